@@ -1,0 +1,1 @@
+"""The user's verbs joined on one loaded model."""

@@ -1,0 +1,1 @@
+"""Edits of coefficients: read their text, check them against a model, apply them in a forward."""

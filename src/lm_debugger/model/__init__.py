@@ -1,0 +1,1 @@
+"""The only room that knows torch modules: load, examine, hooks, experts, tokens."""

@@ -1,0 +1,1 @@
+"""Run a prompt once and read it out: lens, sub-updates, generation, comparison."""

@@ -1,0 +1,1 @@
+"""Value vectors in weight space: the vectors, their projection, their calibrated ranges."""
