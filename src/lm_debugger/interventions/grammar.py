@@ -1,0 +1,179 @@
+"""Read the text of an edit: `VALUE OP [@SCOPE]`, as in `L12D345=on@generated`.
+
+The text is an outside contract: an argument of the command line, a line of a recipe, the state of a URL. It is
+read without a model; whether the model has such a vector is `interventions.validate`'s work.
+
+    VALUE  L12D345, or L12E3D45 for an expert's vector
+    OP     =off  =on  =on-  =layermax  =3.5  *=2  +=1  -=1 (the same as +=-1)
+    SCOPE  all (default), prompt, generated, last, or positions such as 3,5-7 (ranges include both ends)
+
+Case does not matter, spaces may stand around the parts, and a typographic minus or dash is read as `-`.
+`str(edit)` is the canonical text; `parse(str(edit)) == edit` for every edit that `parse` returns.
+"""
+
+import difflib
+import math
+import re
+from collections.abc import Iterable
+
+from lm_debugger.errors import EditError, ValueNameError
+from lm_debugger.records.edit import Edit, Operation, Scope, ScopeKind
+from lm_debugger.records.names import ValueName
+
+# What word processors and web pages put where a minus or a range's hyphen was meant.
+_DASHES = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2212\ufe63\uff0d", "-"))
+
+_PARTS = re.compile(r"(?P<value>[^=]*?)\s*(?P<operator>[^\w\s=]?=)\s*(?P<operand>.*)", re.DOTALL)
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?", re.ASCII)
+_RANGE = re.compile(r"(\d{1,9})(?:\s*-\s*(\d{1,9}))?", re.ASCII)
+
+_WORDS = {word.value: word for word in (Operation.OFF, Operation.ON, Operation.ON_NEGATIVE, Operation.LAYER_MAXIMUM)}
+_SCOPES = {kind.value: kind for kind in ScopeKind if kind is not ScopeKind.POSITIONS}
+_OPERATORS = {"=": Operation.SET, "*=": Operation.SCALE, "+=": Operation.ADD, "-=": Operation.ADD}
+
+_OPERATIONS_HELP = "=off, =on, =on-, =layermax, =3.5, *=2 or +=1"
+_SCOPES_HELP = "@all, @prompt, @generated, @last or positions such as @3,5-7"
+
+
+def parse(text: str) -> Edit:
+    """Read one edit.
+
+    Raises:
+        EditError: if the text is not an edit; it names the part that is wrong and shows how to write it.
+    """
+    plain = text.translate(_DASHES).strip()
+    if not plain:
+        raise EditError("The edit is empty.", "Write one such as L12D345=off.")
+    body, at, scope = plain.partition("@")
+    parts = _PARTS.fullmatch(body.strip())
+    if parts is None:
+        raise _no_operation(text, body.strip())
+    value = _value(text, parts["value"])
+    operation, amount = _operation(text, value, parts["operator"], parts["operand"].lower())
+    return Edit(value=value, operation=operation, amount=amount, scope=_scope(text, scope) if at else Scope())
+
+
+def parse_all(edits: Iterable[str | Edit]) -> tuple[Edit, ...]:
+    """Read edits that are given as text or ready-made; a single text counts as one edit.
+
+    Ready-made edits are read through their text too, so that none can hold what the grammar refuses (an amount
+    that is not finite, positions out of order).
+
+    Raises:
+        EditError: if one of them is not an edit.
+    """
+    if isinstance(edits, str):
+        return (parse(edits),)
+    return tuple(parse(str(edit)) for edit in edits)
+
+
+def _no_operation(text: str, body: str) -> EditError:
+    """The error for an edit without `=`: a name alone, or a name followed by something else."""
+    name = re.match(r"L\d+(?:E\d+)?D\d+", body, re.IGNORECASE | re.ASCII)
+    if name is None:
+        return EditError(f"{text!r} is not an edit.", "Write a value vector and an operation, such as L12D345=off.")
+    rest = body[name.end() :].strip()
+    if not rest:
+        return EditError(f"{text!r} has no operation.", f"Add {_OPERATIONS_HELP}, such as {name[0]}=off.")
+    example = f"{rest[0]}={rest[1:].strip() or 1}" if rest[0] in "*+-" else "=off"
+    return EditError(
+        f"{rest!r} in {text!r} is not an operation.", f"Use {_OPERATIONS_HELP}, such as {name[0]}{example}."
+    )
+
+
+def _value(text: str, name: str) -> ValueName:
+    """Read the value vector's name."""
+    if not name:
+        raise EditError(f"{text!r} does not say which coefficient to edit.", f"Write its name first: L12D345{text}.")
+    try:
+        return ValueName.parse(name)
+    except ValueNameError as error:
+        raise EditError(f"In {text!r}, {error.what}", error.cure) from None
+
+
+def _operation(text: str, value: ValueName, operator: str, operand: str) -> tuple[Operation, float | None]:
+    """Read the operation and its amount (None for `off`, `on`, `on-` and `layermax`)."""
+    if operator not in _OPERATORS:
+        raise EditError(
+            f"{operator!r} in {text!r} is not an operation.", f"Use {_OPERATIONS_HELP}, such as {value}*=0.5."
+        )
+    if not operand:
+        raise EditError(f"{text!r} has nothing after {operator!r}.", f"Write for instance {value}{operator}2.")
+    if operator == "=" and operand in _WORDS:
+        return _WORDS[operand], None
+    amount = _number(text, value, operator, operand)
+    return _OPERATORS[operator], -amount if operator == "-=" else amount
+
+
+def _number(text: str, value: ValueName, operator: str, operand: str) -> float:
+    """Read a finite number."""
+    if _NUMBER.fullmatch(operand):
+        number = float(operand)
+        if math.isfinite(number):
+            return number
+        raise EditError(f"{operand!r} in {text!r} is too large.", f"Write a finite number, such as {value}{operator}2.")
+    if operand.lstrip("+-") in {"nan", "inf", "infinity"}:
+        raise EditError(
+            f"{operand!r} in {text!r} is not a finite number.", f"Write a finite number, such as {value}{operator}2."
+        )
+    if operand in _WORDS:
+        raise EditError(f"{operand!r} goes with '=', not with {operator!r}, in {text!r}.", f"Write {value}={operand}.")
+    if re.fullmatch(r"[+-]?\d+,\d+", operand, re.ASCII):
+        raise EditError(
+            f"{operand!r} in {text!r} is not a number.",
+            f"Write a decimal point: {value}{operator}{operand.replace(',', '.')}.",
+        )
+    if operator != "=":
+        raise EditError(
+            f"{operand!r} in {text!r} is not a number.", f"Write a number after {operator!r}: {value}{operator}2."
+        )
+    close = difflib.get_close_matches(operand, _WORDS, n=1, cutoff=0.5)
+    raise EditError(
+        f"{operand!r} in {text!r} is not an operation.",
+        f"Did you mean {value}={close[0]}?" if close else f"Use {_OPERATIONS_HELP}, such as {value}=off.",
+    )
+
+
+def _scope(text: str, scope: str) -> Scope:
+    """Read what stands after `@`."""
+    word = scope.strip().lower()
+    if not word:
+        raise EditError(
+            f"{text!r} has nothing after '@'.", f"Write {_SCOPES_HELP}, or leave '@' out for all positions."
+        )
+    if word in _SCOPES:
+        return Scope(kind=_SCOPES[word])
+    if word[0] in "-0123456789":
+        return Scope(kind=ScopeKind.POSITIONS, positions=_positions(text, word))
+    close = difflib.get_close_matches(word, _SCOPES, n=1)
+    raise EditError(
+        f"{word!r} in {text!r} is not a scope.",
+        f"Did you mean @{close[0]}?" if close else f"Use {_SCOPES_HELP}.",
+    )
+
+
+def _positions(text: str, scope: str) -> tuple[tuple[int, int], ...]:
+    """Read `3,5-7` into ascending inclusive ranges, those that overlap or touch merged into one."""
+    ranges = []
+    for part in (item.strip() for item in scope.split(",")):
+        match = _RANGE.fullmatch(part)
+        if match is None and part.startswith("-"):
+            raise EditError(
+                f"Position {part!r} in {text!r} is negative.",
+                "Positions count from 0; write @last for the last position of the prompt.",
+            )
+        if match is None:
+            raise EditError(
+                f"{part!r} in {text!r} is not a position.", "Write positions and ranges with commas, such as @3,5-7."
+            )
+        first, last = int(match[1]), int(match[2] or match[1])
+        if last < first:
+            raise EditError(f"The range {part!r} in {text!r} runs backwards.", f"Write {last}-{first}.")
+        ranges.append((first, last))
+    merged: list[tuple[int, int]] = []
+    for first, last in sorted(ranges):
+        if merged and first <= merged[-1][1] + 1:
+            merged[-1] = (merged[-1][0], max(last, merged[-1][1]))
+        else:
+            merged.append((first, last))
+    return tuple(merged)

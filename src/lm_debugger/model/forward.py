@@ -1,0 +1,197 @@
+"""One observed forward: reads the streams that were asked for, rewrites coefficients, counts positions.
+
+Positions are counted at the model's top-level forward, so they are right under a key-value cache.
+"""
+
+import inspect
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+
+from lm_debugger.model.anatomy import Anatomy, Group, Side, Site
+from lm_debugger.model.experts import Observer, Routed, observing
+from lm_debugger.model.hooks import Hook, attached, input_of, output_of, with_input
+from lm_debugger.model.rewrite import Plan, Round, rewrite_dense
+
+
+class Clock:
+    """Where the current forward stands: rows, first position and number of positions."""
+
+    def __init__(self, observers: Iterable[Observer] = ()) -> None:
+        self.batch = 1
+        self.start = 0
+        self.length = 0
+        self.seen = 0
+        self.observers = list(observers)
+
+    def tick(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """Before each top-level forward."""
+        ids = kwargs.get("input_ids")
+        if ids is None:
+            ids = args[0] if args else kwargs["inputs_embeds"]
+        self.batch, self.length = ids.shape[0], ids.shape[1]
+        # Without a cache every step runs the whole sequence again, from position 0.
+        self.start = self.seen if self.length == 1 else 0
+        self.seen = self.start + self.length
+        for observer in self.observers:
+            observer.batch, observer.start = self.batch, self.start
+
+    def rows(self, stream: Tensor) -> Tensor:
+        """The stream as (batch, positions, channels), whatever the module's own layout."""
+        return stream.reshape(self.batch, self.length, stream.shape[-1])
+
+
+class Capture:
+    """The streams of one forward.
+
+    Attributes:
+        streams: for each site that was asked for, a tensor (batch, positions, channels).
+        routed: for each layer with a mixture of experts, its coefficients.
+    """
+
+    def __init__(self) -> None:
+        self.streams: dict[Site, Tensor] = {}
+        self.routed: dict[int, Routed] = {}
+
+
+def sites(anatomy: Anatomy) -> list[Site]:
+    """Every site that a full trace reads."""
+    found: dict[Site, None] = {}
+    for layer in anatomy.layers:
+        wanted = [Site(path=layer.path, side=Side.INPUT), layer.total, layer.after]
+        wanted += [term.site for term in layer.before]
+        for group in layer.groups:
+            wanted.append(Site(path=group.path, side=Side.OUTPUT))
+            if not group.experts:
+                wanted.append(Site(path=group.path, side=Side.INPUT))
+            for step in group.route:
+                if step.path:
+                    wanted += [Site(path=step.path, side=Side.INPUT), Site(path=step.path, side=Side.OUTPUT)]
+        found.update(dict.fromkeys(wanted))
+    return list(found)
+
+
+def _rewriting(clock: Clock, rounds: list[Round]) -> Any:
+    def before(
+        module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]] | None:
+        entered = input_of(args, kwargs)
+        assert entered is not None  # the anatomy says that a stream enters here
+        rows = clock.rows(entered)
+        changed = rewrite_dense(rounds, rows, clock.start)
+        return None if changed is rows else with_input(args, kwargs, changed.reshape(entered.shape))
+
+    return before
+
+
+class _Tap:
+    """Keeps the streams at both ends of one module."""
+
+    def __init__(self, module: nn.Module, wanted: set[Site], copy: bool) -> None:
+        self.module = module
+        self.wanted = wanted
+        self.copy = copy
+        self.input: list[Tensor] = []
+        self.output: list[Tensor] = []
+
+    def hook(self) -> Hook:
+        sides = {site.side for site in self.wanted}
+        return Hook(
+            self.module,
+            self._before if Side.INPUT in sides else None,
+            self._after if Side.OUTPUT in sides else None,
+        )
+
+    def _before(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        stream = input_of(args, kwargs)
+        assert stream is not None
+        self.input.append(stream.detach().clone() if self.copy else stream.detach())
+
+    def _after(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
+        stream = output_of(output)
+        assert stream is not None
+        self.output.append(stream.detach().clone() if self.copy else stream.detach())
+
+    def kept(self, site: Site) -> Tensor:
+        return (self.input if site.side is Side.INPUT else self.output)[site.occurrence]
+
+
+@contextmanager
+def rewriting(network: PreTrainedModel, anatomy: Anatomy, plan: Plan | None) -> Iterator[Clock]:
+    """Rewrite coefficients in every forward of the block, generation included."""
+    observers, hooks = _rewriters(network, anatomy, plan, {})
+    clock = Clock(observers.values())
+    with attached([Hook(network, before=clock.tick), *hooks(clock)]), observing(network, observers):
+        yield clock
+
+
+def _rewriters(network: PreTrainedModel, anatomy: Anatomy, plan: Plan | None, keep: dict[int, list[Routed]]) -> Any:
+    """Observers for experts, and a function that makes the hooks of dense groups for a clock."""
+    observers: dict[nn.Module, Observer] = {}
+    dense: list[tuple[nn.Module, list[Round]]] = []
+    for index, layer in enumerate(anatomy.layers):
+        first = 0
+        for group in layer.groups:
+            module = network.get_submodule(group.path)
+            if group.experts:
+                rounds = plan.routed.get(index, []) if plan else []
+                if rounds or index in keep:
+                    observers[module] = Observer(rounds, keep.get(index))
+            else:
+                rounds = plan.part(index, first, group.width) if plan else []
+                if rounds:
+                    dense.append((module, rounds))
+                first += group.width
+    return observers, lambda clock: [Hook(module, before=_rewriting(clock, rounds)) for module, rounds in dense]
+
+
+def capture(
+    network: PreTrainedModel,
+    anatomy: Anatomy,
+    ids: Tensor,
+    *,
+    wanted: Iterable[Site],
+    plan: Plan | None = None,
+    logits: bool = False,
+) -> tuple[Capture, Tensor | None]:
+    """Run token ids (batch, positions) once, without a cache.
+
+    Args:
+        wanted: sites to keep; coefficients of experts are kept for every layer that has them.
+        plan: rewrites in force.
+        logits: also return the model's own logits (batch, positions, vocabulary).
+    """
+    keep: dict[int, list[Routed]] = {i: [] for i, layer in enumerate(anatomy.layers) if layer.routed}
+    observers, dense = _rewriters(network, anatomy, plan, keep)
+    clock = Clock(observers.values())
+    by_path: dict[str, set[Site]] = {}
+    for site in wanted:
+        by_path.setdefault(site.path, set()).add(site)
+    taps = [_Tap(network.get_submodule(path), those, anatomy.mutates) for path, those in by_path.items()]
+    hooks = [Hook(network, before=clock.tick), *dense(clock), *(tap.hook() for tap in taps)]
+    with torch.no_grad(), attached(hooks), observing(network, observers):
+        output = network(input_ids=ids, **forward_options(network, all_logits=logits))
+    result = Capture()
+    for tap in taps:
+        for site in tap.wanted:
+            result.streams[site] = clock.rows(tap.kept(site))
+    result.routed = {layer: kept[0] for layer, kept in keep.items()}
+    return result, output.logits if logits else None
+
+
+def forward_options(network: PreTrainedModel, *, all_logits: bool) -> dict[str, Any]:
+    """Keyword arguments for one whole forward without a cache, as far as the model's forward takes them."""
+    accepted = inspect.signature(network.forward).parameters
+    options: dict[str, Any] = {"use_cache": False, "return_dict": True}
+    if not all_logits:
+        options["logits_to_keep"] = 1
+    return {name: value for name, value in options.items() if name in accepted or name == "return_dict"}
+
+
+def group_sites(group: Group) -> tuple[Site, Site]:
+    """Where a dense group's coefficients enter and its output leaves."""
+    return Site(path=group.path, side=Side.INPUT), Site(path=group.path, side=Side.OUTPUT)

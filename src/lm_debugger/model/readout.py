@@ -1,0 +1,61 @@
+"""Applies the model's own way from the residual stream to logits (the logit lens), and projects single vectors."""
+
+import torch
+from torch import Tensor
+from transformers import PreTrainedModel
+
+from lm_debugger.model.anatomy import Anatomy
+from lm_debugger.model.norms import probe
+from lm_debugger.model.weights import plain_matrix
+
+
+class BoundReadOut:
+    """The logit lens (nostalgebraist 2020): final norm, unembedding, logit scale or soft cap.
+
+    Args:
+        network: the model.
+        anatomy: its anatomy.
+    """
+
+    def __init__(self, network: PreTrainedModel, anatomy: Anatomy) -> None:
+        self._readout = anatomy.readout
+        self._modules = [network.get_submodule(path) for path in anatomy.readout.modules]
+        self._hidden = anatomy.hidden_size
+        self._norms = [probe(module, self._hidden) for module in self._modules]
+        parameter = next(self._modules[-1].parameters(), None)
+        self._dtype = network.dtype if parameter is None else parameter.dtype
+        self.vocabulary = anatomy.readout.vocabulary
+
+    @torch.no_grad()
+    def logits(self, residuals: Tensor) -> Tensor:
+        """Logits (N, vocabulary), float32, of residual vectors (N, hidden)."""
+        stream = residuals.to(self._dtype)[None]
+        for module, scale in zip(self._modules, self._readout.scales, strict=True):
+            stream = module(stream if scale == 1 else stream * scale)
+        logits = stream[0, :, : self.vocabulary].float()
+        if self._readout.logit_scale != 1:
+            logits = logits * self._readout.logit_scale
+        if self._readout.soft_cap:
+            logits = self._readout.soft_cap * torch.tanh(logits / self._readout.soft_cap)
+        return logits
+
+    @torch.no_grad()
+    def project(self, vectors: Tensor) -> Tensor:
+        """Value vectors (N, hidden) in vocabulary space: (N, vocabulary), float32.
+
+        The final norm's weight is folded in, and its centring, but not its scale, which depends on the residual
+        stream that the vector is added to (DESIGN, "The method"). No bias, logit scale or soft cap is applied.
+        """
+        stream = vectors
+        for module, norm in zip(self._modules[:-1], self._norms[:-1], strict=True):
+            stream = norm.linear(stream) if norm is not None else module(stream.to(self._dtype)[None])[0]
+        last = self._modules[-1]
+        stream = stream.to(self._dtype)
+        result: Tensor = last(stream[None])[0, :, : self.vocabulary].float()
+        # What the unembedding gives for nothing is its bias, which says nothing about the vector.
+        if getattr(last, "bias", None) is not None or not self._plain(stream, result):
+            result = result - last(torch.zeros_like(stream[:1])[None])[0, :, : self.vocabulary].float()
+        return result
+
+    def _plain(self, stream: Tensor, result: Tensor) -> bool:
+        return plain_matrix(self._modules[-1], stream[:1], result[:1]) is not None

@@ -1,0 +1,95 @@
+"""The small pieces that terminal read-outs are made of: token cells, numbers, bars, flowing lists.
+
+Colours are the terminal's own sixteen, never fixed values, so that they follow a light or a dark theme. Token text
+only ever becomes `rich.text.Text`, which does not read markup.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from rich.cells import cell_len, chop_cells
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.text import Text
+
+from lm_debugger.trace.visible import right_to_left, visible
+
+POSITIVE = "green"
+NEGATIVE = "red"
+MUTED = "dim"
+PREDICTED = "bold cyan"  # the token that the model predicts, wherever it appears
+NOTICE = "yellow"
+
+_EIGHTHS = " ▏▎▍▌▋▊▉"
+_ISOLATE, _END_ISOLATE = "\u2068", "\u2069"
+
+
+def fit(text: str, width: int) -> str:
+    """A token's visible text in at most `width` terminal cells, cut with `…`."""
+    shown = visible(text)
+    if cell_len(shown) > width:
+        shown = (chop_cells(shown, width - 1)[0] if width > 1 else "") + "…"
+    # Without isolation, a terminal that reorders right-to-left text would pull the numbers beside it along.
+    return f"{_ISOLATE}{shown}{_END_ISOLATE}" if right_to_left(shown) else shown
+
+
+def pad(text: str, width: int) -> str:
+    """Text filled with spaces to `width` terminal cells."""
+    return text + " " * (width - cell_len(text))
+
+
+def percent(probability: float) -> str:
+    """A probability in at most 5 characters."""
+    if probability >= 0.9995:
+        return "100%"
+    return f"{probability:.1%}" if probability >= 0.0005 else "<0.1%"
+
+
+def signed(number: float) -> str:
+    """A number with its sign, three digits or so."""
+    size = abs(number)
+    if size >= 1e5 or 0 < size < 0.005:
+        return f"{number:+.1e}"
+    return f"{number:+.0f}" if size >= 100 else f"{number:+.1f}" if size >= 10 else f"{number:+.2f}"
+
+
+def sign_style(number: float) -> str:
+    """The colour of a signed number."""
+    return NEGATIVE if number < 0 else POSITIVE
+
+
+def bar(fraction: float, width: int) -> str:
+    """A horizontal bar, `fraction` of `width` cells long, in eighths of a cell."""
+    full, eighth = divmod(round(min(max(fraction, 0.0), 1.0) * width * 8), 8)
+    return "█" * full + (_EIGHTHS[eighth] if eighth else "")
+
+
+def listed(texts: Iterable[str], width: int) -> str:
+    """As many of the tokens as fit into `width` cells, separated by spaces."""
+    line, used = [], 0
+    for text in texts:
+        token = fit(text, width)
+        if used + cell_len(token) > width:
+            break
+        line.append(token)
+        used += cell_len(token) + 1
+    return " ".join(line)
+
+
+class Flow:
+    """Items one after another, broken between items and never inside one."""
+
+    def __init__(self, items: Sequence[Text], gap: int = 2) -> None:
+        self.items = items
+        self.gap = gap
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        line, used = Text(no_wrap=True, overflow="ellipsis"), 0
+        for item in self.items:
+            if used and used + self.gap + item.cell_len > options.max_width:
+                yield line
+                line, used = Text(no_wrap=True, overflow="ellipsis"), 0
+            if used:
+                line.append(" " * self.gap)
+                used += self.gap
+            line.append_text(item)
+            used += item.cell_len
+        yield line
