@@ -69,29 +69,42 @@ def _problem(name: ValueName, shape: ModelShape) -> tuple[str, str] | None:
         others = [at for at in range(shape.layers) if shape.dense_width(at) or shape.experts(at)[0]]
         cure = f"Layers with value vectors: {_ranges(others)}." if others else "No layer of this model has any."
         return f"{name} does not exist: layer {layer} has no feed-forward.", cure
-    of_expert = f"L{layer}E{min(name.expert or 0, max(experts - 1, 0))}D{min(name.dimension, max(width - 1, 0))}"
-    if name.expert is None and not dense:
+    if name.expert is None:
+        return _dense_problem(name, dense, experts, width)
+    return _expert_problem(name, dense, experts, width)
+
+
+def _dense_problem(name: ValueName, dense: int, experts: int, width: int) -> tuple[str, str] | None:
+    """The same for a name without an expert, in a layer with value vectors."""
+    layer, dimension = name.layer, name.dimension
+    example = f"L{layer}E0D{min(dimension, max(width - 1, 0))}"
+    if not dense:
         return (
             f"{name} does not exist: layer {layer} is a mixture of experts.",
-            f"Name the expert too, such as {of_expert} (experts {_span(experts)}, dimensions {_span(width)}).",
+            f"Name the expert too, such as {example} (experts {_span(experts)}, dimensions {_span(width)}).",
         )
-    if name.expert is not None and not experts:
+    if dimension < dense:
+        return None
+    # With shared weights beside experts, an expert's vector may have been meant.
+    cure = f"Use dimensions {_span(dense)}" + (f", or an expert's vector such as {example}." if experts else ".")
+    return f"{name} does not exist: layer {layer} has no dimension {dimension}.", cure
+
+
+def _expert_problem(name: ValueName, dense: int, experts: int, width: int) -> tuple[str, str] | None:
+    """The same for a name with an expert, in a layer with value vectors."""
+    layer, dimension = name.layer, name.dimension
+    if not experts:
         return (
             f"{name} does not exist: layer {layer} has no experts.",
-            f"Write it without one, such as L{layer}D{min(name.dimension, dense - 1)} (dimensions {_span(dense)}).",
+            f"Write it without one, such as L{layer}D{min(dimension, dense - 1)} (dimensions {_span(dense)}).",
         )
     if name.expert is not None and name.expert >= experts:
         return f"{name} does not exist: layer {layer} has no expert {name.expert}.", f"Use experts {_span(experts)}."
-    if name.expert is not None and name.dimension >= width:
+    if dimension >= width:
         return (
-            f"{name} does not exist: the experts of layer {layer} have no dimension {name.dimension}.",
+            f"{name} does not exist: the experts of layer {layer} have no dimension {dimension}.",
             f"Use dimensions {_span(width)}.",
         )
-    if name.expert is None and name.dimension >= dense:
-        cure = f"Use dimensions {_span(dense)}."
-        if experts:  # shared weights beside experts: the reader may have meant an expert's vector
-            cure = f"Use dimensions {_span(dense)}, or an expert's vector such as {of_expert}."
-        return f"{name} does not exist: layer {layer} has no dimension {name.dimension}.", cure
     return None
 
 

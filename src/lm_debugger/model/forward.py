@@ -6,13 +6,13 @@ Positions are counted at the model's top-level forward, so they are right under 
 import inspect
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from lm_debugger.model.anatomy import Anatomy, Group, Side, Site
+from lm_debugger.model.anatomy import Anatomy, Side, Site
 from lm_debugger.model.experts import Observer, Routed, observing
 from lm_debugger.model.hooks import Hook, attached, input_of, output_of, with_input
 from lm_debugger.model.rewrite import Plan, Round, rewrite_dense
@@ -183,6 +183,56 @@ def capture(
     return result, output.logits if logits else None
 
 
+class Sink(Protocol):
+    """Takes coefficients as they are computed."""
+
+    def dense(self, layer: int, first: int, coefficients: Tensor) -> None:
+        """Coefficients (tokens, width) of a dense group whose dimensions start at `first`."""
+
+    def routed(self, layer: int, index: Tensor, coefficients: Tensor) -> None:
+        """Coefficients (tokens, K, width) of the experts in index (tokens, K)."""
+
+
+@contextmanager
+def streaming(network: PreTrainedModel, anatomy: Anatomy, sink: Sink) -> Iterator[None]:
+    """Send every coefficient computed in the block to a sink, but for position 0.
+
+    The first token of a text is an attention sink in most models, with coefficients like nowhere else.
+    """
+    keep: dict[int, list[Routed]] = {i: [] for i, layer in enumerate(anatomy.layers) if layer.routed}
+    observers, _ = _rewriters(network, anatomy, None, keep)
+    clock = Clock(observers.values())
+
+    def taking(layer: int, first: int) -> Any:
+        def before(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+            entered = input_of(args, kwargs)
+            assert entered is not None
+            rows = clock.rows(entered)[:, 1 if clock.start == 0 else 0 :]
+            sink.dense(layer, first, rows.reshape(-1, rows.shape[-1]))
+
+        return before
+
+    def flush(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
+        skip = 1 if clock.start == 0 else 0
+        for layer, kept in keep.items():
+            for routed in kept:
+                index, coefficients = (
+                    value.view(clock.batch, clock.length, *value.shape[1:])[:, skip:].flatten(0, 1)
+                    for value in (routed.index, routed.coefficient)
+                )
+                sink.routed(layer, index, coefficients)
+            kept.clear()
+
+    hooks = [Hook(network, clock.tick, flush)]
+    for number, layer in enumerate(anatomy.layers):
+        first = 0
+        for group in layer.dense:
+            hooks.append(Hook(network.get_submodule(group.path), taking(number, first)))
+            first += group.width
+    with torch.no_grad(), attached(hooks), observing(network, observers):
+        yield
+
+
 def forward_options(network: PreTrainedModel, *, all_logits: bool) -> dict[str, Any]:
     """Keyword arguments for one whole forward without a cache, as far as the model's forward takes them."""
     accepted = inspect.signature(network.forward).parameters
@@ -190,8 +240,3 @@ def forward_options(network: PreTrainedModel, *, all_logits: bool) -> dict[str, 
     if not all_logits:
         options["logits_to_keep"] = 1
     return {name: value for name, value in options.items() if name in accepted or name == "return_dict"}
-
-
-def group_sites(group: Group) -> tuple[Site, Site]:
-    """Where a dense group's coefficients enter and its output leaves."""
-    return Site(path=group.path, side=Side.INPUT), Site(path=group.path, side=Side.OUTPUT)

@@ -10,6 +10,7 @@ import json
 import os
 import re
 import tempfile
+import time
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -132,8 +133,7 @@ def _remove_stale(directory: Path) -> None:
     """Remove what writers that were killed have left behind (older than a day: nobody writes for that long)."""
     for leftover in directory.glob(".*.tmp"):
         with suppress(OSError):
-            age = directory.stat().st_mtime - leftover.stat().st_mtime
-            if age > _STALE_SECONDS:
+            if time.time() - leftover.stat().st_mtime > _STALE_SECONDS:
                 leftover.unlink()
 
 

@@ -23,8 +23,12 @@ _ISOLATE, _END_ISOLATE = "\u2068", "\u2069"
 
 
 def fit(text: str, width: int) -> str:
-    """A token's visible text in at most `width` terminal cells, cut with `…`."""
-    shown = visible(text)
+    """A token's visible text in at most `width` terminal cells."""
+    return cut(visible(text), width)
+
+
+def cut(shown: str, width: int) -> str:
+    """One line of text without invisible characters in at most `width` terminal cells, cut with `…`."""
     if cell_len(shown) > width:
         shown = (chop_cells(shown, width - 1)[0] if width > 1 else "") + "…"
     # Without isolation, a terminal that reorders right-to-left text would pull the numbers beside it along.
@@ -44,11 +48,17 @@ def percent(probability: float) -> str:
 
 
 def signed(number: float) -> str:
-    """A number with its sign, three digits or so."""
-    size = abs(number)
-    if size >= 1e5 or 0 < size < 0.005:
-        return f"{number:+.1e}"
-    return f"{number:+.0f}" if size >= 100 else f"{number:+.1f}" if size >= 10 else f"{number:+.2f}"
+    """A number with its sign, in at most 6 characters."""
+    absolute = abs(number)
+    if absolute >= 99_999 or 0 < absolute < 0.0005:
+        return f"{number:+.0e}"
+    digits = 0 if absolute >= 99.95 else 1 if absolute >= 9.995 else 2 if absolute >= 0.0995 or absolute == 0 else 3
+    return f"{number:+.{digits}f}"
+
+
+def size(number: float) -> str:
+    """A number that is never negative, in at most 5 characters."""
+    return signed(number)[1:]
 
 
 def sign_style(number: float) -> str:
@@ -72,6 +82,31 @@ def listed(texts: Iterable[str], width: int) -> str:
         line.append(token)
         used += cell_len(token) + 1
     return " ".join(line)
+
+
+class Bar:
+    """A bar as wide as its column (at most 60 cells), on the shade of an earlier one."""
+
+    def __init__(self, fraction: float, style: str, earlier: float = 0.0) -> None:
+        self.fraction = fraction
+        self.style = style
+        self.earlier = earlier
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        width = min(options.max_width, 60)
+        text = Text(no_wrap=True).append(bar(self.fraction, width), self.style)
+        text.append("░" * (round(self.earlier * width) - text.cell_len), MUTED)
+        yield text
+
+
+class Listed:
+    """Tokens on one line, as many as fit."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        self.texts = texts
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        yield Text(listed(self.texts, options.max_width), no_wrap=True)
 
 
 class Flow:

@@ -8,7 +8,6 @@ import re
 from collections.abc import Sequence
 
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
-from rich.padding import Padding
 from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
@@ -22,22 +21,26 @@ from lm_debugger.trace.cells import (
     NOTICE,
     POSITIVE,
     PREDICTED,
+    Bar,
     Flow,
-    bar,
+    Listed,
+    cut,
     fit,
     listed,
     pad,
     percent,
     sign_style,
     signed,
+    size,
 )
 from lm_debugger.trace.visible import printable
 
 _STRIP_LINES = 4  # a longer prompt is shown around the position that is read
 _TOKEN = 10  # cells for a token in the overview
 _PERCENT = 5
+_SLOT = _TOKEN + 1 + _PERCENT
 _RANK = 4  # `↑12` or `new`
-_COEFFICIENT = 7
+_COEFFICIENT = 6
 
 
 def trace(view: TraceView, *, layers: range | None = None) -> RenderableType:
@@ -54,7 +57,14 @@ def trace(view: TraceView, *, layers: range | None = None) -> RenderableType:
         chosen = [layer for layer in view.layers if layer.layer in layers]
         middle = Group(*(_block(layer, baseline.get(layer.layer), view) for layer in chosen))
     return Group(
-        model_line(view.model), _Strip(view), *_edits(view), "", middle, "", _output(view), *warning_lines(view.warnings)
+        model_line(view.model),
+        _Strip(view),
+        *_edits(view),
+        "",
+        middle,
+        "",
+        _output(view),
+        *warning_lines(view.warnings),
     )
 
 
@@ -97,8 +107,8 @@ class _Strip:
         if last + 1 < len(view.tokens):
             items.append(Text(f"{len(view.tokens) - last - 1} after …", MUTED))
         yield Flow(items, gap=1)
-        where = f"read at position {view.position} of 0 to {len(view.tokens) - 1}"
-        yield Text(f"{where}, which predicts the token after it", MUTED, no_wrap=True, overflow="ellipsis")
+        where = f"position {view.position} of 0 to {len(view.tokens) - 1}, predicts the token at {view.position + 1}"
+        yield Text(where, MUTED, no_wrap=True, overflow="ellipsis")
 
     def _window(self, cells: int) -> tuple[int, int]:
         """The first and last token to show: as many around the position as fit."""
@@ -132,23 +142,29 @@ class _Overview:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         tokens, updates, update_width = self._fit(options.max_width)
-        table = Table.grid(padding=(0, 2, 0, 0), pad_edge=False)
-        titles = ["", "before", "strongest sub-updates and what they promote here", "after"]
-        if self.view.baseline is not None:
-            titles.insert(1, "")
-        for _ in titles:
-            table.add_column(no_wrap=True)
-        table.add_row(*(Text(title, MUTED, overflow="ellipsis") for title in titles))
         unedited = self.view.baseline.layers if self.view.baseline else ()
+        table = Table.grid(padding=(0, 2, 0, 0))
+        titles = ["", "before", "strongest sub-updates and what they promote here", "after"]
+        widths = [
+            self.label,
+            tokens * (_SLOT + 2) - 2,
+            updates * (update_width + 3) - 3,
+            tokens * (_SLOT + 1 + _RANK + 2) - 2,
+        ]
+        if unedited:
+            titles.insert(1, "")
+            widths.insert(1, 1)
+        for width in widths:
+            table.add_column(no_wrap=True, width=width)
+        table.add_row(*(Text(title, MUTED, overflow="ellipsis") for title in titles))
         moved = False
         for at, layer in enumerate(self.view.layers):
+            changes = [rank_change(token, rank, layer.before) for rank, token in enumerate(layer.after[:tokens])]
             row = [
                 Text(pad(f"L{layer.layer}", self.label), "bold"),
                 _side_by_side([self._token(token) for token in layer.before[:tokens]]),
                 _side_by_side([self._update(update, update_width) for update in layer.values[:updates]], gap=3),
-                _side_by_side(
-                    [self._token(token, rank_change(token, r, layer.before)) for r, token in enumerate(layer.after[:tokens])]
-                ),
+                _side_by_side([self._token(*pair) for pair in zip(layer.after, changes, strict=False)]),
             ]
             if unedited:
                 differs = _top(unedited[at].after) != _top(layer.after)
@@ -161,28 +177,28 @@ class _Overview:
 
     def _fit(self, width: int) -> tuple[int, int, int]:
         """How many tokens and sub-updates a line holds, and the cells of one sub-update."""
-        slot = _TOKEN + 1 + _PERCENT
         fixed = self.label + 6 + (3 if self.view.baseline else 0)
         least = self.name + 1 + _COEFFICIENT + 2 + 16
         for tokens, updates in ((3, 2), (2, 2), (2, 1), (1, 1)):
-            rest = width - fixed - tokens * (slot + slot + 1 + _RANK) - 4 * (tokens - 1)
+            rest = width - fixed - tokens * (2 * _SLOT + 1 + _RANK) - 4 * (tokens - 1)
             if rest >= updates * least + 3 * (updates - 1) or (tokens, updates) == (1, 1):
                 break
         return tokens, updates, max((rest - 3 * (updates - 1)) // updates, self.name + 1 + _COEFFICIENT)
 
     def _token(self, token: TokenScore, change: Text | None = None) -> Text:
-        text = Text(pad(fit(token.text, _TOKEN), _TOKEN), PREDICTED if token.id == self.predicted else "")
+        text = Text().append(pad(fit(token.text, _TOKEN), _TOKEN), PREDICTED if token.id == self.predicted else "")
         text.append(f" {percent(token.probability):>{_PERCENT}}", MUTED)
         if change is not None:
             text.append(" ").append_text(change).append(" " * (_RANK - change.cell_len))
         return text
 
     def _update(self, update: SubUpdate, width: int) -> Text:
-        text = Text(pad(update.value, self.name), "bold underline" if update.value in self.edited else "")
+        text = Text().append(update.value, "bold underline" if update.value in self.edited else "")
+        text.append(" " * (self.name - text.cell_len))
         text.append(f" {signed(update.coefficient):>{_COEFFICIENT}}  ", sign_style(update.coefficient))
         room = width - text.cell_len
         if update.name is not None:
-            text.append(fit(f"“{update.name}” ", room), "italic")
+            text.append(cut(f"{_one_line(update.name)} ", room), "italic")
         return text.append(pad(listed(update.promotes, room := width - text.cell_len), room))
 
 
@@ -223,28 +239,18 @@ def _updates(values: Sequence[SubUpdate], edited: frozenset[str]) -> Table:
     table.add_column("promotes here", ratio=1, no_wrap=True, overflow="ellipsis")
     table.add_row(*(Text(str(column.header), MUTED) for column in table.columns))
     for update in values:
-        name = Text(update.value, "bold underline" if update.value in edited else "bold")
+        name = Text().append(update.value, "bold underline" if update.value in edited else "bold")
         if update.name is not None:
-            name.append(f" {fit(update.name, 20)}", "not bold italic")
+            name.append(f" {cut(_one_line(update.name), 20)}", "italic")
         table.add_row(
             name,
             Text(signed(update.coefficient), sign_style(update.coefficient)),
-            Text(f"{update.norm:.3g}"),
-            Text(f"{update.score:.3g}"),
+            Text(size(update.norm)),
+            Text(size(update.score)),
             Text(f"{update.share:+.0%}", MUTED),
-            _Listed(update.promotes),
+            Listed(update.promotes),
         )
     return table
-
-
-class _Listed:
-    """Tokens on one line, as many as fit."""
-
-    def __init__(self, texts: Sequence[str]) -> None:
-        self.texts = texts
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        yield Text(listed(self.texts, options.max_width), no_wrap=True)
 
 
 def _output(view: TraceView) -> RenderableType:
@@ -252,7 +258,7 @@ def _output(view: TraceView) -> RenderableType:
     rule = Rule(Text("output", "bold"), align="left", style=MUTED, characters="─")
     if view.comparison is not None:
         return Group(rule, _compared(view.comparison))
-    most = max((token.probability for token in view.output), default=1.0)
+    most = max((token.probability for token in view.output), default=1.0) or 1.0
     table = Table.grid(padding=(0, 2, 0, 0), expand=True)
     table.add_column(no_wrap=True)
     table.add_column(justify="right", no_wrap=True)
@@ -263,7 +269,7 @@ def _output(view: TraceView) -> RenderableType:
             Text(fit(token.text, 24), "" if rank else PREDICTED),
             Text(percent(token.probability)),
             Text(f"logit {token.logit:.2f}", MUTED),
-            _Bar(token.probability / most, "" if rank else PREDICTED),
+            Bar(token.probability / most, "" if rank else PREDICTED),
         )
     return Group(rule, table)
 
@@ -271,7 +277,7 @@ def _output(view: TraceView) -> RenderableType:
 def _compared(comparison: Comparison) -> RenderableType:
     """The output with edits beside the one without, most probable with edits first."""
     tokens = sorted(comparison.tokens, key=lambda token: -token.probability_after)
-    most = max((max(token.probability_before, token.probability_after) for token in tokens), default=1.0)
+    most = max((max(token.probability_before, token.probability_after) for token in tokens), default=1.0) or 1.0
     table = Table.grid(padding=(0, 2, 0, 0), expand=True)
     for title in ("token", "no edits", "", "edited", "Δ", "rank"):
         table.add_column(title, justify="left" if title in {"token", "rank"} else "right", no_wrap=True)
@@ -287,27 +293,12 @@ def _compared(comparison: Comparison) -> RenderableType:
             Text(percent(token.probability_after), "bold"),
             Text(f"{difference * 100:+.1f}", sign_style(difference) if abs(difference) >= 0.0005 else MUTED),
             Text(ranks),
-            _Bar(token.probability_after / most, sign_style(difference), token.probability_before / most),
+            Bar(token.probability_after / most, sign_style(difference), token.probability_before / most),
         )
     summary = f"KL(no edits ‖ edited) = {comparison.kl:.4g} nats"
     if not comparison.changed:
         summary = "The edits changed no logit at any position."
     return Group(table, Text(summary, NOTICE if not comparison.changed else MUTED))
-
-
-class _Bar:
-    """A bar over the whole width, on the shade of an earlier one."""
-
-    def __init__(self, fraction: float, style: str, earlier: float = 0.0) -> None:
-        self.fraction = fraction
-        self.style = style
-        self.earlier = earlier
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        width = min(options.max_width, 60)
-        text = Text(bar(self.fraction, width), self.style, no_wrap=True)
-        text.append("░" * (round(self.earlier * width) - text.cell_len), MUTED)
-        yield text
 
 
 def _edits(view: TraceView) -> list[Text]:
@@ -318,6 +309,11 @@ def _edits(view: TraceView) -> list[Text]:
 def _edited_values(view: TraceView) -> frozenset[str]:
     """The names of the value vectors that the edits touch."""
     return frozenset(re.split(r"[=*+]", edit, maxsplit=1)[0] for edit in view.interventions)
+
+
+def _one_line(text: str) -> str:
+    """A name that a user gave, on one line."""
+    return printable(text).replace("\n", "↵")
 
 
 def _side_by_side(items: Sequence[Text], gap: int = 2) -> Text:

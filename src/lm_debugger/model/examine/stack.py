@@ -34,6 +34,11 @@ def find_layers(calls: list[Call], length: int) -> list[Call]:
             odd = f"{parent}: {', '.join(f'{a} → {b}' for a, b in sorted(shapes)[:2])}"
             if any(_more_streams(left, length) for _, left in shapes):
                 best, most = [], parameters
+    if len({call.path for call in best}) < len(best):
+        raise UnsupportedModelError(
+            f"The model runs its layers in a loop ({len(best)} runs of {len({call.path for call in best})} layers): "
+            "a layer's index does not name one place in the residual stream."
+        )
     if best:
         return best
     if odd:

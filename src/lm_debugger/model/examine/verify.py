@@ -130,19 +130,25 @@ def _switching(
 
     runs: tuple[tuple[str, Callable[[], Tensor]], ...] = (("forward", forward), ("cached generation", generate))
     for where, run in runs:
-        with torch.no_grad():
-            base = logits[0] if where == "forward" else run()
-            with rewriting(network, anatomy, plan):
-                edited = run()
-            with _zeroed(network, chosen):
-                zeroed = run()
+        statement = f"{INVARIANTS['I4'].split(',')[0]}, in {where}"
+        try:
+            with torch.no_grad():
+                base = logits[0] if where == "forward" else run()
+                with rewriting(network, anatomy, plan):
+                    edited = run()
+                with _zeroed(network, chosen):
+                    zeroed = run()
+        except Exception as failure:  # noqa: BLE001  # whatever transformers raises: the check then has not passed
+            why = f"{statement} (failed with {type(failure).__name__}: {failure})"
+            yield Check(invariant="I4", statement=why, error=float("inf"), tolerance=tolerance, passed=False)
+            continue
         finite = base[-1].isfinite() & zeroed[-1].isfinite()
         effect = (zeroed - base)[:, finite].double().norm()
         wrong = float((edited - zeroed)[:, finite].double().norm() / effect.clamp_min(1e-30))
         wrong = wrong if wrong == wrong and float(effect) > 0 else float("inf")
         yield Check(
             invariant="I4",
-            statement=f"{INVARIANTS['I4'].split(',')[0]}, in {where}",
+            statement=statement,
             error=wrong,
             tolerance=tolerance,
             passed=wrong <= tolerance,

@@ -1,0 +1,119 @@
+"""`lm-debugger generate`: continue a prompt, with edits beside the same without."""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lm_debugger.cli import options
+from lm_debugger.cli.loading import load
+from lm_debugger.cli.terminal import answer_console, notice_console, print_answer, print_record, progress_bar
+
+if TYPE_CHECKING:
+    from lm_debugger.records.generation import GeneratedToken
+
+_HALF = "\ufffd"  # what a tokenizer decodes a part of a character to
+
+
+def generate(
+    prompt: options.Prompt,
+    model: options.Model = options.DEMO,
+    max_new_tokens: Annotated[int, typer.Option("--max-new-tokens", "-n", min=1, help="Most tokens to generate.")] = 20,
+    temperature: Annotated[
+        float, typer.Option("--temperature", "-t", min=0.0, help="0 takes the most probable token each time.")
+    ] = 0.0,
+    top_p: Annotated[
+        float | None,
+        typer.Option(
+            "--top-p", min=0.0, max=1.0, help="Sample among the most probable tokens of this total probability."
+        ),
+    ] = None,
+    top_k: Annotated[
+        int | None, typer.Option("--top-k", min=1, help="Sample among this many most probable tokens.")
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", help="Seed of the sampling.")] = 0,
+    stop: Annotated[
+        list[str] | None, typer.Option("--stop", metavar="TEXT", help="End before this text. Can be given repeatedly.")
+    ] = None,
+    chat: Annotated[bool, typer.Option("--chat", help="Put PROMPT into the model's chat template.")] = False,
+    no_baseline: Annotated[
+        bool, typer.Option("--no-baseline", help="With --set, do not also generate without edits.")
+    ] = False,
+    edits: options.Edits = None,
+    device: options.Device = None,
+    dtype: options.Dtype = None,
+    trust_remote_code: options.TrustRemoteCode = False,
+    json: options.Json = False,
+) -> None:
+    """Continue PROMPT.
+
+    With --set the edits are in force at every step, and the continuation is shown beside the one without them.
+    """
+    from lm_debugger.interventions.grammar import parse_all
+
+    text, interventions = options.read_prompt(prompt), parse_all(edits or ())
+    with ExitStack() as display:
+        progress = display.enter_context(progress_bar())
+        debugger = load(model, device=device, dtype=dtype, trust_remote_code=trust_remote_code, progress=progress)
+        # A pipe gets the text in one piece, exactly; a terminal sees it grow, once the progress bar has gone.
+        stream = _Stream(display.close) if not json and answer_console().is_terminal else None
+        result = debugger.generate(
+            text,
+            interventions,
+            max_new_tokens=max_new_tokens,
+            temperature=temperature,
+            top_p=top_p,
+            top_k=top_k,
+            seed=seed,
+            stop=tuple(stop or ()),
+            chat=chat,
+            compare=not no_baseline,
+            on_token=stream,
+            progress=progress,
+        )
+    if json:
+        print_record(result)
+        return
+
+    from lm_debugger.trace.render import warning_lines
+    from lm_debugger.trace.render_generation import generation
+    from lm_debugger.trace.visible import printable
+
+    if stream is not None:
+        stream.end(printable(result.text))
+    if result.baseline is not None:
+        print_answer(generation(result))
+        return
+    if stream is None:
+        typer.echo(result.text)
+    for line in warning_lines(result.warnings):
+        notice_console().print(line)
+
+
+class _Stream:
+    """Prints tokens as they come, in the colour of their probability.
+
+    Args:
+        start: called before anything is printed.
+    """
+
+    def __init__(self, start: Callable[[], None]) -> None:
+        self.start = start
+        self.console = answer_console()
+        self.printed = ""
+
+    def __call__(self, token: "GeneratedToken") -> None:
+        from lm_debugger.trace.render_generation import generated_token
+
+        self.start()
+        text = generated_token(token)
+        self.printed += text.plain
+        self.console.print(text, end="", soft_wrap=True)
+        self.console.file.flush()
+
+    def end(self, text: str) -> None:
+        """End the line; say the text again if a character came in two halves, which no token shows alone."""
+        self.console.print()
+        if _HALF in self.printed and _HALF not in text:
+            self.console.print(text, soft_wrap=True)

@@ -1,0 +1,40 @@
+"""Load the model that a command asks for, without the noise of the libraries beneath."""
+
+import os
+import warnings
+from typing import TYPE_CHECKING
+
+from lm_debugger.progress import Progress
+
+if TYPE_CHECKING:
+    from lm_debugger import Debugger
+
+
+def load(
+    model: str, *, device: str | None, dtype: str | None, trust_remote_code: bool, progress: Progress
+) -> "Debugger":
+    """Load a model; the device `auto` spreads it over all devices."""
+    silence_libraries()
+    import lm_debugger
+
+    spread = device == "auto"
+    return lm_debugger.load(
+        model,
+        device=None if spread else device,
+        dtype=dtype,
+        device_map="auto" if spread else None,
+        trust_remote_code=trust_remote_code,
+        progress=progress,
+    )
+
+
+def silence_libraries() -> None:
+    """Keep warnings and progress bars of transformers and others off the terminal.
+
+    Call it before they are imported: they read their environment then. What a user has set stays.
+    """
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    if not os.environ.get("LM_DEBUGGER_TRACEBACK"):
+        warnings.simplefilter("ignore")

@@ -1,0 +1,34 @@
+"""`lm-debugger value`: what one value vector promotes and suppresses."""
+
+from typing import Annotated
+
+import typer
+
+from lm_debugger.cli import options
+from lm_debugger.cli.loading import load
+from lm_debugger.cli.terminal import print_answer, print_record, progress_bar
+
+
+def value(
+    name: Annotated[str, typer.Argument(metavar="VALUE", help="Its name: L12D345, or L12E3D45 for an expert's.")],
+    model: options.Model = options.DEMO,
+    top_k: Annotated[int, typer.Option("--top-k", "-k", help="How many tokens to list on each side.")] = 50,
+    device: options.Device = None,
+    dtype: options.Dtype = None,
+    trust_remote_code: options.TrustRemoteCode = False,
+    json: options.Json = False,
+) -> None:
+    """Show a value vector in vocabulary space, and the range of its coefficient."""
+    from lm_debugger.records.names import ValueName
+
+    ValueName.parse(name)  # a name that cannot be read needs no model to be refused
+    with progress_bar() as progress:
+        debugger = load(model, device=device, dtype=dtype, trust_remote_code=trust_remote_code, progress=progress)
+        view = debugger.value(name, top_k=top_k)
+    if json:
+        print_record(view)
+        return
+
+    from lm_debugger.cli.reports import value as report
+
+    print_answer(report(view))

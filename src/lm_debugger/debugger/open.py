@@ -1,0 +1,140 @@
+"""Opens a model for debugging: load it, examine it (or recall the proof), join the parts into a `Debugger`."""
+
+import os
+import time
+
+import torch
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from lm_debugger.debugger.session import Debugger
+from lm_debugger.errors import UnsupportedModelError
+from lm_debugger.model.anatomy import Anatomy
+from lm_debugger.model.examine.report import examine_network
+from lm_debugger.model.fingerprint import fingerprint
+from lm_debugger.model.load import check_network, load_network
+from lm_debugger.model.loaded import LoadedModel
+from lm_debugger.model.tokens import Vocabulary
+from lm_debugger.progress import Progress, silent
+from lm_debugger.records.base import Record
+from lm_debugger.records.examination import Examination
+from lm_debugger.store import cache
+
+KIND, VERSION = "anatomy", 1
+
+Reference = str | os.PathLike[str] | PreTrainedModel
+
+
+class _Proof(Record):
+    """What the cache keeps of an examination."""
+
+    examination: Examination
+    anatomy: Anatomy | None
+
+
+def load(
+    model: Reference,
+    tokenizer: PreTrainedTokenizerBase | None = None,
+    *,
+    device: str | None = None,
+    dtype: str | torch.dtype | None = None,
+    device_map: str | dict[str, object] | None = None,
+    trust_remote_code: bool = False,
+    revision: str | None = None,
+    progress: Progress = silent,
+) -> Debugger:
+    """Open a model for debugging.
+
+    Args:
+        model: `demo`, a hub id, a folder (also of an adapter), a GGUF file, or a model in memory.
+        tokenizer: the tokenizer of a model in memory.
+        device: `cpu`, `cuda`, `cuda:1` or `mps`; by default the best there is.
+        dtype: such as `float32` or `bfloat16`; by default the checkpoint's.
+        device_map: passed on to transformers.
+        trust_remote_code: run code that comes with the model. Off unless you trust its author.
+        revision: branch, tag or commit on the hub.
+        progress: told of downloads and examination.
+
+    Raises:
+        ModelNotFoundError, ModelLoadError, DownloadError: if the model cannot be loaded.
+        UnsupportedModelError: if its anatomy cannot be proved; `examine` reports the details.
+        NumericalError: if its weights are not finite.
+    """
+    name, network, words = _network(
+        model, tokenizer, device=device, dtype=dtype, device_map=device_map,
+        trust_remote_code=trust_remote_code, revision=revision, progress=progress,
+    )  # fmt: skip
+    proof = _prove(name, network, progress)
+    if proof.anatomy is None:
+        raise UnsupportedModelError(
+            f"{name} ({type(network).__name__}) is not supported: {' '.join(proof.examination.failures)}",
+            "`lm-debugger examine` reports what was found; still possible: " + "; ".join(proof.examination.works) + ".",
+        )
+    embedded = getattr(network.get_input_embeddings(), "num_embeddings", proof.anatomy.readout.vocabulary)
+    vocabulary = Vocabulary(words, embedded)
+    return Debugger(LoadedModel(name, network, vocabulary, proof.anatomy, proof.examination), progress)
+
+
+def examine(
+    model: Reference,
+    *,
+    device: str | None = None,
+    dtype: str | torch.dtype | None = None,
+    device_map: str | dict[str, object] | None = None,
+    trust_remote_code: bool = False,
+    revision: str | None = None,
+    progress: Progress = silent,
+) -> Examination:
+    """Report whether a model is supported and how that was proved. Arguments as for `load`.
+
+    Returns:
+        A report with `.supported`, `.checks`, `.failures`. A model that is not supported raises nothing.
+    """
+    if isinstance(model, str | os.PathLike):
+        name, network, _ = _network(
+            model, None, device=device, dtype=dtype, device_map=device_map,
+            trust_remote_code=trust_remote_code, revision=revision, progress=progress,
+        )  # fmt: skip
+    else:
+        network = check_network(model)
+        name = type(network).__name__
+    return _prove(name, network, progress).examination
+
+
+def _network(
+    model: Reference,
+    tokenizer: PreTrainedTokenizerBase | None,
+    *,
+    device: str | None,
+    dtype: str | torch.dtype | None,
+    device_map: str | dict[str, object] | None,
+    trust_remote_code: bool,
+    revision: str | None,
+    progress: Progress,
+) -> tuple[str, PreTrainedModel, PreTrainedTokenizerBase]:
+    if isinstance(model, str | os.PathLike):
+        network, own = load_network(
+            model, device=device, dtype=dtype, device_map=device_map,
+            trust_remote_code=trust_remote_code, revision=revision, progress=progress,
+        )  # fmt: skip
+        return os.fspath(model), network, tokenizer or own
+    network = check_network(model)
+    if tokenizer is None:
+        raise UnsupportedModelError("A model in memory needs its tokenizer.", "Call load(model, tokenizer).")
+    return type(network).__name__, network, tokenizer
+
+
+def _prove(name: str, network: PreTrainedModel, progress: Progress) -> _Proof:
+    """Examine, or recall the proof of this very model on this kind of device."""
+    start = time.perf_counter()
+    identity = fingerprint(network)
+    key = f"{identity}-{network.device.type}"
+    entry = cache.read(KIND, key, VERSION)
+    if entry is not None:
+        kept = _Proof.model_validate_json(entry.text)
+        seconds = {**kept.examination.seconds, "recall": time.perf_counter() - start}
+        report = kept.examination.model_copy(update={"cached": True, "model": name, "seconds": seconds})
+        return _Proof(examination=report, anatomy=kept.anatomy)
+    report, anatomy = examine_network(network, name=name, fingerprint=identity, progress=progress)
+    proof = _Proof(examination=report, anatomy=anatomy)
+    cache.write(KIND, key, VERSION, {}, proof.model_dump_json())
+    return proof

@@ -1,0 +1,308 @@
+"""The user's verbs on one loaded model: trace, generate, value, calibrate, examine. What `lm_debugger.load` returns."""
+
+import os
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Sequence
+from pathlib import Path
+
+from lm_debugger.errors import OptionError
+from lm_debugger.interventions.grammar import parse_all
+from lm_debugger.interventions.validate import check_name
+from lm_debugger.model.loaded import LoadedModel
+from lm_debugger.model.tokens import Prompt
+from lm_debugger.progress import Progress, silent
+from lm_debugger.records.calibration import CalibrationSummary, CoefficientRange
+from lm_debugger.records.edit import Edit
+from lm_debugger.records.examination import Examination
+from lm_debugger.records.generation import Continuation, Generation
+from lm_debugger.records.model import ModelSummary
+from lm_debugger.records.names import ValueName
+from lm_debugger.records.value import ValueView
+from lm_debugger.trace.generate import OnToken, Sampling, continue_prompt
+from lm_debugger.trace.run import MEMORY_LIMIT, Trace, run
+from lm_debugger.values import calibration
+from lm_debugger.values.projection import KEPT, Projections
+
+KEPT_TRACES = 8
+
+Edits = Sequence[str | Edit]
+
+
+class Debugger:
+    """A model under the debugger. Its weights are never changed; every edit lives for one call.
+
+    Args:
+        model: a model that was examined.
+        progress: told of long work.
+    """
+
+    def __init__(self, model: LoadedModel, progress: Progress = silent) -> None:
+        self._model = model
+        self._progress = progress
+        self._projections = Projections(model)
+        self._calibration: calibration.Calibration | None = None
+        self._traces: OrderedDict[tuple[object, ...], Trace] = OrderedDict()
+
+    def __repr__(self) -> str:
+        return f"Debugger({self.summary.name}, {self.summary.layers} layers)"
+
+    @property
+    def summary(self) -> ModelSummary:
+        """The model's name, size and fingerprint."""
+        return self._model.summary
+
+    @property
+    def model(self) -> LoadedModel:
+        """The loaded model: network, vocabulary, anatomy, value vectors."""
+        return self._model
+
+    def examine(self) -> Examination:
+        """The report of how the model's anatomy was found and proved."""
+        return self._model.examination
+
+    def trace(
+        self, prompt: Prompt, interventions: Edits = (), *, progress: Progress | None = None, memory_limit: int = MEMORY_LIMIT
+    ) -> Trace:
+        """Run a prompt once and keep everything for read-outs.
+
+        Args:
+            prompt: a text, or token ids.
+            interventions: edits in force, such as `"L12D345=off"`. The trace then carries its baseline.
+            progress: told of calibration, if an edit needs it.
+            memory_limit: bytes that the trace may keep.
+
+        Returns:
+            A trace; `trace.view(position, top_k)` reads it out.
+
+        Raises:
+            PromptError, EditError, CalibrationError, MemoryLimitError, NumericalError.
+        """
+        return self.trace_batch([prompt], [interventions], progress=progress, memory_limit=memory_limit)[0]
+
+    def trace_batch(
+        self,
+        prompts: Sequence[Prompt],
+        interventions: Sequence[Edits] | None = None,
+        *,
+        progress: Progress | None = None,
+        memory_limit: int = MEMORY_LIMIT,
+    ) -> tuple[Trace, ...]:
+        """Run many prompts, each with its own edits; prompts of one length share a forward.
+
+        Args:
+            prompts: texts or token ids.
+            interventions: for each prompt its edits, or None for no edits.
+
+        Raises:
+            OptionError: if there are not as many lists of edits as prompts; otherwise as `trace`.
+        """
+        ids = [tuple(self._model.vocabulary.encode(prompt)) for prompt in prompts]
+        edits = [parse_all(row) for row in interventions] if interventions is not None else [()] * len(ids)
+        if len(edits) != len(ids):
+            raise OptionError(f"{len(ids)} prompts came with {len(edits)} lists of edits.", "Give one list a prompt.")
+        self._run([(row, ()) for row in ids], progress, memory_limit)
+        self._run(list(zip(ids, edits, strict=True)), progress, memory_limit)
+        return tuple(self._traces[_key(row, those)] for row, those in zip(ids, edits, strict=True))
+
+    def _run(
+        self, wanted: Sequence[tuple[tuple[int, ...], tuple[Edit, ...]]], progress: Progress | None, memory_limit: int
+    ) -> None:
+        """Run what is not known yet, and keep the last few traces besides those wanted."""
+        missing = [pair for pair in dict.fromkeys(wanted) if _key(*pair) not in self._traces]
+        if missing:
+            traces = run(
+                self._model,
+                [ids for ids, _ in missing],
+                [edits for _, edits in missing],
+                projections=self._projections,
+                ranges=self._ranges(progress),
+                baselines=[self._traces[_key(ids, ())] if edits else None for ids, edits in missing],
+                memory_limit=memory_limit,
+            )
+            for pair, trace in zip(missing, traces, strict=True):
+                self._traces[_key(*pair)] = trace
+        for pair in wanted:
+            self._traces.move_to_end(_key(*pair))
+        while len(self._traces) > max(KEPT_TRACES, 2 * len(wanted)):
+            self._traces.popitem(last=False)
+
+    def generate(
+        self,
+        prompt: Prompt,
+        interventions: Edits = (),
+        *,
+        max_new_tokens: int = 20,
+        temperature: float = 0.0,
+        top_k: int | None = None,
+        top_p: float | None = None,
+        seed: int = 0,
+        stop: Sequence[str] = (),
+        chat: bool = False,
+        compare: bool = True,
+        on_token: OnToken | None = None,
+        cancel: threading.Event | None = None,
+        progress: Progress | None = None,
+    ) -> Generation:
+        """Continue a prompt, with edits in force at every step.
+
+        Args:
+            prompt: a text, or token ids.
+            interventions: edits in force.
+            max_new_tokens: most tokens to generate.
+            temperature: 0 for greedy.
+            top_k, top_p: limits on what is sampled from.
+            seed: of the sampling; the baseline uses the same noise.
+            stop: texts to stop at.
+            chat: put the prompt through the model's chat template.
+            compare: also generate without the edits.
+            on_token: called with each token of the (edited) continuation as it comes.
+            cancel: set it to stop; what was generated is returned.
+
+        Raises:
+            PromptError, OptionError, EditError, CalibrationError, NumericalError.
+        """
+        edits = parse_all(interventions)
+        sampling = Sampling(temperature, top_k, top_p, seed)
+        if chat:
+            if not isinstance(prompt, str):
+                raise OptionError("chat needs a text, not token ids.", "Give the user's message as a text.")
+            prompt = self._model.vocabulary.chat(prompt)
+        ids = self._model.vocabulary.encode(prompt, special=not chat)
+        stops = (stop,) if isinstance(stop, str) else tuple(stop)
+
+        def go(those: Sequence[Edit], listener: OnToken | None) -> Continuation:
+            return continue_prompt(
+                self._model, ids, those, max_new_tokens=max_new_tokens, sampling=sampling,
+                ranges=self._ranges(progress), stop=stops, on_token=listener, cancel=cancel,
+            )  # fmt: skip
+
+        found = go(edits, on_token)
+        baseline = go((), None) if edits and compare and found.finish != "cancelled" else None
+        return Generation(
+            prompt=prompt if isinstance(prompt, str) else self._model.vocabulary.decode(ids),
+            text=found.text,
+            tokens=found.tokens,
+            finish=found.finish,
+            interventions=tuple(map(str, edits)),
+            baseline=baseline,
+            warnings=_without_effect(found, baseline),
+        )
+
+    def value(self, name: str | ValueName, *, top_k: int = KEPT) -> ValueView:
+        """What a value vector promotes and suppresses, and the range of its coefficient if it was calibrated.
+
+        Args:
+            name: such as `L12D345`.
+            top_k: how many tokens on each side, 1 to 50.
+
+        Raises:
+            ValueNameError: if the model has no such vector.
+            OptionError: if top_k is out of range.
+        """
+        found = ValueName.parse(name) if isinstance(name, str) else name
+        check_name(found, self._model)
+        if not 1 <= top_k <= KEPT:
+            raise OptionError(f"top_k is {top_k}.", f"It must be from 1 to {KEPT}.")
+        known = self._known_calibration()
+        return ValueView(
+            value=str(found),
+            layer=found.layer,
+            expert=found.expert,
+            dimension=found.dimension,
+            norm=float(self._model.vector(found).norm()),
+            promotes=self._projections.tokens(found, limit=top_k),
+            suppresses=self._projections.tokens(found, limit=top_k, negative=True),
+            range=known.range(found) if known else None,
+        )
+
+    def calibrate(
+        self,
+        text: str | os.PathLike[str] | None = None,
+        *,
+        tokens: int = 4096,
+        seed: int = 0,
+        force: bool = False,
+        progress: Progress | None = None,
+        cancel: threading.Event | None = None,
+    ) -> CalibrationSummary:
+        """Measure the range of every coefficient: what `on` and `on-` mean. Kept in the cache.
+
+        Args:
+            text: path of a text file to measure over; None lets the model write the text itself.
+            tokens: how many tokens to measure.
+            seed: of the model's own text.
+            force: measure again although a calibration is known. Without it a known one is used, unless it is over
+                the model's own text and over fewer tokens than asked for.
+
+        Raises:
+            OptionError, CalibrationError, CancelledError.
+        """
+        start = time.perf_counter()
+        calibration.check_tokens(tokens)
+        known = None if force or text is not None else self._known_calibration()
+        if known is None or (known.source == calibration.SELF_GENERATED and known.tokens < tokens):
+            source = None if text is None else (Path(text).name, _read(Path(text)))
+            known = calibration.calibrate(
+                self._model, source, tokens=tokens, seed=seed, progress=progress or self._progress, cancel=cancel
+            )
+            self._calibration = known
+            self._traces.clear()  # `on` may mean something else now
+            cached, seconds = False, time.perf_counter() - start
+        else:
+            cached, seconds = True, 0.0
+        return CalibrationSummary(
+            fingerprint=self._model.fingerprint,
+            source=known.source,
+            tokens=known.tokens,
+            value_vectors=self._model.anatomy.value_vectors,
+            seconds=seconds,
+            cached=cached,
+        )
+
+    def _known_calibration(self) -> calibration.Calibration | None:
+        if self._calibration is None:
+            self._calibration = calibration.cached(self._model)
+        return self._calibration
+
+    def _ranges(self, progress: Progress | None) -> "_Ranges":
+        return _Ranges(self, progress)
+
+    def coefficient_range(self, name: ValueName, progress: Progress | None = None) -> CoefficientRange:
+        """A vector's range; calibrates first if that has not been done."""
+        if self._known_calibration() is None:
+            self.calibrate(progress=progress)
+        known = self._known_calibration()
+        assert known is not None
+        return known.range(name)
+
+
+class _Ranges:
+    """Ranges that are measured when first asked for."""
+
+    def __init__(self, debugger: Debugger, progress: Progress | None) -> None:
+        self._debugger = debugger
+        self._progress = progress
+
+    def __call__(self, name: ValueName) -> CoefficientRange:
+        return self._debugger.coefficient_range(name, self._progress)
+
+
+def _key(ids: tuple[int, ...], edits: tuple[Edit, ...]) -> tuple[object, ...]:
+    return (ids, tuple(map(str, edits)))
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise OptionError(f"There is no file {path}.", "Give the path of a text file.") from None
+    except (OSError, UnicodeDecodeError) as failure:
+        raise OptionError(f"{path} cannot be read as text: {failure}.", "Give the path of a UTF-8 text file.") from None
+
+
+def _without_effect(found: Continuation, baseline: Continuation | None) -> tuple[str, ...]:
+    if baseline is None or found.tokens != baseline.tokens:
+        return ()
+    return ("The edits change nothing: the continuation and its probabilities are as they were without them.",)

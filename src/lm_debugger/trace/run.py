@@ -1,0 +1,206 @@
+"""Runs prompts once and keeps everything: a `Trace` is a value, every view of it a read-out without a forward.
+
+Memory: a trace keeps the residual stream before and after every layer and all coefficients, in the model's dtype,
+on its device: about layers · (4 · hidden + width) numbers a token. A run that would keep more than its limit is refused.
+"""
+
+from collections.abc import Sequence
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from lm_debugger.errors import MemoryLimitError, NumericalError, OptionError
+from lm_debugger.interventions.apply import Ranges, compile_edits
+from lm_debugger.model.forward import Capture, capture, sites
+from lm_debugger.model.loaded import LoadedModel
+from lm_debugger.model.streams import LayerStreams
+from lm_debugger.records.edit import Edit
+from lm_debugger.records.token import Token
+from lm_debugger.records.trace import TraceView
+from lm_debugger.values.projection import Projections
+
+MEMORY_LIMIT = 4 << 30  # bytes that one call of `run` may keep
+GIGABYTE = 1 << 30
+
+
+class Trace:
+    """One prompt's run through the model, with or without edits. Immutable.
+
+    Attributes:
+        model: the model.
+        ids: the prompt's token ids.
+        interventions: the edits in force.
+        baseline: the same prompt without edits, or None if there are no edits.
+    """
+
+    def __init__(
+        self,
+        model: LoadedModel,
+        ids: tuple[int, ...],
+        interventions: tuple[Edit, ...],
+        baseline: "Trace | None",
+        kept: tuple[Capture, int],
+        projections: Projections,
+    ) -> None:
+        self.model = model
+        self.ids = ids
+        self.interventions = interventions
+        self.baseline = baseline
+        self.projections = projections
+        self._capture, self._row = kept
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @cached_property
+    def tokens(self) -> tuple[Token, ...]:
+        """The prompt's tokens."""
+        return self.model.vocabulary.tokens(self.ids)
+
+    @property
+    def memory(self) -> int:
+        """Bytes of the tensors that the whole batch of this trace keeps."""
+        storages = {s.untyped_storage().data_ptr(): s.untyped_storage().nbytes() for s in self._capture.streams.values()}
+        return sum(storages.values()) + sum(r.coefficient.nbytes for r in self._capture.routed.values())
+
+    def position(self, position: int) -> int:
+        """A position counted from the start, checked; negative ones count from the end.
+
+        Raises:
+            OptionError: if the prompt has no such position.
+        """
+        if not -len(self) <= position < len(self):
+            raise OptionError(
+                f"Position {position} is outside the text of {len(self)} tokens.",
+                f"Choose one from 0 to {len(self) - 1}, or from -{len(self)} to -1 to count from the end.",
+            )
+        return position % len(self)
+
+    def layer(self, layer: int, position: int | slice = slice(None)) -> LayerStreams:
+        """One layer's streams as tensors: `before`, `after`, `contribution`, `coefficients(group)`, …
+
+        Args:
+            layer: index of the layer.
+            position: one position, or a slice of them.
+        """
+        if isinstance(position, int):
+            position = slice(self.position(position), self.position(position) + 1)
+        if not 0 <= layer < self.model.layers:
+            raise OptionError(
+                f"Layer {layer} does not exist in {self.model.name}.", f"Choose one from 0 to {self.model.layers - 1}."
+            )
+        return LayerStreams(self.model.blocks[layer], self._capture, self._row, position)
+
+    @cached_property
+    def last_residual(self) -> Tensor:
+        """The last layer's residual stream for all positions: (positions, hidden), in the model's dtype."""
+        return self._capture.streams[self.model.anatomy.layers[-1].after][self._row]
+
+    def logits(self, position: int = -1) -> Tensor:
+        """The model's output logits at a position: (vocabulary,), float32."""
+        return self.model.readout.logits(self.last_residual[self.position(position)][None])[0]
+
+    def view(self, position: int = -1, top_k: int = 10) -> TraceView:
+        """Read the trace out at one position.
+
+        Args:
+            position: the token position, from 0; negative ones count from the end.
+            top_k: how many tokens and sub-updates to list, 1 or more.
+
+        Raises:
+            OptionError: if the position does not exist or top_k is below 1.
+        """
+        from lm_debugger.trace.view import view  # the view needs the Trace type
+
+        return view(self, position, top_k)
+
+    def __repr__(self) -> str:
+        edits = f", {len(self.interventions)} edits" if self.interventions else ""
+        return f"Trace({self.model.name}, {len(self)} tokens{edits})"
+
+    def __rich__(self) -> object:
+        from lm_debugger.trace.render import render_trace
+
+        return render_trace(self.view())
+
+    def _repr_html_(self) -> str:
+        from lm_debugger.trace.notebook import html
+
+        return html(self.view())
+
+
+def run(
+    model: LoadedModel,
+    prompts: Sequence[Sequence[int]],
+    edits: Sequence[Sequence[Edit]],
+    *,
+    projections: Projections,
+    ranges: Ranges,
+    baselines: Sequence[Trace | None] | None = None,
+    memory_limit: int = MEMORY_LIMIT,
+) -> tuple[Trace, ...]:
+    """Trace prompts, each with its own edits. Prompts of one length share a forward, so that none is padded.
+
+    Args:
+        prompts: token ids of each prompt.
+        edits: the edits for each prompt.
+        baselines: for each prompt the trace without edits that the result is to carry.
+        memory_limit: bytes that the traces may keep together.
+
+    Raises:
+        PromptError: if a prompt does not fit the model's context.
+        EditError: if an edit cannot be applied.
+        MemoryLimitError: if the traces would keep more than the limit.
+        NumericalError: if the model computes NaN or infinity.
+    """
+    for ids in prompts:
+        model.check_length(len(ids))
+    _check_memory(model, sum(map(len, prompts)), memory_limit)
+    found: dict[int, Trace] = {}
+    for length in sorted({len(ids) for ids in prompts}):
+        members = [index for index, ids in enumerate(prompts) if len(ids) == length]
+        batches = [members] if model.anatomy.batch_first else [[member] for member in members]
+        for batch in batches:
+            rows = [edits[index] for index in batch]
+            plan = compile_edits(rows, model, prompt_length=length, length=length, ranges=ranges)
+            ids = model.tensor([prompts[index] for index in batch])
+            with model.lock:
+                kept, _ = capture(
+                    model.network, model.anatomy, ids, wanted=sites(model.anatomy), plan=plan if any(rows) else None
+                )
+            for row, index in enumerate(batch):
+                baseline = baselines[index] if baselines else None
+                found[index] = Trace(
+                    model, tuple(prompts[index]), tuple(edits[index]), baseline, (kept, row), projections
+                )
+    traces = tuple(found[index] for index in range(len(prompts)))
+    for trace in traces:
+        _check_finite(trace)
+    return traces
+
+
+def _check_memory(model: LoadedModel, tokens: int, limit: int) -> None:
+    size = torch.finfo(model.network.dtype).bits // 8
+    hidden = model.anatomy.hidden_size
+    widths = sum(4 * hidden + model.dense_width(i) + 8 * model.experts(i)[1] for i in range(model.layers))
+    needed = tokens * widths * size
+    if needed > limit:
+        raise MemoryLimitError(
+            f"Tracing {tokens} tokens would keep {needed / GIGABYTE:.1f} GiB, over the limit of "
+            f"{limit / GIGABYTE:.1f} GiB.",
+            f"Trace at most {limit // (widths * size)} tokens at once, or raise memory_limit.",
+        )
+
+
+def _check_finite(trace: Trace) -> None:
+    if bool(trace.last_residual.isfinite().all()):
+        return
+    for index in range(trace.model.layers):
+        bad = ~trace.layer(index).after.isfinite().all(-1)
+        if bool(bad.any()):
+            position = int(bad.nonzero()[0, 0])
+            cure = "Check the weights and the dtype." if not trace.interventions else "Weaken the edits."
+            raise NumericalError(
+                f"The model computes NaN or infinity in layer {index} at position {position}.", cure
+            )

@@ -1,0 +1,72 @@
+"""The dominant sub-updates of a layer at one position: the value vectors with the largest |coefficient| · norm.
+
+Source: Geva et al. 2022, arXiv 2203.14680, section 4; LM-Debugger, arXiv 2204.12130, section 2.
+"""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from lm_debugger.model.loaded import LoadedModel
+from lm_debugger.model.streams import BoundGroup, LayerStreams
+from lm_debugger.records.names import ValueName
+
+
+class Dominant(NamedTuple):
+    """One sub-update; see records.trace.SubUpdate for the terms."""
+
+    name: ValueName
+    coefficient: float
+    norm: float
+    score: float
+    share: float
+
+
+def dominant(model: LoadedModel, streams: LayerStreams, count: int) -> list[Dominant]:
+    """The strongest sub-updates of one layer at one position, largest first.
+
+    Args:
+        streams: the layer's streams at a single position.
+        count: how many at most.
+    """
+    found = [
+        entry
+        for bound in streams.layer.groups
+        for entry in (_dense if bound.experts is None else _routed)(model, streams, bound, count)
+    ]
+    return sorted(found, key=lambda entry: -entry.score)[:count]
+
+
+def _dense(model: LoadedModel, streams: LayerStreams, bound: BoundGroup, count: int) -> list[Dominant]:
+    coefficients = streams.coefficients(bound)[0]
+    norms = model.norms(streams.layer.index, bound)
+    best = (coefficients.abs() * norms).topk(min(count, len(norms))).indices
+    names = [ValueName(streams.layer.index, bound.first + i) for i in best.tolist()]
+    return _entries(streams, bound, names, coefficients[best], bound.matrix(None)[best], norms[best])
+
+
+def _routed(model: LoadedModel, streams: LayerStreams, bound: BoundGroup, count: int) -> list[Dominant]:
+    index, coefficients, _ = (value[0] for value in streams.routed())  # (K,), (K, width)
+    width = coefficients.shape[-1]
+    experts = index.clamp(max=bound.group.experts - 1)
+    norms = model.norms(streams.layer.index, bound)[experts]
+    best = (coefficients.abs() * norms).flatten().topk(min(count, norms.numel())).indices
+    slots, dimensions = (best // width).tolist(), (best % width).tolist()
+    chosen = [int(experts[slot]) for slot in slots]
+    names = [ValueName(streams.layer.index, d, e) for e, d in zip(chosen, dimensions, strict=True)]
+    vectors = torch.stack([bound.matrix(e)[d] for e, d in zip(chosen, dimensions, strict=True)])
+    return _entries(streams, bound, names, coefficients.flatten()[best], vectors, norms.flatten()[best])
+
+
+def _entries(
+    streams: LayerStreams, bound: BoundGroup, names: list[ValueName], coefficients: Tensor, vectors: Tensor, norms: Tensor
+) -> list[Dominant]:
+    scale = streams.scale(bound).abs().flatten()
+    output = streams.contribution[0]
+    effective = bound.static(vectors) * streams.scale(bound)
+    shares = coefficients * (effective @ output) / (output @ output).clamp_min(1e-30)
+    norms = norms * scale
+    scores = coefficients.abs() * norms
+    columns = (coefficients.tolist(), norms.tolist(), scores.tolist(), shares.tolist())
+    return [Dominant(name, *numbers) for name, *numbers in zip(names, *columns, strict=True)]

@@ -1,0 +1,84 @@
+"""Reads a trace out at one position: the logit lens of every layer, its dominant sub-updates, the output."""
+
+import torch
+from torch import Tensor
+
+from lm_debugger.errors import OptionError
+from lm_debugger.records.token import TokenScore
+from lm_debugger.records.trace import BaselineView, LayerView, SubUpdate, TraceView
+from lm_debugger.trace.compare import compare, warnings
+from lm_debugger.trace.run import Trace
+from lm_debugger.trace.subupdates import Dominant, dominant
+
+PROMOTED = 10  # tokens listed for each sub-update
+
+
+def view(trace: Trace, position: int, top_k: int) -> TraceView:
+    """See `Trace.view`."""
+    place = trace.position(position)
+    if top_k < 1:
+        raise OptionError(f"top_k is {top_k}.", "It must be 1 or more.")
+    layers, output = _read(trace, place, top_k)
+    baseline = comparison = None
+    if trace.baseline is not None:
+        base_layers, base_output = _read(trace.baseline, place, top_k)
+        baseline = BaselineView(layers=base_layers, output=base_output)
+        comparison = compare(trace.baseline, trace, place, top_k)
+    return TraceView(
+        model=trace.model.summary,
+        tokens=trace.tokens,
+        position=place,
+        layers=layers,
+        output=output,
+        interventions=tuple(map(str, trace.interventions)),
+        baseline=baseline,
+        comparison=comparison,
+        warnings=warnings(trace),
+    )
+
+
+@torch.no_grad()
+def _read(trace: Trace, place: int, top_k: int) -> tuple[tuple[LayerView, ...], tuple[TokenScore, ...]]:
+    streams = [trace.layer(index, place) for index in range(trace.model.layers)]
+    # All lens vectors in one product with the unembedding.
+    residuals = torch.cat([part for s in streams for part in (s.before, s.after)])
+    lens = _top(trace, trace.model.readout.logits(residuals), top_k)
+    strongest = [dominant(trace.model, s, top_k) for s in streams]
+    trace.projections.remember(found.name for layer in strongest for found in layer)
+    layers = tuple(
+        LayerView(
+            layer=index,
+            before=lens[2 * index],
+            values=tuple(_sub_update(trace, found) for found in strongest[index]),
+            after=lens[2 * index + 1],
+        )
+        for index in range(trace.model.layers)
+    )
+    return layers, lens[-1]
+
+
+def _sub_update(trace: Trace, found: Dominant) -> SubUpdate:
+    return SubUpdate(
+        value=str(found.name),
+        coefficient=found.coefficient,
+        norm=found.norm,
+        score=found.score,
+        share=found.share,
+        promotes=trace.projections.promotes(found.name, limit=PROMOTED, negative=found.coefficient < 0),
+    )
+
+
+def _top(trace: Trace, logits: Tensor, top_k: int) -> list[tuple[TokenScore, ...]]:
+    """The most probable tokens of each row of logits (N, vocabulary)."""
+    top = logits.topk(min(top_k, logits.shape[-1]))
+    probabilities = (top.values - logits.logsumexp(-1, keepdim=True)).exp().tolist()
+    text = trace.model.vocabulary.text
+    return [
+        tuple(
+            TokenScore(id=i, text=text(i), logit=value, probability=probability)
+            for i, value, probability in zip(*row, strict=True)
+        )
+        for row in zip(top.indices.tolist(), top.values.tolist(), probabilities, strict=True)
+    ]
+
+
