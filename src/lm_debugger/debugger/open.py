@@ -11,7 +11,7 @@ from lm_debugger.errors import UnsupportedModelError
 from lm_debugger.model.anatomy import Anatomy
 from lm_debugger.model.examine.report import examine_network
 from lm_debugger.model.fingerprint import fingerprint
-from lm_debugger.model.load import check_network, load_network
+from lm_debugger.model.load import check_network, check_tokenizer, load_network
 from lm_debugger.model.loaded import LoadedModel
 from lm_debugger.model.tokens import Vocabulary
 from lm_debugger.progress import Progress, silent
@@ -21,7 +21,7 @@ from lm_debugger.store import cache
 
 KIND, VERSION = "anatomy", 1
 
-Reference = str | os.PathLike[str] | PreTrainedModel
+Reference = str | os.PathLike[str] | torch.nn.Module
 
 
 class _Proof(Record):
@@ -118,9 +118,7 @@ def _network(
         )  # fmt: skip
         return os.fspath(model), network, tokenizer or own
     network = check_network(model)
-    if tokenizer is None:
-        raise UnsupportedModelError("A model in memory needs its tokenizer.", "Call load(model, tokenizer).")
-    return type(network).__name__, network, tokenizer
+    return type(network).__name__, network, check_tokenizer(tokenizer)
 
 
 def _prove(name: str, network: PreTrainedModel, progress: Progress) -> _Proof:

@@ -85,20 +85,15 @@ def load_network(
     return network, tokenizer
 
 
-def check_network(model: object, tokenizer: object) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    """Accept a model and a tokenizer that the user has in memory. The model is put in eval mode.
+def check_network(model: object) -> PreTrainedModel:
+    """Accept a model that the user has in memory. It is put in eval mode.
 
     Of a PEFT model a copy is made with the adapter merged into the weights; the user's own stays as it is.
 
     Raises:
-        ModelLoadError: if they are not of transformers.
+        ModelLoadError: if it is not of transformers.
         NumericalError: if a weight is NaN or infinite.
     """
-    if not isinstance(tokenizer, PreTrainedTokenizerBase):
-        raise ModelLoadError(
-            f"The tokenizer is a {type(tokenizer).__name__}, not one of transformers.",
-            "Give the one that AutoTokenizer.from_pretrained loads for the model.",
-        )
     network = model
     if _is_peft(model):
         try:
@@ -114,7 +109,21 @@ def check_network(model: object, tokenizer: object) -> tuple[PreTrainedModel, Pr
         )
     network.eval()
     check_finite(network)
-    return network, tokenizer
+    return network
+
+
+def check_tokenizer(tokenizer: object) -> PreTrainedTokenizerBase:
+    """Accept a tokenizer that the user has in memory.
+
+    Raises:
+        ModelLoadError: if it is not of transformers.
+    """
+    if not isinstance(tokenizer, PreTrainedTokenizerBase):
+        raise ModelLoadError(
+            f"The tokenizer is a {type(tokenizer).__name__}, not one of transformers.",
+            "Give the one that AutoTokenizer.from_pretrained loads for the model: load(model, tokenizer).",
+        )
+    return tokenizer
 
 
 @torch.no_grad()
