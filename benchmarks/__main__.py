@@ -10,7 +10,8 @@ def main() -> None:
     console = Console()
     for result in engine.results():
         mark = {None: " ", True: "[green]✓[/]", False: "[red]✗[/]"}[result.met]
-        console.print(f"{mark} {result.what:<58} [bold]{result.figure:>16}[/]  {result.target:<9} {result.detail}")
+        line = f"{mark} {result.what:<60} [bold]{result.figure:>9}[/]  {result.target:<9} [dim]{result.detail}[/]"
+        console.print(line, soft_wrap=True, highlight=False)
 
 
 if __name__ == "__main__":

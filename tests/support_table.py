@@ -77,8 +77,8 @@ table is made by `make support`, which builds each type tiny with random weights
 `lm-debugger examine` examines any model. No list decides what is supported: your own checkpoint, and any architecture
 that is not here, is proved in the same way when it is loaded.
 
-`resid_pre` is the residual stream that enters a layer; modules are named by their path in the layer; `γ⊙` is a factor by
-channel, `g(token)·` a gate. The last column is the largest error of all checks as a fraction of its tolerance.
+`resid_pre` is the residual stream that enters a layer; modules are named by their path in the layer; `γ⊙` is a factor
+by channel, `g(token)·` a gate. The last column is the largest error of all checks as a fraction of its tolerance.
 
 | type | proved | residual stream after the layer, or why not | error / tolerance |
 | --- | --- | --- | --- |

@@ -55,7 +55,7 @@ def test_the_proof_is_recalled_by_fingerprint_and_made_anew_for_other_weights() 
 
 
 def test_an_unsupported_model_is_refused_with_what_still_works() -> None:
-    with pytest.raises(UnsupportedModelError, match="feed-forward.*still possible"):
+    with pytest.raises(UnsupportedModelError, match=r"feed-forward.*still possible"):
         lm_debugger.load(zoo.make("mamba"), tokenizer(96))
     assert not lm_debugger.examine(zoo.make("mamba")).supported
 

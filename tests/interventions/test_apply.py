@@ -38,7 +38,7 @@ def scaled_weights(debugger: Debugger, values: list[str], factor: float) -> Iter
     saved = [row.clone() for row in rows]
     try:
         for row in rows:
-            row *= factor
+            row.mul_(factor)
         yield
     finally:
         for row, old in zip(rows, saved, strict=True):

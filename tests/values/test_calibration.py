@@ -27,7 +27,9 @@ def test_tails_are_exact_quantiles_however_the_tokens_arrive(sizes: list[int], s
     for part in np.split(values, np.cumsum(sizes)[:-1]):
         tails.add(torch.from_numpy(part))
     found = tails.summary().numpy()
-    np.testing.assert_allclose(found[:4], np.quantile(values.astype(np.float64), QUANTILES, axis=0), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(
+        found[:4], np.quantile(values.astype(np.float64), QUANTILES, axis=0), rtol=1e-5, atol=1e-6
+    )
     np.testing.assert_allclose(found[4], values.mean(0), rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(found[5], values.std(0), rtol=1e-3, atol=1e-4)
 

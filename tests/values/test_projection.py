@@ -12,7 +12,11 @@ def by_hand(model_type: str) -> torch.Tensor:
     """The projection of a middle layer's vector 5, from the weights alone."""
     network = shared(model_type).model.network
     if model_type == "llama":
-        vector, norm, head = network.model.layers[1].mlp.down_proj.weight[:, 5], network.model.norm.weight, network.lm_head
+        vector, norm, head = (
+            network.model.layers[1].mlp.down_proj.weight[:, 5],
+            network.model.norm.weight,
+            network.lm_head,
+        )
         return head.weight @ (vector * norm)
     if model_type == "gpt2":
         vector, norm = network.transformer.h[1].mlp.c_proj.weight[5], network.transformer.ln_f.weight
@@ -48,7 +52,9 @@ def test_a_negative_coefficient_promotes_what_the_vector_suppresses() -> None:
         assert value.promotes == tuple(token.text for token in side)
 
 
-@pytest.mark.parametrize(("name", "says"), [("L9D1", "0 to"), ("L0D48", "0 to 47"), ("nonsense", "L12D345"), ("L0E1D1", "expert")])
+@pytest.mark.parametrize(
+    ("name", "says"), [("L9D1", "0 to"), ("L0D48", "0 to 47"), ("nonsense", "L12D345"), ("L0E1D1", "expert")]
+)
 def test_names_that_do_not_exist(name: str, says: str) -> None:
     with pytest.raises(ValueNameError, match=says):
         shared("llama").value(name)

@@ -90,9 +90,7 @@ def _plain_generation(model: PreTrainedModel) -> None:
 
 # Parameters with a meaning of their own (decays, time steps, attention sinks, gates): random
 # values could make the forward explode, so they keep their initial value and get some noise.
-_SPECIAL = re.compile(
-    r"(^|[._])(A_log|D|dt_bias|dt_proj\.bias|time_\w+|decay\w*|sinks?|scalars?|\w*lambdas?)$"
-)
+_SPECIAL = re.compile(r"(^|[._])(A_log|D|dt_bias|dt_proj\.bias|time_\w+|decay\w*|sinks?|scalars?|\w*lambdas?)$")
 
 
 @torch.no_grad()

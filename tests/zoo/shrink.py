@@ -56,9 +56,7 @@ _SIZES: tuple[tuple[re.Pattern[str], int], ...] = tuple(
         (r"local_attention", 8),
     )
 )
-_LAYER_COUNT = re.compile(
-    r"(num_|n_|encoder_|decoder_)?(hidden_|encoder_|decoder_)?layers?|num_blocks|depth"
-)
+_LAYER_COUNT = re.compile(r"(num_|n_|encoder_|decoder_)?(hidden_|encoder_|decoder_)?layers?|num_blocks|depth")
 # Fields which only mixed stacks have; their presence asks for the larger number of layers.
 _MIXED = re.compile(r"first_k_dense_replace|(.*_)?layer_(period|offset)|.*_layers|layers_block_type")
 _SPECIAL_TOKEN = re.compile(r".*(token_id|token_index|mask_index|unk_index)")

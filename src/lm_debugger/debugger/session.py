@@ -63,7 +63,12 @@ class Debugger:
         return self._model.examination
 
     def trace(
-        self, prompt: Prompt, interventions: Edits = (), *, progress: Progress | None = None, memory_limit: int = MEMORY_LIMIT
+        self,
+        prompt: Prompt,
+        interventions: Edits = (),
+        *,
+        progress: Progress | None = None,
+        memory_limit: int = MEMORY_LIMIT,
     ) -> Trace:
         """Run a prompt once and keep everything for read-outs.
 

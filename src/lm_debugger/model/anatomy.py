@@ -6,8 +6,8 @@ feed-forward's contribution is added to) and **after** (the layer's output):
     sum   = before + contribution          contribution = sum over groups of route(group's output)
     after = after_norm(sum), or sum where there is no such norm
 
-A **group** is a down projection (or all experts of a mixture): its input holds the coefficients, its rows or columns are
-the value vectors. A group's **route** is what its output passes through on the way to the residual stream.
+A **group** is a down projection (or all experts of a mixture): its input holds the coefficients, its rows or columns
+are the value vectors. A group's **route** is what its output passes through on the way to the residual stream.
 """
 
 from enum import StrEnum

@@ -3,9 +3,9 @@
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Self
 
-from transformers import modeling_gguf_pytorch_utils
+from transformers import modeling_gguf_pytorch_utils as gguf_reader
 from transformers.utils import logging
 
 from lm_debugger.progress import Progress
@@ -25,7 +25,7 @@ class _Bar:
             yield item
             self.update()
 
-    def __enter__(self) -> "_Bar":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -55,12 +55,12 @@ def forwarded(progress: Progress) -> Iterator[None]:
     with _one_at_a_time:
         previous = logging.set_tqdm_hook(hook)
         # The GGUF reader draws its bar with tqdm itself, past the hook.
-        gguf_bar = getattr(modeling_gguf_pytorch_utils, "tqdm", None)
-        modeling_gguf_pytorch_utils.tqdm = bar
+        gguf_bar = vars(gguf_reader).get("tqdm")
+        vars(gguf_reader)["tqdm"] = bar
         try:
             yield
         finally:
-            modeling_gguf_pytorch_utils.tqdm = gguf_bar
+            vars(gguf_reader)["tqdm"] = gguf_bar
             logging.set_tqdm_hook(previous)
 
 

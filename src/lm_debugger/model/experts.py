@@ -54,7 +54,7 @@ def observing(network: nn.Module, observers: Mapping[nn.Module, Observer]) -> It
     if not observers:
         yield
         return
-    configs = {id(module.config): module.config for module in observers}
+    configs: dict[int, Any] = {id(module.config): module.config for module in observers}
     before = {key: config._experts_implementation for key, config in configs.items()}
     try:
         _observers.update(observers)
@@ -122,12 +122,10 @@ def _rewrite(round_: Round, observer: Observer, experts: Experts, index: Tensor,
     shape = (observer.batch, length, -1)
     mask = round_.mask(observer.batch, observer.start, stop)
     new = round_.changed(old.view(shape), largest, mask).reshape(old.shape)
-    for column, (expert, dimension) in enumerate(zip(wanted.tolist(), dimensions.tolist(), strict=True)):
+    for column, dimension in enumerate(dimensions.tolist()):
         slot = routed[:, :, column]
         coefficient[:, :, dimension] = torch.where(slot, new[:, column, None], coefficient[:, :, dimension])
-    vectors = torch.stack(
-        [experts.matrix(e)[d] for e, d in zip(wanted.tolist(), dimensions.tolist(), strict=True)]
-    )
+    vectors = torch.stack([experts.matrix(e)[d] for e, d in zip(wanted.tolist(), dimensions.tolist(), strict=True)])
     return (new - old).to(vectors.dtype) @ vectors
 
 

@@ -42,7 +42,7 @@ def explain(reference: str, error: Exception) -> LMDebuggerError:
         (
             f"is of a GGUF architecture that transformers cannot read ({_line(error)})",
             "Use the model's original weights, or update transformers.",
-            "gguf" in lowered and "not supported" in lowered or "unknown gguf model_type" in lowered,
+            ("gguf" in lowered and "not supported" in lowered) or "unknown gguf model_type" in lowered,
         ),
         (
             f"is of a kind that this version of transformers does not know ({_line(error)})",
@@ -83,4 +83,5 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 
 def _line(error: BaseException) -> str:
     """The first line of an exception's message, without a full stop."""
-    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)[:300].rstrip(".")
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return (lines[0] if lines else type(error).__name__)[:300].rstrip(".")

@@ -69,7 +69,7 @@ def checksum(tensor: Tensor) -> bytes:
     whole = words.numel() // _ROW * _ROW
     rows, rest = words[:whole].view(-1, _ROW), words[whole:]
     sums = torch.cat([rows.sum(1), rows.sum(0), rest])
-    return hashlib.sha256(sums.cpu().numpy()).digest()
+    return hashlib.sha256(sums.cpu().numpy().data).digest()
 
 
 def _tensors(model: PreTrainedModel) -> dict[str, Tensor]:

@@ -48,9 +48,7 @@ def input_of(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor | None:
     return None
 
 
-def with_input(
-    args: tuple[Any, ...], kwargs: dict[str, Any], stream: Tensor
-) -> tuple[tuple[Any, ...], dict[str, Any]]:
+def with_input(args: tuple[Any, ...], kwargs: dict[str, Any], stream: Tensor) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """The same arguments with the stream that `input_of` finds replaced."""
     for index, value in enumerate(args):
         if is_stream(value):

@@ -156,9 +156,11 @@ def _load_plain(
         half = on_cpu and getattr(config.get_text_config(), "dtype", None) == torch.float16
         chosen = dtype or (torch.float32 if half and not hasattr(config, "quantization_config") else "auto")
     spread = device_map if device is None else None if on_cpu else {"": str(device)}
-    network, found = AutoModelForCausalLM.from_pretrained(
+    loaded: Any = AutoModelForCausalLM.from_pretrained(
         source.location, dtype=chosen, device_map=spread, output_loading_info=True, **where
     )
+    network: PreTrainedModel
+    network, found = loaded
     missing = sorted(found["missing_keys"])
     if missing:  # transformers fills them with random numbers
         raise ModelLoadError(
@@ -167,8 +169,9 @@ def _load_plain(
         )
     if dtype is None and on_cpu and network.dtype == torch.float16 and not getattr(network, "is_quantized", False):
         network = network.float()  # a checkpoint whose configuration does not state its dtype
-    if source.gguf and hasattr(network.config, "quantization_config"):
-        del network.config.quantization_config  # the weights are plain now
+    quantizer = getattr(network, "hf_quantizer", None)
+    if source.gguf and quantizer is not None:
+        quantizer.remove_quantization_config(network)  # the weights are plain now, and can be saved
     return network
 
 
@@ -184,23 +187,17 @@ def _load_adapter(
         from peft import PeftConfig, PeftModel
     except ImportError as error:
         raise ModelLoadError(f"{source.reference} is an adapter.", "To load it: pip install peft") from error
-    local = os.path.isdir(source.location)
-    base_name = (
-        sources.adapter_base(source)
-        if local
-        else PeftConfig.from_pretrained(source.location, revision=source.revision).base_model_name_or_path
-    )
-    if local and not os.path.isabs(base_name) and os.path.isdir(os.path.join(source.location, base_name)):
-        base_name = os.path.join(source.location, base_name)
+    hub: dict[str, Any] = {"revision": source.revision} if source.on_hub else {}
+    base_name = PeftConfig.from_pretrained(source.location, **hub).base_model_name_or_path
+    if not base_name:
+        raise ModelLoadError(f"The adapter {source.reference} does not name its base model.")
     progress("Loading the adapter's base model", 0, 0)
     base = sources.find(base_name, revision=None, progress=progress)
     if base.adapter:
         raise ModelLoadError(f"The adapter {source.reference} names another adapter, {base_name}, as its base model.")
     network = _load_plain(base, dtype, device, device_map, options)
-    own_tokenizer = sources.has_tokenizer(source.location) if local else False
-    tokenizer = _tokenizer(source if own_tokenizer else base, options)
+    tokenizer = _tokenizer(source if source.has_tokenizer else base, options)
     progress("Loading the adapter", 0, 0)
-    hub = {} if local else {"revision": source.revision}
     return _merged(PeftModel.from_pretrained(network, source.location, **hub)), tokenizer
 
 
@@ -225,9 +222,9 @@ def _tokenizer(source: sources.Source, options: dict[str, Any]) -> PreTrainedTok
     where = options | {"local_files_only": source.local_only, "revision": source.revision or "main"}
     if source.gguf:
         where["gguf_file"] = source.gguf
-    elif os.path.isdir(source.location) and not sources.has_tokenizer(source.location):
+    elif not source.has_tokenizer:
         raise ModelLoadError(
-            f"The folder {source.reference} has no tokenizer.",
+            f"The model {source.reference} has no tokenizer.",
             "Copy tokenizer.json and tokenizer_config.json of the model it was made from into it.",
         )
     tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(source.location, **where)
@@ -256,7 +253,7 @@ def _device(device: str | None) -> torch.device:
         count = torch.cuda.device_count() if torch.cuda.is_available() else 0
         if count == 0:
             raise ModelLoadError(f"There is no {device} here: PyTorch sees no GPU.", "Use --device cpu.")
-        if chosen.index is not None and chosen.index >= count:
+        if (chosen.index or 0) >= count:  # the index of plain `cuda` is None
             raise ModelLoadError(f"There is no {device} here: PyTorch sees {count} GPU(s).", "They count from cuda:0.")
     elif chosen.type == "mps" and not torch.backends.mps.is_available():
         raise ModelLoadError("There is no mps here.", "Use --device cpu.")

@@ -31,7 +31,9 @@ class NormForm(NamedTuple):
         """The factor that the norm applied to each token, from its input and output (…, hidden). Shape (…, 1)."""
         direction = self.linear(entered)
         moved = left.float() - self.bias
-        return (direction * moved).sum(-1, keepdim=True) / (direction * direction).sum(-1, keepdim=True).clamp_min(1e-30)
+        return (direction * moved).sum(-1, keepdim=True) / (direction * direction).sum(-1, keepdim=True).clamp_min(
+            1e-30
+        )
 
 
 def probe(module: nn.Module, hidden: int) -> NormForm | None:

@@ -67,9 +67,7 @@ class Round:
         mask = ((positions >= first) & (positions < last)).expand(batch, -1, -1)
         if self.all_rows:
             return mask
-        rows = torch.tensor(
-            [[r.rows is None or row in r.rows for r in self.rewrites] for row in range(batch)]
-        )
+        rows = torch.tensor([[r.rows is None or row in r.rows for r in self.rewrites] for row in range(batch)])
         return mask & rows[:, None, :]
 
     def changed(self, old: Tensor, largest: Tensor | None, mask: Tensor | None) -> Tensor:

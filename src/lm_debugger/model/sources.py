@@ -3,7 +3,6 @@
 Only finds and checks; loads no weights.
 """
 
-import json
 import os
 import re
 from dataclasses import dataclass
@@ -20,6 +19,17 @@ DEMO = "demo"
 _HUB_ID = re.compile(r"\w[\w.-]*(/[\w.-]+)?", re.ASCII)
 _HUB_SECONDS = 10.0
 _ADAPTER = "adapter_config.json"
+_TOKENIZER_FILES = frozenset(
+    {
+        "tokenizer.json",
+        "tokenizer_config.json",
+        "tokenizer.model",
+        "vocab.json",
+        "vocab.txt",
+        "spiece.model",
+        "tekken.json",
+    }
+)
 _FORMS = "Give a hub id, a folder, a GGUF file or `demo`."
 
 
@@ -32,6 +42,8 @@ class Source:
         location: a folder's path or a hub id, as `from_pretrained` takes it.
         gguf: name of the GGUF file in the folder, if it is one.
         adapter: whether the files are an adapter (PEFT), which names its base model.
+        has_tokenizer: whether a tokenizer is among the files.
+        on_hub: whether the location is a hub id.
         local_only: whether only files on this machine may be used.
         revision: branch, tag or commit on the hub.
     """
@@ -40,6 +52,8 @@ class Source:
     location: str
     gguf: str | None = None
     adapter: bool = False
+    has_tokenizer: bool = True
+    on_hub: bool = False
     local_only: bool = True
     revision: str | None = None
 
@@ -66,33 +80,11 @@ def find(reference: str | os.PathLike[str], *, revision: str | None, progress: P
     return _on_hub(name, revision)
 
 
-def adapter_base(source: Source) -> str:
-    """The reference of the model that an adapter in a folder was made for.
-
-    Raises:
-        ModelNotFoundError: if the adapter does not say.
-    """
-    path = Path(source.location) / _ADAPTER
-    try:
-        base = json.loads(path.read_text())["base_model_name_or_path"]
-    except (OSError, ValueError, KeyError, TypeError):
-        base = None
-    if not isinstance(base, str) or not base:
-        raise ModelNotFoundError(f"{path} does not name the adapter's base model.", "Set base_model_name_or_path in it.")
-    return base
-
-
-def has_tokenizer(folder: str) -> bool:
-    """Whether a folder has a tokenizer of its own."""
-    names = ("tokenizer.json", "tokenizer_config.json", "tokenizer.model", "vocab.json", "vocab.txt", "spiece.model")
-    return any((Path(folder) / name).is_file() for name in names)
-
-
 def _in_folder(name: str, path: Path) -> Source:
     if (path / _ADAPTER).is_file() and not (path / "config.json").is_file():
-        return Source(name, str(path), adapter=True)
+        return Source(name, str(path), adapter=True, has_tokenizer=_has_tokenizer(path))
     if (path / "config.json").is_file():
-        return Source(name, str(path))
+        return Source(name, str(path), has_tokenizer=_has_tokenizer(path))
     models = sorted(path.glob("*.gguf"))
     if len(models) == 1:
         return _gguf(name, models[0])
@@ -125,14 +117,19 @@ def _on_hub(name: str, revision: str | None) -> Source:
         ) from error
     except Exception as error:  # no network, offline mode, a hub in trouble: each client has errors of its own
         if isinstance(try_to_load_from_cache(name, "config.json", revision=revision), str):
-            return Source(name, name, revision=revision)
+            return Source(name, name, on_hub=True, revision=revision)
         raise ModelNotFoundError(
             f"There is no folder {name!r}, and the hub cannot be reached ({_short(error)}).",
             "Check the network, give a folder or a GGUF file, or try the demo model with `demo`.",
         ) from error
     files = {file.rfilename for file in info.siblings or ()}
     adapter = _ADAPTER in files and "config.json" not in files
-    return Source(name, name, adapter=adapter, local_only=False, revision=revision)
+    known = not _TOKENIZER_FILES.isdisjoint(files)
+    return Source(name, name, adapter=adapter, has_tokenizer=known, on_hub=True, local_only=False, revision=revision)
+
+
+def _has_tokenizer(folder: Path) -> bool:
+    return any((folder / name).is_file() for name in _TOKENIZER_FILES)
 
 
 def _short(error: BaseException) -> str:

@@ -94,7 +94,7 @@ class Vocabulary:
             raise OptionError("This model has no chat template.", "Give the prompt as plain text.")
         talk = [{"role": "user", "content": messages}] if isinstance(messages, str) else [dict(m) for m in messages]
         if not talk or any("role" not in message or "content" not in message for message in talk):
-            raise OptionError(f"{messages!r} is no chat.", 'Give messages such as {"role": "user", "content": "Hello"}.')
+            raise OptionError(f"{messages!r} is no chat.", 'Give messages like {"role": "user", "content": "Hello"}.')
         answer_begun = talk[-1]["role"] == "assistant"
         try:
             text = self.tokenizer.apply_chat_template(

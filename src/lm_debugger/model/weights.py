@@ -9,7 +9,9 @@ from lm_debugger.errors import UnsupportedModelError
 def is_experts(module: nn.Module) -> bool:
     """Whether the module packs experts behind transformers' experts interface."""
     down = getattr(module, "down_proj", None)
-    return hasattr(module, "has_gate") and hasattr(module, "_apply_gate") and isinstance(down, Tensor) and down.dim() == 3
+    return (
+        hasattr(module, "has_gate") and hasattr(module, "_apply_gate") and isinstance(down, Tensor) and down.dim() == 3
+    )
 
 
 def _oriented(weight: Tensor, x: Tensor, y: Tensor, bias: Tensor | None) -> Tensor | None:
@@ -117,7 +119,7 @@ class Experts:
 
     def __init__(self, module: nn.Module) -> None:
         self.module = module
-        self.down: Tensor = module.down_proj.detach()  # type: ignore[operator, union-attr]  # is_experts
+        self.down: Tensor = module.down_proj.detach()  # type: ignore[operator]  # is_experts
         self.transposed = bool(module.is_transposed)
         self.count = self.down.shape[0]
         self.width = self.down.shape[1] if self.transposed else self.down.shape[2]
@@ -130,5 +132,5 @@ class Experts:
         """One expert's output bias (hidden,), or None."""
         if not self.module.has_bias:
             return None
-        bias: Tensor = self.module.down_proj_bias[expert].detach()  # type: ignore[index, union-attr]  # has_bias
+        bias: Tensor = self.module.down_proj_bias[expert].detach()  # type: ignore[index]  # has_bias
         return bias

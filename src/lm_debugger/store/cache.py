@@ -43,7 +43,7 @@ class Entry:
 
 
 def folder() -> Path:
-    """The cache folder: the environment variable LM_DEBUGGER_CACHE, else the user's cache folder. It may not exist."""
+    """The cache folder: the variable LM_DEBUGGER_CACHE, else the user's cache folder. It need not exist."""
     chosen = os.environ.get(FOLDER_VARIABLE)
     if chosen:
         return Path(chosen).expanduser().absolute()
@@ -99,7 +99,7 @@ def write(kind: str, fingerprint: str, version: int, arrays: Mapping[str, torch.
         with _replacing(path) as temporary:
             safetensors.torch.save_file(plain, temporary, metadata=metadata)
     except (OSError, safetensors.SafetensorError) as error:
-        warn_once(f"Results cannot be kept in the cache folder {folder()} ({error}); they are computed again each time.")
+        warn_once(f"Results cannot be kept in the cache folder {folder()} and are computed again each time: {error}")
 
 
 def warn_once(message: str) -> None:
@@ -153,5 +153,5 @@ def _digest(arrays: Mapping[str, torch.Tensor], text: str) -> str:
     digest = hashlib.sha256(text.encode())
     for name, array in sorted(arrays.items()):
         digest.update(json.dumps([name, str(array.dtype), list(array.shape)]).encode())
-        digest.update(array.reshape(-1).view(torch.uint8).numpy())
+        digest.update(array.reshape(-1).view(torch.uint8).numpy().data)
     return digest.hexdigest()

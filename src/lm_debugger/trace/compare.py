@@ -1,4 +1,4 @@
-"""The output with edits against the output without: probability and rank of each token, KL, and edits without effect."""
+"""The output with edits against the output without: probability and rank of tokens, KL, edits without effect."""
 
 import torch
 

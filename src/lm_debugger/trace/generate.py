@@ -1,23 +1,19 @@
 """Continues a prompt token by token, with edits in force at every step of cached generation.
 
-The model's own `generate` runs the steps, so that the tokens are Hugging Face's. Sampling is done by adding seeded Gumbel
-noise to the warped scores and taking the largest: exact sampling, and with and without edits the same noise, so that
-two continuations differ only where the edits make them differ.
+The model's own `generate` runs the steps, so that the tokens are Hugging Face's. Sampling is done by adding seeded
+Gumbel noise to the warped scores and taking the largest: exact sampling, and with and without edits the same noise, so
+that two continuations differ only where the edits make them differ.
 """
 
-import copy
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
 from transformers import (
     LogitsProcessor,
-    LogitsProcessorList,
     StoppingCriteria,
-    StoppingCriteriaList,
     TemperatureLogitsWarper,
     TopKLogitsWarper,
     TopPLogitsWarper,
@@ -26,6 +22,7 @@ from transformers import (
 from lm_debugger.errors import NumericalError, OptionError
 from lm_debugger.interventions.apply import Ranges, compile_edits
 from lm_debugger.model.forward import rewriting
+from lm_debugger.model.generation import generate
 from lm_debugger.model.loaded import LoadedModel
 from lm_debugger.records.edit import Edit
 from lm_debugger.records.generation import Continuation, GeneratedToken
@@ -72,7 +69,7 @@ class Sampling:
         return [*warpers, _Noise(self.seed)]
 
 
-class _Noise(LogitsProcessor):  # type: ignore[misc]  # transformers' classes are untyped
+class _Noise(LogitsProcessor):
     """Adds Gumbel noise: the largest of score + noise is a sample of softmax(score)."""
 
     def __init__(self, seed: int) -> None:
@@ -122,7 +119,7 @@ class _Watch:
         return self.finish != "length"
 
 
-class _Scored(LogitsProcessor):  # type: ignore[misc]  # transformers' classes are untyped
+class _Scored(LogitsProcessor):
     """Shows the watch each step's scores."""
 
     def __init__(self, watch: _Watch) -> None:
@@ -133,7 +130,7 @@ class _Scored(LogitsProcessor):  # type: ignore[misc]  # transformers' classes a
         return scores
 
 
-class _Chosen(StoppingCriteria):  # type: ignore[misc]  # transformers' classes are untyped
+class _Chosen(StoppingCriteria):
     """Shows the watch each step's token."""
 
     def __init__(self, watch: _Watch) -> None:
@@ -177,26 +174,14 @@ def continue_prompt(
     watch = _Watch(model, stop, on_token, cancel)
     prompt = model.tensor([ids])
     with model.lock, torch.no_grad(), rewriting(model.network, model.anatomy, plan):
-        model.network.generate(
+        generate(
+            model.network,
             prompt,
-            attention_mask=torch.ones_like(prompt),
-            generation_config=_greedy(model, max_new_tokens),
-            logits_processor=LogitsProcessorList([_Scored(watch), *sampling.processors()]),
-            stopping_criteria=StoppingCriteriaList([_Chosen(watch)]),
+            steps=max_new_tokens,
+            processors=[_Scored(watch), *sampling.processors()],
+            criteria=[_Chosen(watch)],
         )
     return _continuation(model, watch)
-
-
-def _greedy(model: LoadedModel, max_new_tokens: int) -> Any:
-    """The model's own generation settings without its sampling: choosing the token is `Sampling`'s work."""
-    config = copy.deepcopy(model.network.generation_config)
-    config.update(
-        do_sample=False, num_beams=1, max_new_tokens=max_new_tokens, max_length=None,
-        temperature=None, top_k=None, top_p=None, min_p=None, typical_p=None, epsilon_cutoff=None, eta_cutoff=None,
-    )  # fmt: skip
-    if config.pad_token_id is None:
-        config.pad_token_id = 0  # one row is never padded, but transformers asks
-    return config
 
 
 def _continuation(model: LoadedModel, watch: _Watch) -> Continuation:

@@ -1,7 +1,7 @@
 """Runs prompts once and keeps everything: a `Trace` is a value, every view of it a read-out without a forward.
 
-Memory: a trace keeps the residual stream before and after every layer and all coefficients, in the model's dtype,
-on its device: about layers · (4 · hidden + width) numbers a token. A run that would keep more than its limit is refused.
+Memory: a trace keeps the residual stream before and after every layer and all coefficients, in the model's dtype, on
+its device: about layers · (4 · hidden + width) numbers a token. A run that would keep more than its limit is refused.
 """
 
 from collections.abc import Sequence
@@ -61,7 +61,9 @@ class Trace:
     @property
     def memory(self) -> int:
         """Bytes of the tensors that the whole batch of this trace keeps."""
-        storages = {s.untyped_storage().data_ptr(): s.untyped_storage().nbytes() for s in self._capture.streams.values()}
+        storages = {
+            s.untyped_storage().data_ptr(): s.untyped_storage().nbytes() for s in self._capture.streams.values()
+        }
         return sum(storages.values()) + sum(r.coefficient.nbytes for r in self._capture.routed.values())
 
     def position(self, position: int) -> int:
@@ -120,9 +122,9 @@ class Trace:
         return f"Trace({self.model.name}, {len(self)} tokens{edits})"
 
     def __rich__(self) -> object:
-        from lm_debugger.trace.render import render_trace
+        from lm_debugger.trace import render
 
-        return render_trace(self.view())
+        return render.trace(self.view())
 
     def _repr_html_(self) -> str:
         from lm_debugger.trace.notebook import html
@@ -164,10 +166,10 @@ def run(
         for batch in batches:
             rows = [edits[index] for index in batch]
             plan = compile_edits(rows, model, prompt_length=length, length=length, ranges=ranges)
-            ids = model.tensor([prompts[index] for index in batch])
+            tokens = model.tensor([prompts[index] for index in batch])
             with model.lock:
                 kept, _ = capture(
-                    model.network, model.anatomy, ids, wanted=sites(model.anatomy), plan=plan if any(rows) else None
+                    model.network, model.anatomy, tokens, wanted=sites(model.anatomy), plan=plan if any(rows) else None
                 )
             for row, index in enumerate(batch):
                 baseline = baselines[index] if baselines else None
@@ -201,6 +203,4 @@ def _check_finite(trace: Trace) -> None:
         if bool(bad.any()):
             position = int(bad.nonzero()[0, 0])
             cure = "Check the weights and the dtype." if not trace.interventions else "Weaken the edits."
-            raise NumericalError(
-                f"The model computes NaN or infinity in layer {index} at position {position}.", cure
-            )
+            raise NumericalError(f"The model computes NaN or infinity in layer {index} at position {position}.", cure)

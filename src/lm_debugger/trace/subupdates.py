@@ -60,7 +60,12 @@ def _routed(model: LoadedModel, streams: LayerStreams, bound: BoundGroup, count:
 
 
 def _entries(
-    streams: LayerStreams, bound: BoundGroup, names: list[ValueName], coefficients: Tensor, vectors: Tensor, norms: Tensor
+    streams: LayerStreams,
+    bound: BoundGroup,
+    names: list[ValueName],
+    coefficients: Tensor,
+    vectors: Tensor,
+    norms: Tensor,
 ) -> list[Dominant]:
     scale = streams.scale(bound).abs().flatten()
     output = streams.contribution[0]

@@ -80,5 +80,3 @@ def _top(trace: Trace, logits: Tensor, top_k: int) -> list[tuple[TokenScore, ...
         )
         for row in zip(top.indices.tolist(), top.values.tolist(), probabilities, strict=True)
     ]
-
-

@@ -2,13 +2,12 @@
 
 1. The text: sequences that the model writes itself by sampling, or a text file of the user's.
 2. Every coefficient of every token (but the first of a sequence) goes into exact tails (`tails`).
-3. The 99.9 % quantile is `on`, the 0.1 % quantile `on-`. DESIGN, '"On" is calibrated', says why not the layer's maximum.
+3. The 99.9 % quantile is `on`, the 0.1 % quantile `on-`. docs/method.md says why not the layer's maximum.
 
 In a mixture of experts a coefficient is measured over the tokens routed to its expert. An expert that fewer than
 `ENOUGH` tokens reached takes the median range of the layer's other experts.
 """
 
-import copy
 import json
 import threading
 from collections.abc import Mapping, Sequence
@@ -16,10 +15,11 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from transformers import StoppingCriteria, StoppingCriteriaList
+from transformers import StoppingCriteria
 
 from lm_debugger.errors import CalibrationError, OptionError
 from lm_debugger.model.forward import forward_options, streaming
+from lm_debugger.model.generation import generate
 from lm_debugger.model.loaded import LoadedModel
 from lm_debugger.progress import Progress, silent, stop_if_cancelled
 from lm_debugger.records.calibration import CoefficientRange
@@ -42,7 +42,8 @@ class Calibration:
     Args:
         source: `self-generated` or the text's name.
         tokens: tokens measured.
-        arrays: `L.dense` (6, width) and `L.routed` (6, experts, width), rows as in `Tails.summary`; `L.tokens` (experts,).
+        arrays: for layer L `L.dense` (6, width) and `L.routed` (6, experts, width), rows as in `Tails.summary`, and
+            `L.tokens` (experts,).
     """
 
     source: str
@@ -173,23 +174,13 @@ def _over_own_text(
     """Sample many short sequences at once; the coefficients are taken while they are written."""
     rows = -(-tokens // LENGTH)
     starts = _starts(model, rows, seed)
-    config = copy.deepcopy(model.network.generation_config)
-    config.update(
-        do_sample=True, temperature=1.0, top_k=None, top_p=None, num_beams=1, max_new_tokens=LENGTH + 1,
-        max_length=None, eos_token_id=None, pad_token_id=0,
-    )  # fmt: skip
     watch = _Steps(progress, cancel, LENGTH + 1)
     batches = [starts] if model.anatomy.batch_first else list(starts.split(1))
     devices = [model.network.device] if model.network.device.type == "cuda" else []
     with torch.random.fork_rng(devices=devices), streaming(model.network, model.anatomy, collector):
         torch.manual_seed(seed)
         for batch in batches:
-            model.network.generate(
-                batch,
-                attention_mask=torch.ones_like(batch),
-                generation_config=config,
-                stopping_criteria=StoppingCriteriaList([watch]),
-            )
+            generate(model.network, batch, steps=LENGTH + 1, sample=True, endless=True, criteria=[watch])
     return rows * LENGTH
 
 
@@ -204,7 +195,7 @@ def _starts(model: LoadedModel, rows: int, seed: int) -> Tensor:
     return starts.to(model.network.device)
 
 
-class _Steps(StoppingCriteria):  # type: ignore[misc]  # transformers' classes are untyped
+class _Steps(StoppingCriteria):
     """Reports each step and stops when asked."""
 
     def __init__(self, progress: Progress, cancel: threading.Event | None, total: int) -> None:

@@ -51,8 +51,7 @@ class Projections:
         """The same with ids and logits."""
         texts = self._model.vocabulary.text
         return tuple(
-            PromotedToken(id=i, text=texts(i), logit=logit)
-            for logit, i in self._side(name, limit, negative=negative)
+            PromotedToken(id=i, text=texts(i), logit=logit) for logit, i in self._side(name, limit, negative=negative)
         )
 
     def _side(self, name: ValueName, limit: int, *, negative: bool) -> list[tuple[float, int]]:

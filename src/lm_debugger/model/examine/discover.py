@@ -66,7 +66,11 @@ def discover(network: PreTrainedModel, *, each_layer: bool = False) -> Anatomy:
 
 def _kind(layer: Call) -> object:
     return tuple(
-        (path, type(module).__name__, tuple((name, tuple(p.shape)) for name, p in module.named_parameters(recurse=False)))
+        (
+            path,
+            type(module).__name__,
+            tuple((name, tuple(p.shape)) for name, p in module.named_parameters(recurse=False)),
+        )
         for path, module in layer.module.named_modules()
     )
 

@@ -213,7 +213,10 @@ class LayerExperiment:
         if not routes or target.site == _output(self.root) or target.site.path == after_norm:
             return routes
         base = target.value - self._contribution(routes)
-        streams = [flat(self.subject.stream), *(_value(m, Side.OUTPUT) for m in self.parts.mixers if self._stream(m.left))]
+        streams = [
+            flat(self.subject.stream),
+            *(_value(m, Side.OUTPUT) for m in self.parts.mixers if self._stream(m.left)),
+        ]
         return routes if relative(base, target.value) > 1e-3 and explain(base, streams) else {}
 
     def _vectors(self, writer: Call) -> int:
@@ -276,12 +279,13 @@ class LayerExperiment:
 
     def _base_candidates(self) -> list[tuple[Site, str, Tensor]]:
         """Streams that the stream before may be a sum of: the layer's input, mixers, norms and the rest."""
-        labelled = [(_input(self.root), "resid_pre", flat(self.subject.stream))]
         norms = [norm for norm, _ in self.parts.norms]
         others = [c for c in self.parts.rest if c not in norms and c not in self.parts.writers]
-        for call in (*self.parts.mixers, *norms, *others):
-            if self._stream(call.left):
-                labelled.append((_output(call), call.path, _value(call, Side.OUTPUT)))
+        calls = [c for c in (*self.parts.mixers, *norms, *others) if self._stream(c.left)]
+        labelled = [
+            (_input(self.root), "resid_pre", flat(self.subject.stream)),
+            *((_output(call), call.path, _value(call, Side.OUTPUT)) for call in calls),
+        ]
         unique: list[tuple[Site, str, Tensor]] = []
         for entry in labelled:
             if all(relative(entry[2] - other[2], other[2]) > EXACT for other in unique):

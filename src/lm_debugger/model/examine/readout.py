@@ -134,14 +134,14 @@ def _after_unembedding(network: PreTrainedModel, call: Call, ids: Tensor, logits
 
 
 def _solve_cap(entered: float, left: float) -> float:
-    """c with left = c·tanh(entered / c), by bisection; 0 if there is none."""
+    """The cap c with left = c·tanh(entered / c), by bisection; 0 if there is none."""
     if not 0 < left < entered:
         return 0.0
     low, high = left * 0.999, 1e6
-    for _ in range(200):
+    while high - low > 1e-9 * high:
         middle = (low + high) / 2
         if middle * math.tanh(entered / middle) < left:
             low = middle
         else:
             high = middle
-    return round(middle, 3) if abs(middle - round(middle, 3)) < 1e-3 else middle
+    return round(low, 3) if abs(low - round(low, 3)) < 1e-3 else low

@@ -10,6 +10,7 @@ from transformers import PreTrainedModel
 from lm_debugger.model.anatomy import Anatomy
 from lm_debugger.model.examine.discover import probing_ids
 from lm_debugger.model.forward import Capture, capture, forward_options, rewriting, sites
+from lm_debugger.model.generation import generate
 from lm_debugger.model.readout import BoundReadOut
 from lm_debugger.model.rewrite import Plan, Rewrite
 from lm_debugger.model.streams import BoundGroup, BoundLayer, LayerStreams
@@ -115,20 +116,10 @@ def _switching(
         output: Tensor = network(input_ids=ids, **forward_options(network, all_logits=True)).logits
         return output[0]
 
-    def generate() -> Tensor:
-        output = network.generate(
-            ids,
-            attention_mask=torch.ones_like(ids),
-            max_new_tokens=STEPS,
-            min_new_tokens=STEPS,
-            do_sample=False,
-            output_logits=True,
-            return_dict_in_generate=True,
-            pad_token_id=0,
-        )
-        return torch.stack(output.logits)[:, 0]
+    def generation() -> Tensor:
+        return torch.stack(generate(network, ids, steps=STEPS, endless=True).logits)[:, 0]
 
-    runs: tuple[tuple[str, Callable[[], Tensor]], ...] = (("forward", forward), ("cached generation", generate))
+    runs: tuple[tuple[str, Callable[[], Tensor]], ...] = (("forward", forward), ("cached generation", generation))
     for where, run in runs:
         statement = f"{INVARIANTS['I4'].split(',')[0]}, in {where}"
         try:

@@ -1,0 +1,25 @@
+"""What every test may use: the real demo model, loaded once for a test run."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from lm_debugger import Debugger
+
+
+@pytest.fixture(scope="session")
+def demo_cache() -> Path:
+    """The demo model's folder in the user's own cache (LM_DEBUGGER_CACHE), fetched if it is not there."""
+    from lm_debugger.model import demo
+
+    return demo.folder()
+
+
+@pytest.fixture(scope="session")
+def demo(demo_cache: Path) -> "Debugger":
+    """The demo model, ready to be debugged. Whoever changes it puts it back."""
+    import lm_debugger
+
+    return lm_debugger.load("demo")
