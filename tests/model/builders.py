@@ -27,7 +27,7 @@ def byte_level(*, template: str | None = None) -> PreTrainedTokenizerFast:
 
 
 def metaspace() -> PreTrainedTokenizerFast:
-    """As Llama 2's: ▁ for a space, which the decoder drops at the start, bytes for unknown characters, a first token."""
+    """As Llama 2's: ▁ for a space, which the decoder drops at the start; bytes for the unknown; a first token."""
     pieces = ["<unk>", "<s>", "</s>", *(f"<0x{byte:02X}>" for byte in range(256)), "▁", "▁▁"]
     words = ["▁t", "▁th", "▁the", "▁d", "▁do", "e", "t", "h", "d", "o", "c", "r", "▁doc"]
     vocabulary = {piece: index for index, piece in enumerate(pieces + words)}

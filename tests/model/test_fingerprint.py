@@ -7,10 +7,10 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from tests import zoo
 from transformers import AutoModelForCausalLM, PreTrainedModel
 
 from lm_debugger.model.fingerprint import checksum, fingerprint
+from tests import zoo
 
 
 @pytest.fixture(scope="module")

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.model import builders
 from transformers import PreTrainedTokenizerBase
 
 from lm_debugger.errors import OptionError, PromptError
 from lm_debugger.model.tokens import Vocabulary
+from tests.model import builders
 
 BYTE_LEVEL, METASPACE, WORD_PIECE = builders.byte_level(), builders.metaspace(), builders.word_piece()
 
@@ -42,7 +42,7 @@ def test_leading_spaces_belong_to_tokens() -> None:
     assert [token.text for token in words.tokens(ids)] == ["<s>", " the", " doc", " ", " the"]
     assert words.decode(ids[1:]) == "the doc  the"
     words = vocabulary(WORD_PIECE)
-    assert [words.text(token) for token in words.encode("the doctors.")] == [" the", " doc", "tor", "s", " ."]
+    assert [words.text(token) for token in words.encode("the doctors.")] == [" the", " doc", "tor", "s", "."]
 
 
 def test_parts_of_characters_show_their_bytes() -> None:

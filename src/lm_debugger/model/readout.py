@@ -44,7 +44,7 @@ class BoundReadOut:
         """Value vectors (N, hidden) in vocabulary space: (N, vocabulary), float32.
 
         The final norm's weight is folded in, and its centring, but not its scale, which depends on the residual
-        stream that the vector is added to (DESIGN, "The method"). No bias, logit scale or soft cap is applied.
+        stream that the vector is added to (docs/method.md). No bias, logit scale or soft cap is applied.
         """
         stream = vectors
         for module, norm in zip(self._modules[:-1], self._norms[:-1], strict=True):

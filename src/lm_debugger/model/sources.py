@@ -69,7 +69,7 @@ def find(reference: str | os.PathLike[str], *, revision: str | None, progress: P
     if name == DEMO:
         return Source(name, str(demo.folder(progress)))
     path = Path(name).expanduser()
-    if path.is_dir():
+    if name and path.is_dir():
         return _in_folder(name, path)
     if path.is_file():
         if path.suffix.lower() == ".gguf":

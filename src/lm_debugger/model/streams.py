@@ -1,4 +1,4 @@
-"""The parts of one captured forward in the terms of DESIGN: before, after, contributions, coefficients.
+"""The parts of one captured forward in the terms of `anatomy`: before, after, contributions, coefficients.
 
 Everything here is arithmetic on a `Capture`; nothing runs the model.
 """

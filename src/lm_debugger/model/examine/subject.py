@@ -1,7 +1,7 @@
 """One layer on the bench: a float32 copy, run on a random stream, with changes made to chosen outputs.
 
 A random stream because real residual streams have outliers that hide errors, float32 because bfloat16 does
-(DESIGN, "The anatomy is measured").
+(docs/method.md, "The anatomy is measured").
 """
 
 import copy
