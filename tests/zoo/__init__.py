@@ -67,8 +67,10 @@ def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any
 def _build(model_type: str, config: PreTrainedConfig) -> PreTrainedModel:
     name = MODEL_FOR_CAUSAL_LM_MAPPING_NAMES[model_type]
     model_class = getattr(transformers, name)
-    if model_class.config_class is config.sub_configs.get("text_config"):
-        config = config.get_text_config()
+    # The decoder of a larger model has a configuration within the larger one's.
+    for name, kind in config.sub_configs.items():
+        if model_class.config_class is kind:
+            config = getattr(config, name)
     config._attn_implementation = "eager"
     return model_class._from_config(config, dtype=torch.float32)
 

@@ -35,14 +35,14 @@ _SIZES: tuple[tuple[re.Pattern[str], int], ...] = tuple(
         (r".*key_value_heads|(num_)?kv_(n_)?heads|num_query_groups", 2),
         (r"(.+_)?(attention_heads|n_heads|num_heads|n_head|mamba_heads)|mamba_n_heads", 4),
         (r"linear_num_(key|value)_heads", 4),
-        (r"(.+_)?head_dim|d_kv|d_head|dim_head|attention_head_(size|dim)|kv_channels", 8),
+        (r"(.+_)?head_dim|d_kv|dim_head|attention_head_(size|dim)|kv_channels", 8),
         (r"rotary_dim", 4),
         # low ranks of latent attention
         (r".*lora_rank|.*_rank", 8),
         (r"qk_(nope|rope)_head_dim|qk_head_dim", 8),
         # recurrences and short convolutions
         (r"(.*_)?d_state|(ssm_)?state_size", 8),
-        (r"(mamba_)?d_head|mamba_headdim", 8),
+        (r"mamba_d_head|mamba_headdim", 16),
         (r"mamba_dt_rank|time_step_rank", 8),
         (r"(mamba_|index_|audio_)?chunk_size", 8),
         # feed-forward
@@ -72,6 +72,8 @@ def shrink(config: PreTrainedConfig, changes: Mapping[str, Any]) -> PreTrainedCo
     kind = type(config)
     wanted = {kind.attribute_map.get(name, name): value for name, value in changes.items()}
     names = [field.name for field in dataclasses.fields(kind) if field.name not in _BASE_FIELDS]
+    # Of what may differ from layer to layer, the value that holds for most is made small.
+    config.allow_global_per_layer_attribute_access = True
     old = {name: getattr(config, name, None) for name in names}
 
     values: dict[str, Any] = {}
@@ -92,6 +94,8 @@ def shrink(config: PreTrainedConfig, changes: Mapping[str, Any]) -> PreTrainedCo
                 values[name] = special
             elif value > 0 and (size := _size(name)) is not None:
                 values[name] = size
+                if name == "num_key_value_heads" and "kv_lora_rank" in old:
+                    values[name] = _size("num_attention_heads")  # latent attention has as many
         elif isinstance(value, list | tuple) and len(value) == old_layers:
             values[name] = _fewer(name, list(value), layers)
     for name, value in wanted.items():

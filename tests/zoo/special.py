@@ -27,5 +27,35 @@ DECODERS: frozenset[str] = frozenset(
     ]
 )
 
+_ROPE = {"rope_type": "default", "rope_theta": 10000.0}
+
 #: Field values by model type; ``...`` leaves a field at its default.
-CHANGES: Mapping[str, Mapping[str, Any]] = {}
+CHANGES: Mapping[str, Mapping[str, Any]] = {
+    "bamba": {"attn_layer_indices": [1]},
+    "cohere_compass_text": {"rope_parameters": {"full_attention": _ROPE, "sliding_attention": _ROPE}},
+    "dbrx": {"attn_config": {"rope_theta": 10000.0, "kv_n_heads": 2, "clip_qkv": 8.0}, "ffn_config": {"moe_top_k": 2}},
+    "deepseek_v2": {"num_experts_per_tok": 2},
+    "dots1": {"n_shared_experts": 1, "n_routed_experts": 4, "num_experts_per_tok": 2, "first_k_dense_replace": 1},
+    "falcon_h1": {"mamba_d_ssm": 64},
+    "gemma3n_text": {"num_kv_shared_layers": 0},
+    "gpt_neo": {"attention_types": [[["global", "local"], 2]], "num_layers": 4},
+    "granitemoehybrid": {"layer_types": ["linear_attention", "full_attention"] * 2, "num_hidden_layers": 4},
+    "hunyuan_v1_dense": {"head_dim": 8},
+    "hunyuan_v1_moe": {"head_dim": 8},
+    "jamba": {"attn_layer_period": 2, "attn_layer_offset": 1},
+    "lfm2_moe": {"layer_types": ["conv", "full_attention"] * 2},
+    "longcat_flash": {"qk_head_dim": 16},
+    "mamba2": {"num_heads": 8, "head_dim": 8},
+    "ministral": {"head_dim": 8},
+    "nemotron": {"num_key_value_heads": 2},
+    "qwen4_exp_text": {
+        "indexer_n_heads": 4, "indexer_kv_heads": 1, "indexer_head_dim": 8, "indexer_budget": 8,
+        "indexer_compress_ratio": 4, "ngram_vocab_size_base": 96, "hc_lowrank": 8, "ple_embed_dim": 32,
+        "split_ngram_parts": 2, "make_ngram_vocab_size_divisible_by": 8,
+    },
+    "reformer": {"is_decoder": True, "axial_pos_embds": False, "lsh_attn_chunk_length": 8, "local_attn_chunk_length": 8},
+    "xlstm": {"chunk_size": ..., "autocast_kernel_dtype": "float32"},  # bfloat16 inside would hide errors
+    "xmod": {"default_language": "en_XX"},
+    "zamba": {"attention_hidden_size": 64, "attention_head_dim": 16},  # its attention reads two streams side by side
+    "zaya": {"num_experts_per_tok": 1},
+}

@@ -235,7 +235,9 @@ def streaming(network: PreTrainedModel, anatomy: Anatomy, sink: Sink) -> Iterato
 
 def forward_options(network: PreTrainedModel, *, all_logits: bool) -> dict[str, Any]:
     """Keyword arguments for one whole forward without a cache, as far as the model's forward takes them."""
-    accepted = inspect.signature(network.forward).parameters
+    accepted = set(inspect.signature(network.forward).parameters)
+    if "kwargs" in accepted:  # handed on to the base model
+        accepted |= set(inspect.signature(network.base_model.forward).parameters)
     options: dict[str, Any] = {"use_cache": False, "return_dict": True}
     if not all_logits:
         options["logits_to_keep"] = 1

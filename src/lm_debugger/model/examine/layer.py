@@ -213,11 +213,9 @@ class LayerExperiment:
         if not routes or target.site == _output(self.root) or target.site.path == after_norm:
             return routes
         base = target.value - self._contribution(routes)
-        streams = [
-            flat(self.subject.stream),
-            *(_value(m, Side.OUTPUT) for m in self.parts.mixers if self._stream(m.left)),
-        ]
-        return routes if relative(base, target.value) > 1e-3 and explain(base, streams) else {}
+        found = explain(base, [value for _, _, value in self._base_candidates()])
+        # The first candidate is the stream that entered the layer.
+        return routes if found and found.terms[0][0] == 0 else {}
 
     def _vectors(self, writer: Call) -> int:
         if is_experts(writer.module):
@@ -277,11 +275,16 @@ class LayerExperiment:
             if self._stream(call.left):
                 yield _output(call), _value(call, Side.OUTPUT)
 
+    def _before_writers(self, call: Call) -> bool:
+        """Whether no writer's output reaches what leaves the call."""
+        value = _value(call, Side.OUTPUT)
+        return not any(self._respond(w, _output(call), value).arrives for w in self.parts.writers)
+
     def _base_candidates(self) -> list[tuple[Site, str, Tensor]]:
         """Streams that the stream before may be a sum of: the layer's input, mixers, norms and the rest."""
         norms = [norm for norm, _ in self.parts.norms]
         others = [c for c in self.parts.rest if c not in norms and c not in self.parts.writers]
-        calls = [c for c in (*self.parts.mixers, *norms, *others) if self._stream(c.left)]
+        calls = [c for c in (*self.parts.mixers, *norms, *others) if self._stream(c.left) and self._before_writers(c)]
         labelled = [
             (_input(self.root), "resid_pre", flat(self.subject.stream)),
             *((_output(call), call.path, _value(call, Side.OUTPUT)) for call in calls),

@@ -111,6 +111,9 @@ def _parts(anatomy: Anatomy) -> list[Part]:
 
     for index, layer in enumerate(anatomy.layers):
         add("layer", layer.path, f"{len(anatomy.layers)} layers, residual stream {anatomy.hidden_size}", index)
+        if layer.groups and not layer.before:
+            detail = "sum minus contribution: the layer adds something that could not be told apart"
+            add("before the feed-forward", layer.path, detail, index)
         for term in layer.before:
             add("before the feed-forward", term.site.path, f"{term.site.side.value} of the module", index)
         for group in layer.groups:

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.utils._pytree import tree_map
+from transformers import Cache
 
 from lm_debugger.model.examine.record import Call, record
 from lm_debugger.model.hooks import Hook, output_of, with_input, with_output
@@ -87,4 +88,6 @@ def _adding(changed: Call, change: Tensor) -> Hook:
 
 
 def _exact(value: object) -> object:
+    if isinstance(value, Cache):
+        return None  # it would grow with every run
     return value.detach().float() if isinstance(value, Tensor) and value.is_floating_point() else value
