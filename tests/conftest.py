@@ -9,6 +9,14 @@ if TYPE_CHECKING:
     from lm_debugger import Debugger
 
 
+@pytest.fixture
+def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache folder of the test's own, with nothing in it."""
+    folder = tmp_path / "cache"
+    monkeypatch.setenv("LM_DEBUGGER_CACHE", str(folder))
+    return folder
+
+
 @pytest.fixture(scope="session")
 def demo_cache() -> Path:
     """The demo model's folder in the user's own cache (LM_DEBUGGER_CACHE), fetched if it is not there."""

@@ -3,6 +3,7 @@
 import pytest
 
 import lm_debugger
+from lm_debugger.debugger import open as open_module
 from lm_debugger.debugger.session import KEPT_TRACES
 from lm_debugger.errors import OptionError, UnsupportedModelError
 from tests import zoo
@@ -46,11 +47,20 @@ def test_the_callers_model_keeps_its_weights() -> None:
     assert all(value.equal(before[name]) for name, value in network.state_dict().items())
 
 
+@pytest.mark.usefixtures("empty_cache")
 def test_the_proof_is_recalled_by_fingerprint_and_made_anew_for_other_weights() -> None:
     network = zoo.make("llama", seed=11)
     assert not lm_debugger.examine(network).cached
     assert lm_debugger.examine(network).cached
     network.model.layers[0].mlp.down_proj.weight.data[0, 0] += 1
+    assert not lm_debugger.examine(network).cached
+
+
+@pytest.mark.usefixtures("empty_cache")
+def test_the_proof_is_made_anew_for_other_versions(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = zoo.make("llama")
+    lm_debugger.examine(network)
+    monkeypatch.setattr(open_module._Proof.model_fields["versions"], "default", "transformers 6")
     assert not lm_debugger.examine(network).cached
 
 

@@ -13,10 +13,7 @@ from lm_debugger.records.names import ValueName
 from lm_debugger.values.tails import QUANTILES, Tails
 from tests.tiny import debugger, prompt
 
-
-@pytest.fixture(autouse=True)
-def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LM_DEBUGGER_CACHE", str(tmp_path / "cache"))
+pytestmark = pytest.mark.usefixtures("empty_cache")
 
 
 @settings(deadline=None, max_examples=40)

@@ -54,7 +54,7 @@ CHANGES: Mapping[str, Mapping[str, Any]] = {
         "split_ngram_parts": 2, "make_ngram_vocab_size_divisible_by": 8,
     },
     "reformer": {"is_decoder": True, "axial_pos_embds": False, "lsh_attn_chunk_length": 8, "local_attn_chunk_length": 8},
-    "xlstm": {"chunk_size": ..., "autocast_kernel_dtype": "float32"},  # bfloat16 inside would hide errors
+    "xlstm": {"hidden_size": 128, "embedding_dim": 128, "chunk_size": ..., "autocast_kernel_dtype": "float32"},  # bfloat16 inside would hide errors
     "xmod": {"default_language": "en_XX"},
     "zamba": {"attention_hidden_size": 64, "attention_head_dim": 16},  # its attention reads two streams side by side
     "zaya": {"num_experts_per_tok": 1},

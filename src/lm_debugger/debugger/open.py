@@ -4,6 +4,7 @@ import os
 import time
 
 import torch
+import transformers
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from lm_debugger.debugger.session import Debugger
@@ -25,10 +26,11 @@ Reference = str | os.PathLike[str] | torch.nn.Module
 
 
 class _Proof(Record):
-    """What the cache keeps of an examination."""
+    """What the cache keeps of an examination that succeeded. Other versions of the code may differ in what they do."""
 
     examination: Examination
-    anatomy: Anatomy | None
+    anatomy: Anatomy
+    versions: str = f"transformers {transformers.__version__}, torch {torch.__version__}"
 
 
 def load(
@@ -63,15 +65,15 @@ def load(
         model, tokenizer, device=device, dtype=dtype, device_map=device_map,
         trust_remote_code=trust_remote_code, revision=revision, progress=progress,
     )  # fmt: skip
-    proof = _prove(name, network, progress)
-    if proof.anatomy is None:
+    report, anatomy = _prove(name, network, progress)
+    if anatomy is None:
         raise UnsupportedModelError(
-            f"{name} ({type(network).__name__}) is not supported: {' '.join(proof.examination.failures)}",
-            "`lm-debugger examine` reports what was found; still possible: " + "; ".join(proof.examination.works) + ".",
+            f"{name} ({type(network).__name__}) is not supported: {' '.join(report.failures)}",
+            "`lm-debugger examine` reports what was found; still possible: " + "; ".join(report.works) + ".",
         )
-    embedded = getattr(network.get_input_embeddings(), "num_embeddings", proof.anatomy.readout.vocabulary)
+    embedded = getattr(network.get_input_embeddings(), "num_embeddings", anatomy.readout.vocabulary)
     vocabulary = Vocabulary(words, embedded)
-    return Debugger(LoadedModel(name, network, vocabulary, proof.anatomy, proof.examination), progress)
+    return Debugger(LoadedModel(name, network, vocabulary, anatomy, report), progress)
 
 
 def examine(
@@ -97,7 +99,7 @@ def examine(
     else:
         network = check_network(model)
         name = type(network).__name__
-    return _prove(name, network, progress).examination
+    return _prove(name, network, progress)[0]
 
 
 def _network(
@@ -121,18 +123,25 @@ def _network(
     return type(network).__name__, network, check_tokenizer(tokenizer)
 
 
-def _prove(name: str, network: PreTrainedModel, progress: Progress) -> _Proof:
+def _prove(name: str, network: PreTrainedModel, progress: Progress) -> tuple[Examination, Anatomy | None]:
     """Examine, or recall the proof of this very model on this kind of device."""
     start = time.perf_counter()
     identity = fingerprint(network)
     key = f"{identity}-{network.device.type}"
-    entry = cache.read(KIND, key, VERSION)
-    if entry is not None:
-        kept = _Proof.model_validate_json(entry.text)
+    kept = _recall(key)
+    if kept is not None:
         seconds = {**kept.examination.seconds, "recall": time.perf_counter() - start}
         report = kept.examination.model_copy(update={"cached": True, "model": name, "seconds": seconds})
-        return _Proof(examination=report, anatomy=kept.anatomy)
+        return report, kept.anatomy
     report, anatomy = examine_network(network, name=name, fingerprint=identity, progress=progress)
-    proof = _Proof(examination=report, anatomy=anatomy)
-    cache.write(KIND, key, VERSION, {}, proof.model_dump_json())
-    return proof
+    if anatomy is not None:
+        cache.write(KIND, key, VERSION, {}, _Proof(examination=report, anatomy=anatomy).model_dump_json())
+    return report, anatomy
+
+
+def _recall(key: str) -> _Proof | None:
+    entry = cache.read(KIND, key, VERSION)
+    if entry is None:
+        return None
+    proof = _Proof.model_validate_json(entry.text)
+    return proof if proof.versions == _Proof.model_fields["versions"].default else None

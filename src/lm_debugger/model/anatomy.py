@@ -1,7 +1,7 @@
 """A model's anatomy as data: where its parts are and how they add up. No torch, so that it can be cached as JSON.
 
-Terms (docs/glossary.md): in layer l the residual stream is `resid_pre` (the layer's input), **before** (the stream that the
-feed-forward's contribution is added to) and **after** (the layer's output):
+Terms (docs/glossary.md): in a layer the residual stream is `resid_pre` (the layer's input), **before** (the stream that
+the feed-forward's contribution is added to) and **after** (the layer's output):
 
     sum   = before + contribution          contribution = sum over groups of route(group's output)
     after = after_norm(sum), or sum where there is no such norm

@@ -42,7 +42,11 @@ class Clock:
 
     def rows(self, stream: Tensor) -> Tensor:
         """The stream as (batch, positions, channels), whatever the module's own layout."""
-        return stream.reshape(self.batch, self.length, stream.shape[-1])
+        return stream.reshape(self.batch, -1, stream.shape[-1])
+
+    def first(self, rows: Tensor) -> int:
+        """Position of the first of rows (batch, positions, …): a stream of fewer positions holds the last ones."""
+        return self.start + self.length - rows.shape[1]
 
 
 class Capture:
@@ -82,7 +86,7 @@ def _rewriting(clock: Clock, rounds: list[Round]) -> Any:
         entered = input_of(args, kwargs)
         assert entered is not None  # the anatomy says that a stream enters here
         rows = clock.rows(entered)
-        changed = rewrite_dense(rounds, rows, clock.start)
+        changed = rewrite_dense(rounds, rows, clock.first(rows))
         return None if changed is rows else with_input(args, kwargs, changed.reshape(entered.shape))
 
     return before
@@ -207,7 +211,8 @@ def streaming(network: PreTrainedModel, anatomy: Anatomy, sink: Sink) -> Iterato
         def before(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
             entered = input_of(args, kwargs)
             assert entered is not None
-            rows = clock.rows(entered)[:, 1 if clock.start == 0 else 0 :]
+            rows = clock.rows(entered)
+            rows = rows[:, 1 if clock.first(rows) == 0 else 0 :]
             sink.dense(layer, first, rows.reshape(-1, rows.shape[-1]))
 
         return before

@@ -1,4 +1,4 @@
-"""The one call of transformers' `generate`: the model's own settings, but for how tokens are chosen and when it ends."""
+"""The one call of transformers' `generate`: the model's own settings, but for how tokens are chosen."""
 
 import copy
 from collections.abc import Sequence
