@@ -18,7 +18,10 @@ help: ## Show this list
 .PHONY: demo
 demo: $(VENV)/installed ## Trace a prompt on the demo model, then steer it (fetches 93 MB once)
 	$(BIN)/lm-debugger trace "It was the first time that two" --model demo
-	$(BIN)/lm-debugger generate "It was the first time that two" --model demo --max-new-tokens 20 --set "L12D345=on"
+	$(BIN)/lm-debugger generate "The food at this restaurant is" --model demo $(foreach value,$(NEGATIVE),--set $(value)=on)
+
+# Eight value vectors that promote negative words: each is switched on.
+NEGATIVE := L18D267 L22D75 L22D333 L22D524 L23D1046 L28D270 L29D168 L29D263
 
 .PHONY: test
 test: $(VENV)/installed-dev ## Check style, types and import directions, and run the tests

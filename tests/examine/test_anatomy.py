@@ -97,6 +97,13 @@ def test_a_bent_feed_forward_is_refused_naming_the_projection() -> None:
         lm_debugger.load(network, tokenizer(96))
 
 
+def test_layers_that_share_a_feed_forward_are_refused() -> None:
+    network = zoo.make("llama")
+    network.model.layers[2].mlp = network.model.layers[0].mlp
+    with pytest.raises(UnsupportedModelError, match="Layers 0 and 2 share"):
+        lm_debugger.load(network, tokenizer(96))
+
+
 @pytest.mark.parametrize(("invariant", "change"), [("I1", "before"), ("I2", "bias"), ("I3", "scale")])
 def test_verification_catches_a_wrong_anatomy(invariant: str, change: str) -> None:
     """The proof does not trust discovery: each invariant fails when what it proves is wrong."""

@@ -19,6 +19,7 @@ REFUSED = {
     "mamba": "feed-forward",
     "prophetnet": "residual stream",
     "rwkv": "feed-forward",
+    "zamba": "feed-forward",
 }
 FEWEST_SUPPORTED = 165
 

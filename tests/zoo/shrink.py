@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from transformers import PreTrainedConfig
@@ -78,7 +78,7 @@ def shrink(config: PreTrainedConfig, changes: Mapping[str, Any]) -> PreTrainedCo
 
     values: dict[str, Any] = {}
     old_layers, layers = _layer_counts(old, wanted)
-    special = VOCAB
+    specials = iter(range(VOCAB - 1, 0, -1))
     for name, value in old.items():
         if isinstance(value, PreTrainedConfig):
             values[name] = shrink(value, wanted.pop(name, None) or {})
@@ -87,23 +87,27 @@ def shrink(config: PreTrainedConfig, changes: Mapping[str, Any]) -> PreTrainedCo
         elif isinstance(value, bool) or value is None:
             continue
         elif isinstance(value, int):
-            if _LAYER_COUNT.fullmatch(name):
-                values[name] = layers
-            elif _SPECIAL_TOKEN.fullmatch(name):
-                special -= 1
-                values[name] = special
-            elif value > 0 and (size := _size(name)) is not None:
-                values[name] = size
-                if name == "num_key_value_heads" and "kv_lora_rank" in old:
-                    values[name] = _size("num_attention_heads")  # latent attention has as many
+            if (number := _number(name, value, layers, specials)) is not None:
+                values[name] = number
         elif isinstance(value, list | tuple) and len(value) == old_layers:
             values[name] = _fewer(name, list(value), layers)
+    if "kv_lora_rank" in old and "num_key_value_heads" in values:
+        values["num_key_value_heads"] = _size("num_attention_heads")  # latent attention has as many
     for name, value in wanted.items():
         if value is ...:  # "leave this one alone"
             values.pop(name, None)
         else:
             values[name] = value
     return kind(**values)
+
+
+def _number(name: str, value: int, layers: int, specials: Iterator[int]) -> int | None:
+    """The tiny value of a whole number, or None to leave it."""
+    if _LAYER_COUNT.fullmatch(name):
+        return layers
+    if _SPECIAL_TOKEN.fullmatch(name):
+        return next(specials)
+    return _size(name) if value > 0 else None
 
 
 _BASE_FIELDS = {field.name for field in dataclasses.fields(PreTrainedConfig)}

@@ -49,12 +49,25 @@ CHANGES: Mapping[str, Mapping[str, Any]] = {
     "ministral": {"head_dim": 8},
     "nemotron": {"num_key_value_heads": 2},
     "qwen4_exp_text": {
-        "indexer_n_heads": 4, "indexer_kv_heads": 1, "indexer_head_dim": 8, "indexer_budget": 8,
-        "indexer_compress_ratio": 4, "ngram_vocab_size_base": 96, "hc_lowrank": 8, "ple_embed_dim": 32,
-        "split_ngram_parts": 2, "make_ngram_vocab_size_divisible_by": 8,
+        "indexer_n_heads": 4,
+        "indexer_kv_heads": 1,
+        "indexer_head_dim": 8,
+        "indexer_budget": 8,
+        "indexer_compress_ratio": 4,
+        "ngram_vocab_size_base": 96,
+        "hc_lowrank": 8,
+        "ple_embed_dim": 32,
+        "split_ngram_parts": 2,
+        "make_ngram_vocab_size_divisible_by": 8,
     },
-    "reformer": {"is_decoder": True, "axial_pos_embds": False, "lsh_attn_chunk_length": 8, "local_attn_chunk_length": 8},
-    "xlstm": {"hidden_size": 128, "embedding_dim": 128, "chunk_size": ..., "autocast_kernel_dtype": "float32"},  # bfloat16 inside would hide errors
+    "reformer": {
+        "is_decoder": True,
+        "axial_pos_embds": False,
+        "lsh_attn_chunk_length": 8,
+        "local_attn_chunk_length": 8,
+    },
+    # bfloat16 inside would hide errors
+    "xlstm": {"hidden_size": 128, "embedding_dim": 128, "chunk_size": ..., "autocast_kernel_dtype": "float32"},
     "xmod": {"default_language": "en_XX"},
     "zamba": {"attention_hidden_size": 64, "attention_head_dim": 16},  # its attention reads two streams side by side
     "zaya": {"num_experts_per_tok": 1},

@@ -67,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         _discard_output()
         return 1
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  # the last resort: whatever comes is reported in one line
         if isinstance(error, _Usage):
             return _refuse(error, as_json=as_json)
         terminal.print_bug(error, as_json=as_json)

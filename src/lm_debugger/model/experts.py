@@ -80,53 +80,67 @@ def _activation(module: Any, expert: int, x: Tensor) -> Tensor:
 
 
 def _forward(module: Any, hidden: Tensor, index: Tensor, weight: Tensor) -> Tensor:
-    """Every chosen expert's activation, down projection and router weight, in a plain loop over the experts."""
+    """Every chosen expert's activation, rewritten, then its down projection and router weight: loops over experts."""
     experts = Experts(module)
     tokens, chosen = index.shape
     flat = index.reshape(-1)
+    # A router may choose "no expert", which is numbered beyond the last one.
+    rows = [(expert, (flat == expert).nonzero()[:, 0]) for expert in flat.unique().tolist() if expert < experts.count]
     activation = hidden.new_zeros(tokens * chosen, experts.width)
+    for expert, where in rows:
+        activation[where] = _activation(module, expert, hidden[where // chosen])
+    observer = _observers.get(module)
+    absent: Tensor | float = 0.0
+    if observer is not None:
+        coefficient = activation.view(tokens, chosen, -1) * weight[..., None]
+        for round_ in observer.rounds:
+            absent = absent + _rewrite(round_, observer, experts, index, weight, coefficient, activation)
+        if observer.keep is not None:
+            observer.keep.append(Routed(index, coefficient, weight))
     pieces = hidden.new_zeros(tokens * chosen, hidden.shape[-1])
-    for expert in flat.unique().tolist():
-        if expert >= experts.count:  # a router may choose "no expert"
-            continue
-        where = (flat == expert).nonzero()[:, 0]
-        inner = _activation(module, expert, hidden[where // chosen])
-        piece = inner @ experts.matrix(expert)
+    for expert, where in rows:
+        piece = activation[where] @ experts.matrix(expert)
         bias = experts.bias(expert)
-        activation[where] = inner
         pieces[where] = piece if bias is None else piece + bias
     out = (pieces * weight.reshape(-1, 1)).view(tokens, chosen, -1).sum(1)
-    observer = _observers.get(module)
-    if observer is None:
-        return out.to(hidden.dtype)
-    coefficient = activation.view(tokens, chosen, -1) * weight[..., None]
-    for round_ in observer.rounds:
-        out = out + _rewrite(round_, observer, experts, index, coefficient)
-    if observer.keep is not None:
-        observer.keep.append(Routed(index, coefficient, weight))
-    return out.to(hidden.dtype)
+    return (out + absent).to(hidden.dtype)
 
 
-def _rewrite(round_: Round, observer: Observer, experts: Experts, index: Tensor, coefficient: Tensor) -> Tensor:
-    """What the rewrites add to the output (N, hidden); `coefficient` is updated in place where experts are routed."""
-    tokens = index.shape[0]
+def _rewrite(
+    round_: Round,
+    observer: Observer,
+    experts: Experts,
+    index: Tensor,
+    weight: Tensor,
+    coefficient: Tensor,
+    activation: Tensor,
+) -> Tensor:
+    """Rewrite coefficients (N, K, width) and activations (N · K, width) in place, where the expert was chosen.
+
+    Returns:
+        What the rewrites add for tokens that the router sent elsewhere: (N, hidden), or a zero.
+    """
+    tokens, chosen = index.shape
     length = tokens // observer.batch
     stop = observer.start + length
     if not round_.touches(observer.start, stop):
         return coefficient.new_zeros(())
     wanted, dimensions = round_.experts.to(index.device), round_.dimensions.to(index.device)
-    routed = index[:, :, None] == wanted  # (N, K, rewrites)
-    here = coefficient[:, :, dimensions] * routed
-    old = here.sum(1)
+    here = (index[:, :, None] == wanted) & (weight != 0)[:, :, None]  # (N, K, rewrites)
+    old = (coefficient[:, :, dimensions] * here).sum(1)
     largest = coefficient.amax((1, 2)).view(observer.batch, length, 1) if round_.any_maximum else None
-    shape = (observer.batch, length, -1)
     mask = round_.mask(observer.batch, observer.start, stop)
-    new = round_.changed(old.view(shape), largest, mask).reshape(old.shape)
+    new = round_.changed(old.view(observer.batch, length, -1), largest, mask).reshape(old.shape)
+    slots = activation.view(tokens, chosen, -1)
+    changed = here & (new != old)[:, None, :]
     for column, dimension in enumerate(dimensions.tolist()):
-        slot = routed[:, :, column]
-        coefficient[:, :, dimension] = torch.where(slot, new[:, column, None], coefficient[:, :, dimension])
-    vectors = torch.stack([experts.matrix(e)[d] for e, d in zip(wanted.tolist(), dimensions.tolist(), strict=True)])
-    return (new - old).to(vectors.dtype) @ vectors
+        slot, value = changed[:, :, column], new[:, column, None]
+        coefficient[:, :, dimension] = torch.where(slot, value, coefficient[:, :, dimension])
+        slots[:, :, dimension] = torch.where(slot, (value / weight).to(slots), slots[:, :, dimension])
+    elsewhere = torch.where(here.any(1), torch.zeros_like(new), new)
+    names = zip(wanted.tolist(), dimensions.tolist(), strict=True)
+    vectors = torch.stack([experts.matrix(expert)[dimension] for expert, dimension in names])
+    return elsewhere.to(vectors) @ vectors
 
 
 ALL_EXPERTS_FUNCTIONS.register(IMPLEMENTATION, _forward)

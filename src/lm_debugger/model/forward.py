@@ -143,7 +143,7 @@ def _rewriters(network: PreTrainedModel, anatomy: Anatomy, plan: Plan | None, ke
             module = network.get_submodule(group.path)
             if group.experts:
                 rounds = plan.routed.get(index, []) if plan else []
-                if rounds or index in keep:
+                if plan is not None or index in keep:  # all layers alike, so that rounding is the same with any edits
                     observers[module] = Observer(rounds, keep.get(index))
             else:
                 rounds = plan.part(index, first, group.width) if plan else []

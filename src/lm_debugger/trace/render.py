@@ -179,11 +179,15 @@ class _Overview:
         """How many tokens and sub-updates a line holds, and the cells of one sub-update."""
         fixed = self.label + 6 + (3 if self.view.baseline else 0)
         least = self.name + 1 + _COEFFICIENT + 2 + 16
-        for tokens, updates in ((3, 2), (2, 2), (2, 1), (1, 1)):
-            rest = width - fixed - tokens * (2 * _SLOT + 1 + _RANK) - 4 * (tokens - 1)
-            if rest >= updates * least + 3 * (updates - 1) or (tokens, updates) == (1, 1):
-                break
-        return tokens, updates, max((rest - 3 * (updates - 1)) // updates, self.name + 1 + _COEFFICIENT)
+
+        def rest(tokens: int) -> int:
+            return width - fixed - tokens * (2 * _SLOT + 1 + _RANK) - 4 * (tokens - 1)
+
+        ways = ((3, 2), (2, 2), (2, 1))
+        fitting = (way for way in ways if rest(way[0]) >= way[1] * least + 3 * (way[1] - 1))
+        tokens, updates = next(fitting, (1, 1))
+        each = (rest(tokens) - 3 * (updates - 1)) // updates
+        return tokens, updates, max(each, self.name + 1 + _COEFFICIENT)
 
     def _token(self, token: TokenScore, change: Text | None = None) -> Text:
         text = Text().append(pad(fit(token.text, _TOKEN), _TOKEN), PREDICTED if token.id == self.predicted else "")

@@ -54,6 +54,7 @@ def discover(network: PreTrainedModel, *, each_layer: bool = False) -> Anatomy:
         dropped = sorted({path for layer in found for path in layer.dropped})
         why = f" ({', '.join(dropped)} write to the stream in no simple way)" if dropped else ""
         raise UnsupportedModelError(f"No layer has a feed-forward whose output is added to the residual stream{why}.")
+    _check_own_weights(network, found)
     shape = layers[0].left.shape  # type: ignore[union-attr]  # layers have streams
     return Anatomy(
         hidden_size=shape[-1],
@@ -62,6 +63,18 @@ def discover(network: PreTrainedModel, *, each_layer: bool = False) -> Anatomy:
         batch_first=shape[0] == 1,
         mutates=any(call.mutated for call in calls),
     )
+
+
+def _check_own_weights(network: PreTrainedModel, layers: list[LayerAnatomy]) -> None:
+    """Raise if layers share a feed-forward: a hook on it could not tell for which layer it runs."""
+    owner: dict[object, int] = {}
+    for index, layer in enumerate(layers):
+        for group in layer.groups:
+            first = owner.setdefault(network.get_submodule(group.path), index)
+            if first != index:
+                raise UnsupportedModelError(
+                    f"Layers {first} and {index} share one feed-forward ({group.path}): an edit would change both."
+                )
 
 
 def _kind(layer: Call) -> object:

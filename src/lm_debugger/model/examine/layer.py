@@ -213,6 +213,8 @@ class LayerExperiment:
         if not routes or target.site == _output(self.root) or target.site.path == after_norm:
             return routes
         base = target.value - self._contribution(routes)
+        if relative(base, target.value) < 1e-3:
+            return {}
         found = explain(base, [value for _, _, value in self._base_candidates()])
         # The first candidate is the stream that entered the layer.
         return routes if found and found.terms[0][0] == 0 else {}

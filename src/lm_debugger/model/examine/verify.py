@@ -39,7 +39,7 @@ def verify(network: PreTrainedModel, anatomy: Anatomy) -> tuple[Check, ...]:
             _worst("I2", [_sub_updates(s) for s in streams], tolerance),
             _lens(network, anatomy, kept, logits, tolerance),
         ]
-    return (*checks, *_switching(network, anatomy, ids, streams, logits))
+    return (*checks, *_switching(network, anatomy, ids, streams))
 
 
 def error(found: Tensor, expected: Tensor) -> float:
@@ -104,9 +104,7 @@ def _lens(network: PreTrainedModel, anatomy: Anatomy, kept: Capture, logits: Ten
     )
 
 
-def _switching(
-    network: PreTrainedModel, anatomy: Anatomy, ids: Tensor, streams: list[LayerStreams], logits: Tensor
-) -> Iterator[Check]:
+def _switching(network: PreTrainedModel, anatomy: Anatomy, ids: Tensor, streams: list[LayerStreams]) -> Iterator[Check]:
     """I4, in a forward and in cached generation."""
     chosen = _chosen(streams)
     plan = Plan(_zero(layer, bound, expert, dimension) for layer, bound, expert, dimension in chosen)
@@ -124,10 +122,11 @@ def _switching(
         statement = f"{INVARIANTS['I4'].split(',')[0]}, in {where}"
         try:
             with torch.no_grad():
-                base = logits[0] if where == "forward" else run()
+                with rewriting(network, anatomy, Plan(())):
+                    base = run()
                 with rewriting(network, anatomy, plan):
                     edited = run()
-                with _zeroed(network, chosen):
+                with _zeroed(network, chosen), rewriting(network, anatomy, Plan(())):
                     zeroed = run()
         except Exception as failure:  # noqa: BLE001  # whatever transformers raises: the check then has not passed
             why = f"{statement} (failed with {type(failure).__name__}: {failure})"
