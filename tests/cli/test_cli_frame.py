@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from .runner import PROGRAM, Run, program
+from tests.cli.runner import PROGRAM, Run, program
 
 COMMANDS = ("trace", "generate", "examine", "value", "calibrate")
 

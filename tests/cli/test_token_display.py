@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-import lm_debugger
+from lm_debugger import Debugger
 from lm_debugger.trace.cells import bar, fit, percent, signed
 from lm_debugger.trace.notebook import html
 from lm_debugger.trace.visible import printable, visible
@@ -83,8 +83,8 @@ class Tags(HTMLParser):
         self.text += data
 
 
-def test_notebook_html_is_escaped_balanced_and_without_scripts() -> None:
-    trace = lm_debugger.load("demo").trace("<script>alert(1)</script> & \x1b", ["L28D1328=40"])
+def test_notebook_html_is_escaped_balanced_and_without_scripts(demo: Debugger) -> None:
+    trace = demo.trace("<script>alert(1)</script> & \x1b", ["L28D1328=40"])
     view = trace.view(top_k=3)
     tags = Tags()
     tags.feed(html(view))

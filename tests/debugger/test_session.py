@@ -1,6 +1,9 @@
 """The verbs of a `Debugger` on a model in memory: what is kept, what is refused, what the caller's model is left as."""
 
+import io
+
 import pytest
+from rich.console import Console
 
 import lm_debugger
 from lm_debugger.debugger import open as open_module
@@ -73,6 +76,18 @@ def test_an_unsupported_model_is_refused_with_what_still_works() -> None:
 def test_a_model_in_memory_needs_its_tokenizer() -> None:
     with pytest.raises(lm_debugger.LMDebuggerError, match="tokenizer"):
         lm_debugger.load(zoo.make("llama"))
+
+
+def test_a_trace_shows_itself_in_a_terminal_and_in_a_notebook() -> None:
+    trace = debugger("llama").trace("w5 w9 w17", ["L1D5=9"])
+    console = Console(width=100, record=True, file=io.StringIO())
+    console.print(trace)
+    shown = console.export_text()
+    page = trace._repr_html_()
+    for text in (shown, page):
+        assert "L1D5=9" in text
+        assert trace.view().output[0].text in text
+    assert "<script" not in page
 
 
 def test_records_are_frozen_and_survive_json() -> None:

@@ -6,6 +6,7 @@ what they are tested for is not its concern.
 
 from __future__ import annotations
 
+import math
 import re
 import zlib
 from collections.abc import Mapping
@@ -20,7 +21,7 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_N
 from transformers.pytorch_utils import Conv1D
 
 from .shrink import shrink
-from .special import CHANGES, DECODERS
+from .special import CHANGES, DECODERS, UNAVAILABLE
 
 __all__ = ["TYPES", "Unavailable", "make"]
 
@@ -36,6 +37,8 @@ def make(model_type: str, *, seed: int = 0, **overrides: Any) -> PreTrainedModel
 
     ``overrides`` are config fields; for a field which is itself a config, give a mapping.
     """
+    if model_type in UNAVAILABLE:
+        raise Unavailable(UNAVAILABLE[model_type])
     try:
         config = _config(model_type, overrides)
         with torch.random.fork_rng(devices=[]):
@@ -45,7 +48,8 @@ def make(model_type: str, *, seed: int = 0, **overrides: Any) -> PreTrainedModel
         raise Unavailable(_one_line(error)) from error
     _randomise(model, seed)
     _plain_generation(model)
-    return model.eval()
+    model.eval()
+    return model
 
 
 def _config(model_type: str, overrides: Mapping[str, Any]) -> PreTrainedConfig:
@@ -59,8 +63,10 @@ def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any
     merged = dict(below)
     for name, value in above.items():
         old = merged.get(name)
-        both = isinstance(old, Mapping) and isinstance(value, Mapping)
-        merged[name] = _merged(old, value) if both else value
+        if isinstance(old, Mapping) and isinstance(value, Mapping):
+            merged[name] = _merged(old, value)
+        else:
+            merged[name] = value
     return merged
 
 
@@ -72,7 +78,8 @@ def _build(model_type: str, config: PreTrainedConfig) -> PreTrainedModel:
         if model_class.config_class is kind:
             config = getattr(config, name)
     config._attn_implementation = "eager"
-    return model_class._from_config(config, dtype=torch.float32)
+    model: PreTrainedModel = model_class._from_config(config, dtype=torch.float32)
+    return model
 
 
 def _one_line(error: Exception) -> str:
@@ -81,7 +88,7 @@ def _one_line(error: Exception) -> str:
 
 def _plain_generation(model: PreTrainedModel) -> None:
     """Greedy generation of exactly as many tokens as asked for: no token ends or forces anything."""
-    if model.generation_config is None:
+    if not model.can_generate():
         return
     model.generation_config = GenerationConfig(
         pad_token_id=0,
@@ -113,18 +120,19 @@ def _randomise(model: PreTrainedModel, seed: int) -> None:
 
 def _value(path: str, module: nn.Module, now: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
     leaf = path.rsplit(".", 1)[-1]
+    fan_in = now.shape[-1] if now.dim() else 1
     if _SPECIAL.search(path):
         return now + 0.1 * noise
     if isinstance(module, nn.Embedding):
         return noise
     if isinstance(module, Conv1D) and now.dim() == 2:
-        return noise / now.shape[0] ** 0.5
-    if bool((now == 1).all()):
-        return 1 + 0.2 * noise
-    if leaf.endswith("bias"):
+        fan_in = now.shape[0]  # this class stores its matrix transposed
+    if leaf.endswith("bias") and not bool((now == 1).all()):
         return 0.1 * noise
+    if bool((now != 0).all()) and bool((now == now.max()).all()):  # a scale, at whatever size the class starts it
+        return now * (1 + 0.2 * noise)
     if now.dim() < 2:
         return (0.2 if "norm" in path.lower() else 0.1) * noise + (0 if bool((now == 0).all()) else now)
     if isinstance(module, nn.modules.conv._ConvNd):
-        return noise / (now[0].numel() ** 0.5)
-    return noise / now.shape[-1] ** 0.5
+        fan_in = now[0].numel()
+    return noise / math.sqrt(fan_in)

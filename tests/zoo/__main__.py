@@ -34,7 +34,7 @@ def _verdict(model_type: str) -> tuple[str, str]:
         return "forward fails", _reason(error)
     try:
         with torch.no_grad():
-            output = model.generate(tokens, max_new_tokens=_NEW_TOKENS, do_sample=False, use_cache=True)
+            output: torch.Tensor = model.generate(tokens, max_new_tokens=_NEW_TOKENS, do_sample=False, use_cache=True)  # type: ignore[operator]
         if output.shape != (1, tokens.shape[1] + _NEW_TOKENS):
             raise ArithmeticError(f"{tuple(output.shape)} tokens came back")
     except Exception as error:

@@ -2,7 +2,8 @@
 
 import re
 import sys
-from typing import Annotated, Literal
+from enum import StrEnum
+from typing import Annotated
 
 import typer
 
@@ -29,8 +30,19 @@ Device = Annotated[
         rich_help_panel="Model",
     ),
 ]
+
+
+class DtypeName(StrEnum):
+    """Number types that weights can have."""
+
+    FLOAT32 = "float32"
+    FLOAT64 = "float64"
+    BFLOAT16 = "bfloat16"
+    FLOAT16 = "float16"
+
+
 Dtype = Annotated[
-    Literal["float32", "float64", "bfloat16", "float16"] | None,
+    DtypeName | None,
     typer.Option("--dtype", help="Number type of the weights; without it, the model's own.", rich_help_panel="Model"),
 ]
 TrustRemoteCode = Annotated[

@@ -108,8 +108,9 @@ def _rest(tokens: Sequence[PromotedToken]) -> Flow:
 def _rows(rows: Sequence[tuple[str, str, str]]) -> Table:
     """Parts: role, path, detail."""
     table = Table.grid(padding=(0, 2, 0, 0))
-    for style in (MUTED, "", MUTED):
-        table.add_column(style=style)
+    table.add_column(style=MUTED)
+    table.add_column(no_wrap=True)  # a path is there to be copied
+    table.add_column(style=MUTED)
     for row in rows:
         table.add_row(*(Text(printable(cell)) for cell in row))
     return table

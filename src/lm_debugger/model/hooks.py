@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-import torch
 from torch import Tensor, nn
 
 Before = Callable[[nn.Module, tuple[Any, ...], dict[str, Any]], tuple[tuple[Any, ...], dict[str, Any]] | None]
@@ -80,10 +79,3 @@ def with_output(output: Any, stream: Tensor) -> Any:
         return changed
     index = next(index for index, value in enumerate(output) if is_stream(value))
     return type(output)((*output[:index], stream, *output[index + 1 :]))
-
-
-@contextmanager
-def quiet_inference() -> Iterator[None]:
-    """No gradients, no random choices: how every forward of the package runs."""
-    with torch.no_grad():
-        yield

@@ -87,7 +87,7 @@ def _facts(tokens: Sequence[GeneratedToken], finish: str) -> str:
     """Length, ending, and how probable the model found its own text."""
     mean = sum(token.logprob for token in tokens) / len(tokens) if tokens else 0.0
     count = "1 token" if len(tokens) == 1 else f"{len(tokens)} tokens"
-    return f"{count}, {_ENDINGS.get(finish, finish)}, mean log-probability {mean:.2f}"
+    return f"{count}, {_ENDINGS.get(finish, finish)}, mean logprob {mean:.2f}"
 
 
 def _difference(baseline: Sequence[GeneratedToken], edited: Sequence[GeneratedToken]) -> Text:
@@ -99,7 +99,7 @@ def _difference(baseline: Sequence[GeneratedToken], edited: Sequence[GeneratedTo
     for tokens, before in ((baseline, ""), (edited, " → ")):
         text.append(before, MUTED)
         if at < len(tokens):
-            text.append(fit(tokens[at].text, 24), "bold").append(f" (log-probability {tokens[at].logprob:.2f})", MUTED)
+            text.append(fit(tokens[at].text, 24), "bold").append(f" (logprob {tokens[at].logprob:.2f})", MUTED)
         else:
             text.append("(ended)", MUTED)
     return text

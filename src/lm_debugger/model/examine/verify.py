@@ -18,9 +18,10 @@ from lm_debugger.records.examination import INVARIANTS, Check
 
 # Largest relative error accepted, by dtype: some hundred roundings, since sums over the feed-forward's width are
 # compared that were added up in another order and, in half precision, rounded in between.
-TOLERANCE = {torch.float64: 1e-9, torch.float32: 1e-4, torch.float16: 1e-2, torch.bfloat16: 3e-2}
+# float64 is held to float32's: transformers computes norms in float32 whatever the model's dtype.
+TOLERANCE = {torch.float64: 1e-4, torch.float32: 1e-4, torch.float16: 1e-2, torch.bfloat16: 3e-2}
 # I4 compares the effect of two ways of switching the same vectors off, as a fraction of that effect.
-EFFECT_TOLERANCE = {torch.float64: 1e-6, torch.float32: 1e-2, torch.float16: 1e-1, torch.bfloat16: 2.5e-1}
+EFFECT_TOLERANCE = {torch.float64: 1e-2, torch.float32: 1e-2, torch.float16: 1e-1, torch.bfloat16: 2.5e-1}
 SWITCHED = 4  # vectors switched off in each of three layers
 STEPS = 4  # generated tokens
 
