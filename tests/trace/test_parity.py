@@ -26,6 +26,22 @@ def test_every_layer_equals_transformers_hidden_states(model_type: str) -> None:
         torch.testing.assert_close(trace.layer(index).after, states[index + 1], rtol=SAME, atol=SAME)
 
 
+@pytest.mark.parametrize("model_type", ["llama", "gptj", "olmo2"])
+def test_attention_and_feed_forward_contributions_are_what_the_modules_give(model_type: str) -> None:
+    debugger = shared(model_type)
+    name = {"llama": "self_attn", "gptj": "attn", "olmo2": "post_attention_layernorm"}[model_type]
+    module = debugger.model.network.get_submodule(f"{debugger.model.anatomy.layers[1].path}.{name}")
+    given: list[torch.Tensor] = []
+    handle = module.register_forward_hook(lambda *call: given.append(call[-1][0]))
+    plain(debugger, prompt())
+    handle.remove()
+    streams = debugger.trace(prompt()).layer(1)
+    torch.testing.assert_close(streams.attention, given[0].reshape(streams.attention.shape), rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(
+        streams.pre + streams.attention + streams.contribution, streams.after, rtol=1e-4, atol=1e-5
+    )
+
+
 @pytest.mark.parametrize("model_type", COMMON)
 def test_output_equals_transformers_at_every_position(model_type: str) -> None:
     debugger = shared(model_type)
@@ -70,7 +86,7 @@ def test_sub_updates_equal_a_computation_from_the_weights() -> None:
         x = entered[0][0, 6]
         m = mlp.act_fn(mlp.gate_proj(x)) * mlp.up_proj(x)
         output = mlp.down_proj(x.new_zeros(48) + m)
-    norms = mlp.down_proj.weight.norm(dim=0)
+        norms = mlp.down_proj.weight.norm(dim=0)
     best = (m.abs() * norms).topk(10).indices.tolist()
     shown = debugger.trace(ids).view(6).layers[2].values
     assert [value.value for value in shown] == [f"L2D{i}" for i in best]

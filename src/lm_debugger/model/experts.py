@@ -125,7 +125,8 @@ def _rewrite(
     stop = observer.start + length
     if not round_.touches(observer.start, stop):
         return coefficient.new_zeros(())
-    wanted, dimensions = round_.experts.to(index.device), round_.dimensions.to(index.device)
+    numbers = round_.numbers(coefficient)
+    wanted, dimensions = numbers.experts, numbers.dimensions
     here = (index[:, :, None] == wanted) & (weight != 0)[:, :, None]  # (N, K, rewrites)
     old = (coefficient[:, :, dimensions] * here).sum(1)
     largest = coefficient.amax((1, 2)).view(observer.batch, length, 1) if round_.any_maximum else None

@@ -6,6 +6,7 @@ original LM-Debugger's "as strong as the layer's strongest", which takes the lay
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -36,22 +37,42 @@ class Rewrite:
     rows: frozenset[int] | None = None
 
 
+class Numbers(NamedTuple):
+    """The numbers of several rewrites, one entry each."""
+
+    dimensions: Tensor
+    experts: Tensor
+    scale: Tensor
+    shift: Tensor
+    maximum: Tensor
+
+
 class Round:
     """Rewrites of distinct coefficients of one group, as tensors."""
 
     def __init__(self, rewrites: list[Rewrite]) -> None:
         self.rewrites = rewrites
-        self.dimensions = torch.tensor([rewrite.dimension for rewrite in rewrites])
-        self.experts = torch.tensor([-1 if rewrite.expert is None else rewrite.expert for rewrite in rewrites])
-        self.scale = torch.tensor([rewrite.scale for rewrite in rewrites])
-        self.shift = torch.tensor([rewrite.shift for rewrite in rewrites])
-        self.maximum = torch.tensor([rewrite.maximum for rewrite in rewrites])
-        self.any_maximum = bool(self.maximum.any())
+        self.any_maximum = any(rewrite.maximum for rewrite in rewrites)
+        self._numbers: dict[tuple[torch.device, torch.dtype], Numbers] = {}
         self.everywhere_from = max(rewrite.start for rewrite in rewrites)
         self.everywhere_to = min(rewrite.stop for rewrite in rewrites)
         self.first = min(rewrite.start for rewrite in rewrites)
         self.last = max(rewrite.stop for rewrite in rewrites)
         self.all_rows = all(rewrite.rows is None for rewrite in rewrites)
+
+    def numbers(self, like: Tensor) -> "Numbers":
+        """The rewrites' numbers on the device and in the dtype of a tensor; made once for each."""
+        key = (like.device, like.dtype)
+        if key not in self._numbers:
+            rows = self.rewrites
+            self._numbers[key] = Numbers(
+                dimensions=torch.tensor([r.dimension for r in rows], device=like.device),
+                experts=torch.tensor([-1 if r.expert is None else r.expert for r in rows], device=like.device),
+                scale=torch.tensor([r.scale for r in rows], device=like.device, dtype=like.dtype),
+                shift=torch.tensor([r.shift for r in rows], device=like.device, dtype=like.dtype),
+                maximum=torch.tensor([r.maximum for r in rows], device=like.device),
+            )
+        return self._numbers[key]
 
     def touches(self, start: int, stop: int) -> bool:
         """Whether any rewrite applies to a position in [start, stop)."""
@@ -72,9 +93,10 @@ class Round:
 
     def changed(self, old: Tensor, largest: Tensor | None, mask: Tensor | None) -> Tensor:
         """New coefficients for old ones (batch, positions, rewrites); `largest` is (batch, positions, 1)."""
-        new = old * self.scale.to(old) + self.shift.to(old)
+        numbers = self.numbers(old)
+        new = old * numbers.scale + numbers.shift
         if largest is not None:
-            new = torch.where(self.maximum.to(old.device), largest.to(old.dtype), new)
+            new = torch.where(numbers.maximum, largest.to(old.dtype), new)
         return new if mask is None else torch.where(mask.to(old.device), new, old)
 
 
@@ -123,7 +145,7 @@ def rewrite_dense(rounds: list[Round], coefficients: Tensor, start: int) -> Tens
     largest = coefficients.amax(-1, keepdim=True) if any(round_.any_maximum for round_ in due) else None
     result = coefficients.clone()
     for round_ in due:
-        index = round_.dimensions.to(result.device)
+        index = round_.numbers(result).dimensions
         old = result.index_select(-1, index)
         new = round_.changed(old, largest, round_.mask(batch, start, start + length))
         result.index_copy_(-1, index, new)

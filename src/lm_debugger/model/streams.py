@@ -122,6 +122,11 @@ class LayerStreams:
         return parts[0] if len(parts) == 1 else torch.stack(parts).sum(0)
 
     @cached_property
+    def attention(self) -> Tensor:
+        """What the token mixer adds: the stream before the feed-forward minus the one that enters the layer."""
+        return self.before - self.pre
+
+    @cached_property
     def contribution(self) -> Tensor:
         """What the feed-forward adds to the stream before: all groups' outputs at the end of their routes."""
         arriving = {self._final(b).path: b for b in self.layer.groups}
