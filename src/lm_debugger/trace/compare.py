@@ -4,11 +4,11 @@ import torch
 
 from lm_debugger.records.edit import ScopeKind
 from lm_debugger.records.trace import Comparison, TokenChange
-from lm_debugger.trace.run import Trace
+from lm_debugger.trace.kept import KeptRun
 
 
 @torch.no_grad()
-def compare(baseline: Trace, edited: Trace, position: int, top_k: int) -> Comparison:
+def compare(baseline: KeptRun, edited: KeptRun, position: int, top_k: int) -> Comparison:
     """Compare two traces of one prompt at a position, for the top tokens of both."""
     logits = torch.stack([baseline.logits(position), edited.logits(position)])
     log_probabilities = logits.log_softmax(-1)
@@ -37,12 +37,12 @@ def compare(baseline: Trace, edited: Trace, position: int, top_k: int) -> Compar
     )
 
 
-def unchanged(trace: Trace) -> bool:
+def unchanged(trace: KeptRun) -> bool:
     """Whether the edits left the output of every position exactly as it was."""
     return trace.baseline is not None and torch.equal(trace.baseline.last_residual, trace.last_residual)
 
 
-def warnings(trace: Trace) -> tuple[str, ...]:
+def warnings(trace: KeptRun) -> tuple[str, ...]:
     """What the user should know of the edits."""
     if not trace.interventions or not unchanged(trace):
         return ()

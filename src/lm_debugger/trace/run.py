@@ -1,107 +1,33 @@
 """Runs prompts once and keeps everything: a `Trace` is a value, every view of it a read-out without a forward.
 
-Memory: a trace keeps the residual stream before and after every layer and all coefficients, in the model's dtype, on
-its device: about layers · (4 · hidden + width) numbers a token. A run that would keep more than its limit is refused.
+A run that would keep more memory than its limit is refused.
 """
 
 from collections.abc import Sequence
-from functools import cached_property
 
 import torch
-from torch import Tensor
 
-from lm_debugger.errors import MemoryLimitError, NumericalError, OptionError
+from lm_debugger.errors import MemoryLimitError, NumericalError
 from lm_debugger.interventions.apply import Ranges, compile_edits
-from lm_debugger.model.forward import Capture, capture, sites
+from lm_debugger.model.forward import capture, sites
 from lm_debugger.model.loaded import LoadedModel
-from lm_debugger.model.streams import LayerStreams
 from lm_debugger.records.edit import Edit
-from lm_debugger.records.token import Token
 from lm_debugger.records.trace import TraceView
+from lm_debugger.trace import render
+from lm_debugger.trace.kept import KeptRun
+from lm_debugger.trace.notebook import html
+from lm_debugger.trace.view import view
 from lm_debugger.values.projection import Projections
 
 MEMORY_LIMIT = 4 << 30  # bytes that one call of `run` may keep
 GIGABYTE = 1 << 30
 
 
-class Trace:
-    """One prompt's run through the model, with or without edits. Immutable.
+class Trace(KeptRun):
+    """One prompt's run through the model, with or without edits, and its read-outs. Immutable.
 
-    Attributes:
-        model: the model.
-        ids: the prompt's token ids.
-        interventions: the edits in force.
-        baseline: the same prompt without edits, or None if there are no edits.
+    Attributes are those of `KeptRun`: `model`, `ids`, `tokens`, `interventions`, `baseline`.
     """
-
-    def __init__(
-        self,
-        model: LoadedModel,
-        ids: tuple[int, ...],
-        interventions: tuple[Edit, ...],
-        baseline: "Trace | None",
-        kept: tuple[Capture, int],
-        projections: Projections,
-    ) -> None:
-        self.model = model
-        self.ids = ids
-        self.interventions = interventions
-        self.baseline = baseline
-        self.projections = projections
-        self._capture, self._row = kept
-
-    def __len__(self) -> int:
-        return len(self.ids)
-
-    @cached_property
-    def tokens(self) -> tuple[Token, ...]:
-        """The prompt's tokens."""
-        return self.model.vocabulary.tokens(self.ids)
-
-    @property
-    def memory(self) -> int:
-        """Bytes of the tensors that the whole batch of this trace keeps."""
-        storages = {
-            s.untyped_storage().data_ptr(): s.untyped_storage().nbytes() for s in self._capture.streams.values()
-        }
-        return sum(storages.values()) + sum(r.coefficient.nbytes for r in self._capture.routed.values())
-
-    def position(self, position: int) -> int:
-        """A position counted from the start, checked; negative ones count from the end.
-
-        Raises:
-            OptionError: if the prompt has no such position.
-        """
-        if not -len(self) <= position < len(self):
-            raise OptionError(
-                f"Position {position} is outside the text of {len(self)} tokens.",
-                f"Choose one from 0 to {len(self) - 1}, or from -{len(self)} to -1 to count from the end.",
-            )
-        return position % len(self)
-
-    def layer(self, layer: int, position: int | slice = slice(None)) -> LayerStreams:
-        """One layer's streams as tensors: `before`, `after`, `contribution`, `coefficients(group)`, …
-
-        Args:
-            layer: index of the layer.
-            position: one position, or a slice of them.
-        """
-        if isinstance(position, int):
-            position = slice(self.position(position), self.position(position) + 1)
-        if not 0 <= layer < self.model.layers:
-            raise OptionError(
-                f"Layer {layer} does not exist in {self.model.name}.", f"Choose one from 0 to {self.model.layers - 1}."
-            )
-        return LayerStreams(self.model.blocks[layer], self._capture, self._row, position)
-
-    @cached_property
-    def last_residual(self) -> Tensor:
-        """The last layer's residual stream for all positions: (positions, hidden), in the model's dtype."""
-        return self._capture.streams[self.model.anatomy.layers[-1].after][self._row]
-
-    def logits(self, position: int = -1) -> Tensor:
-        """The model's output logits at a position: (vocabulary,), float32."""
-        return self.model.readout.logits(self.last_residual[self.position(position)][None])[0]
 
     def view(self, position: int = -1, top_k: int = 10) -> TraceView:
         """Read the trace out at one position.
@@ -113,22 +39,12 @@ class Trace:
         Raises:
             OptionError: if the position does not exist or top_k is below 1.
         """
-        from lm_debugger.trace.view import view  # the view needs the Trace type
-
         return view(self, position, top_k)
 
-    def __repr__(self) -> str:
-        edits = f", {len(self.interventions)} edits" if self.interventions else ""
-        return f"Trace({self.model.name}, {len(self)} tokens{edits})"
-
     def __rich__(self) -> object:
-        from lm_debugger.trace import render
-
         return render.trace(self.view())
 
     def _repr_html_(self) -> str:
-        from lm_debugger.trace.notebook import html
-
         return html(self.view())
 
 

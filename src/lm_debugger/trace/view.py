@@ -7,13 +7,13 @@ from lm_debugger.errors import OptionError
 from lm_debugger.records.token import TokenScore
 from lm_debugger.records.trace import BaselineView, LayerView, SubUpdate, TraceView
 from lm_debugger.trace.compare import compare, warnings
-from lm_debugger.trace.run import Trace
+from lm_debugger.trace.kept import KeptRun
 from lm_debugger.trace.subupdates import Dominant, dominant
 
 PROMOTED = 10  # tokens listed for each sub-update
 
 
-def view(trace: Trace, position: int, top_k: int) -> TraceView:
+def view(trace: KeptRun, position: int, top_k: int) -> TraceView:
     """See `Trace.view`."""
     place = trace.position(position)
     if top_k < 1:
@@ -38,7 +38,7 @@ def view(trace: Trace, position: int, top_k: int) -> TraceView:
 
 
 @torch.no_grad()
-def _read(trace: Trace, place: int, top_k: int) -> tuple[tuple[LayerView, ...], tuple[TokenScore, ...]]:
+def _read(trace: KeptRun, place: int, top_k: int) -> tuple[tuple[LayerView, ...], tuple[TokenScore, ...]]:
     streams = [trace.layer(index, place) for index in range(trace.model.layers)]
     # All lens vectors in one product with the unembedding.
     residuals = torch.cat([part for s in streams for part in (s.before, s.after)])
@@ -57,7 +57,7 @@ def _read(trace: Trace, place: int, top_k: int) -> tuple[tuple[LayerView, ...], 
     return layers, lens[-1]
 
 
-def _sub_update(trace: Trace, found: Dominant) -> SubUpdate:
+def _sub_update(trace: KeptRun, found: Dominant) -> SubUpdate:
     return SubUpdate(
         value=str(found.name),
         coefficient=found.coefficient,
@@ -68,7 +68,7 @@ def _sub_update(trace: Trace, found: Dominant) -> SubUpdate:
     )
 
 
-def _top(trace: Trace, logits: Tensor, top_k: int) -> list[tuple[TokenScore, ...]]:
+def _top(trace: KeptRun, logits: Tensor, top_k: int) -> list[tuple[TokenScore, ...]]:
     """The most probable tokens of each row of logits (N, vocabulary)."""
     top = logits.topk(min(top_k, logits.shape[-1]))
     probabilities = (top.values - logits.logsumexp(-1, keepdim=True)).exp().tolist()
