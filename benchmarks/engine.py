@@ -10,7 +10,6 @@ import lm_debugger
 from benchmarks.measure import Result, ratio, seconds
 from lm_debugger.debugger.session import Debugger
 from lm_debugger.model.examine.report import examine_network
-from lm_debugger.model.forward import capture, sites
 from lm_debugger.trace.generate import Sampling, continue_prompt
 from lm_debugger.trace.run import Trace, run
 from lm_debugger.values.projection import Projections
@@ -74,7 +73,6 @@ def _ids(debugger: Debugger) -> torch.Tensor:
 
 def _capture(debugger: Debugger) -> Result:
     model, ids = debugger.model, _ids(debugger)
-    wanted = sites(model.anatomy)
 
     @torch.no_grad()
     def plain() -> None:
@@ -82,7 +80,7 @@ def _capture(debugger: Debugger) -> Result:
 
     return ratio(
         "capture alone / plain forward",
-        lambda: capture(model.network, model.anatomy, ids, wanted=wanted),
+        lambda: model.recorder.run(ids),
         plain,
         most=1.05,
         rounds=ROUNDS,

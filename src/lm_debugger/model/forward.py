@@ -1,4 +1,4 @@
-"""One observed forward: reads the streams that were asked for, rewrites coefficients, counts positions.
+"""Around the model's forward: rewrites coefficients, sends them to a sink, counts positions.
 
 Positions are counted at the model's top-level forward, so they are right under a key-value cache.
 """
@@ -12,9 +12,9 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from lm_debugger.model.anatomy import Anatomy, Side, Site
+from lm_debugger.model.anatomy import Anatomy
 from lm_debugger.model.experts import Observer, Routed, observing
-from lm_debugger.model.hooks import Hook, attached, input_of, output_of, with_input
+from lm_debugger.model.hooks import Hook, attached, input_of, with_input
 from lm_debugger.model.rewrite import Plan, Round, rewrite_dense
 
 
@@ -49,36 +49,6 @@ class Clock:
         return self.start + self.length - rows.shape[1]
 
 
-class Capture:
-    """The streams of one forward.
-
-    Attributes:
-        streams: for each site that was asked for, a tensor (batch, positions, channels).
-        routed: for each layer with a mixture of experts, its coefficients.
-    """
-
-    def __init__(self) -> None:
-        self.streams: dict[Site, Tensor] = {}
-        self.routed: dict[int, Routed] = {}
-
-
-def sites(anatomy: Anatomy) -> list[Site]:
-    """Every site that a full trace reads."""
-    found: dict[Site, None] = {}
-    for layer in anatomy.layers:
-        wanted = [Site(path=layer.path, side=Side.INPUT), layer.total, layer.after]
-        wanted += [term.site for term in layer.before]
-        for group in layer.groups:
-            wanted.append(Site(path=group.path, side=Side.OUTPUT))
-            if not group.experts:
-                wanted.append(Site(path=group.path, side=Side.INPUT))
-            for step in group.route:
-                if step.path:
-                    wanted += [Site(path=step.path, side=Side.INPUT), Site(path=step.path, side=Side.OUTPUT)]
-        found.update(dict.fromkeys(wanted))
-    return list(found)
-
-
 def _rewriting(clock: Clock, rounds: list[Round]) -> Any:
     def before(
         module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -92,51 +62,26 @@ def _rewriting(clock: Clock, rounds: list[Round]) -> Any:
     return before
 
 
-class _Tap:
-    """Keeps the streams at both ends of one module."""
-
-    def __init__(self, module: nn.Module, wanted: set[Site], copy: bool) -> None:
-        self.module = module
-        self.wanted = wanted
-        self.copy = copy
-        self.input: list[Tensor] = []
-        self.output: list[Tensor] = []
-
-    def hook(self) -> Hook:
-        sides = {site.side for site in self.wanted}
-        return Hook(
-            self.module,
-            self._before if Side.INPUT in sides else None,
-            self._after if Side.OUTPUT in sides else None,
-        )
-
-    def _before(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        stream = input_of(args, kwargs)
-        assert stream is not None
-        self.input.append(stream.detach().clone() if self.copy else stream.detach())
-
-    def _after(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
-        stream = output_of(output)
-        assert stream is not None
-        self.output.append(stream.detach().clone() if self.copy else stream.detach())
-
-    def kept(self, site: Site) -> Tensor:
-        return (self.input if site.side is Side.INPUT else self.output)[site.occurrence]
-
-
 @contextmanager
 def rewriting(network: PreTrainedModel, anatomy: Anatomy, plan: Plan | None) -> Iterator[Clock]:
     """Rewrite coefficients in every forward of the block, generation included."""
-    observers, hooks = _rewriters(network, anatomy, plan, {})
+    observers, hooks = rewriters(network, anatomy, plan, {})
     clock = Clock(observers.values())
     with attached([Hook(network, before=clock.tick), *hooks(clock)]), observing(network, observers):
         yield clock
 
 
-def _rewriters(network: PreTrainedModel, anatomy: Anatomy, plan: Plan | None, keep: dict[int, list[Routed]]) -> Any:
-    """Observers for experts, and a function that makes the hooks of dense groups for a clock."""
+def rewriters(network: PreTrainedModel, anatomy: Anatomy, plan: Plan | None, keep: dict[int, list[Routed]]) -> Any:
+    """Observers for experts, and a function that makes the hooks of dense groups for a clock.
+
+    Args:
+        plan: the rewrites, or None.
+        keep: layers whose experts' coefficients are to be kept, with the lists to keep them in.
+    """
     observers: dict[nn.Module, Observer] = {}
     dense: list[tuple[nn.Module, list[Round]]] = []
+    if plan is None and not keep:
+        return observers, lambda clock: []
     for index, layer in enumerate(anatomy.layers):
         first = 0
         for group in layer.groups:
@@ -151,40 +96,6 @@ def _rewriters(network: PreTrainedModel, anatomy: Anatomy, plan: Plan | None, ke
                     dense.append((module, rounds))
                 first += group.width
     return observers, lambda clock: [Hook(module, before=_rewriting(clock, rounds)) for module, rounds in dense]
-
-
-def capture(
-    network: PreTrainedModel,
-    anatomy: Anatomy,
-    ids: Tensor,
-    *,
-    wanted: Iterable[Site],
-    plan: Plan | None = None,
-    logits: bool = False,
-) -> tuple[Capture, Tensor | None]:
-    """Run token ids (batch, positions) once, without a cache.
-
-    Args:
-        wanted: sites to keep; coefficients of experts are kept for every layer that has them.
-        plan: rewrites in force.
-        logits: also return the model's own logits (batch, positions, vocabulary).
-    """
-    keep: dict[int, list[Routed]] = {i: [] for i, layer in enumerate(anatomy.layers) if layer.routed}
-    observers, dense = _rewriters(network, anatomy, plan, keep)
-    clock = Clock(observers.values())
-    by_path: dict[str, set[Site]] = {}
-    for site in wanted:
-        by_path.setdefault(site.path, set()).add(site)
-    taps = [_Tap(network.get_submodule(path), those, anatomy.mutates) for path, those in by_path.items()]
-    hooks = [Hook(network, before=clock.tick), *dense(clock), *(tap.hook() for tap in taps)]
-    with torch.no_grad(), attached(hooks), observing(network, observers):
-        output = network(input_ids=ids, **forward_options(network, all_logits=logits))
-    result = Capture()
-    for tap in taps:
-        for site in tap.wanted:
-            result.streams[site] = clock.rows(tap.kept(site))
-    result.routed = {layer: kept[0] for layer, kept in keep.items()}
-    return result, output.logits if logits else None
 
 
 class Sink(Protocol):
@@ -204,7 +115,7 @@ def streaming(network: PreTrainedModel, anatomy: Anatomy, sink: Sink) -> Iterato
     The first token of a text is an attention sink in most models, with coefficients like nowhere else.
     """
     keep: dict[int, list[Routed]] = {i: [] for i, layer in enumerate(anatomy.layers) if layer.routed}
-    observers, _ = _rewriters(network, anatomy, None, keep)
+    observers, _ = rewriters(network, anatomy, None, keep)
     clock = Clock(observers.values())
 
     def taking(layer: int, first: int) -> Any:

@@ -10,6 +10,7 @@ from transformers import PreTrainedModel
 
 from lm_debugger.errors import PromptError, UnsupportedModelError
 from lm_debugger.model.anatomy import Anatomy
+from lm_debugger.model.capture import Recorder
 from lm_debugger.model.readout import BoundReadOut
 from lm_debugger.model.streams import BoundGroup, BoundLayer
 from lm_debugger.model.tokens import Vocabulary
@@ -31,6 +32,7 @@ class LoadedModel:
     Attributes:
         blocks: the layers with their modules.
         readout: the logit lens.
+        recorder: records forwards.
         lock: held during every forward: hooks on a shared model must not meet.
     """
 
@@ -49,6 +51,7 @@ class LoadedModel:
         self.examination = examination
         self.blocks = tuple(BoundLayer(network, anatomy, index) for index in range(len(anatomy.layers)))
         self.readout = BoundReadOut(network, anatomy)
+        self.recorder = Recorder(network, anatomy)
         self.lock = threading.RLock()
         self._norms: dict[tuple[int, int], Tensor] = {}
 

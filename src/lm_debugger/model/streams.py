@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from lm_debugger.model.anatomy import Anatomy, Form, Group, LayerAnatomy, Side, Site, Step
-from lm_debugger.model.forward import Capture
+from lm_debugger.model.capture import Capture
 from lm_debugger.model.norms import NormForm, probe
 from lm_debugger.model.weights import Experts, Linear
 

@@ -10,7 +10,7 @@ from typing import Self
 from torch import Tensor
 
 from lm_debugger.errors import OptionError
-from lm_debugger.model.forward import Capture
+from lm_debugger.model.capture import Capture
 from lm_debugger.model.loaded import LoadedModel
 from lm_debugger.model.streams import LayerStreams
 from lm_debugger.records.edit import Edit

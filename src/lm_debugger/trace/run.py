@@ -9,7 +9,6 @@ import torch
 
 from lm_debugger.errors import MemoryLimitError, NumericalError
 from lm_debugger.interventions.apply import Ranges, compile_edits
-from lm_debugger.model.forward import capture, sites
 from lm_debugger.model.loaded import LoadedModel
 from lm_debugger.records.edit import Edit
 from lm_debugger.records.trace import TraceView
@@ -84,9 +83,7 @@ def run(
             plan = compile_edits(rows, model, prompt_length=length, length=length, ranges=ranges)
             tokens = model.tensor([prompts[index] for index in batch])
             with model.lock:
-                kept, _ = capture(
-                    model.network, model.anatomy, tokens, wanted=sites(model.anatomy), plan=plan if any(rows) else None
-                )
+                kept, _ = model.recorder.run(tokens, plan=plan if any(rows) else None)
             for row, index in enumerate(batch):
                 baseline = baselines[index] if baselines else None
                 found[index] = Trace(

@@ -8,8 +8,9 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from lm_debugger.model.anatomy import Anatomy
+from lm_debugger.model.capture import Capture, Recorder
 from lm_debugger.model.examine.discover import probing_ids
-from lm_debugger.model.forward import Capture, capture, forward_options, rewriting, sites
+from lm_debugger.model.forward import forward_options, rewriting
 from lm_debugger.model.generation import generate
 from lm_debugger.model.readout import BoundReadOut
 from lm_debugger.model.rewrite import Plan, Rewrite
@@ -29,7 +30,7 @@ STEPS = 4  # generated tokens
 def verify(network: PreTrainedModel, anatomy: Anatomy) -> tuple[Check, ...]:
     """Measure every invariant. Nothing is raised for one that fails; the caller decides."""
     ids = probing_ids(network)
-    kept, logits = capture(network, anatomy, ids, wanted=sites(anatomy), logits=True)
+    kept, logits = Recorder(network, anatomy).run(ids, logits=True)
     assert logits is not None
     tolerance = TOLERANCE.get(network.dtype, 3e-2)
     layers = [BoundLayer(network, anatomy, index) for index in range(len(anatomy.layers))]
