@@ -93,7 +93,6 @@ class _Watch:
         self._cancel = cancel
         self._log_probabilities: Tensor | None = None
         self.tokens: list[GeneratedToken] = []
-        self.text = ""
         self.finish = "length"
 
     def scored(self, scores: Tensor) -> None:
@@ -110,13 +109,21 @@ class _Watch:
         self.tokens.append(found)
         if self._on_token is not None:
             self._on_token(found)
-        self.text = vocabulary.decode([t.id for t in self.tokens])
-        cut = min((at for s in self._stop if (at := self.text.find(s)) >= 0), default=-1)
-        if cut >= 0:
-            self.text, self.finish = self.text[:cut], "stop"
+        if self._stop and self._cut() is not None:
+            self.finish = "stop"
         if self._cancel is not None and self._cancel.is_set():
             self.finish = "cancelled"
         return self.finish != "length"
+
+    @property
+    def text(self) -> str:
+        """The continuation, up to a stop string."""
+        return self._model.vocabulary.decode([token.id for token in self.tokens])[: self._cut()]
+
+    def _cut(self) -> int | None:
+        """Where the first stop string begins, or None."""
+        text = self._model.vocabulary.decode([token.id for token in self.tokens])
+        return min((at for s in self._stop if (at := text.find(s)) >= 0), default=None)
 
 
 class _Scored(LogitsProcessor):
