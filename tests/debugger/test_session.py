@@ -7,6 +7,7 @@ from rich.console import Console
 
 import lm_debugger
 from lm_debugger.debugger import open as open_module
+from lm_debugger.debugger import session as session_module
 from lm_debugger.debugger.session import KEPT_TRACES
 from lm_debugger.errors import OptionError, UnsupportedModelError
 from tests import zoo
@@ -28,6 +29,15 @@ def test_a_bounded_number_of_traces_is_kept() -> None:
     again = tiny.trace([3, 4, 5])
     assert again is not first
     assert again.view() == first.view()
+
+
+def test_kept_traces_are_bounded_in_memory_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    tiny = debugger("llama")
+    first = tiny.trace([3, 4, 5])
+    monkeypatch.setattr(session_module, "KEPT_BYTES", 3 * first.memory)
+    for i in range(6):
+        tiny.trace([3, 4, 6 + i])
+    assert len(tiny._traces) == 3
 
 
 def test_edits_given_as_text_or_as_values_are_the_same() -> None:

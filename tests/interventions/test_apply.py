@@ -1,5 +1,6 @@
 """Editing a coefficient equals editing the weights, in a forward and in cached generation, alone and by row."""
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -243,6 +244,11 @@ def test_hooks_are_gone_also_when_the_forward_raises(model_type: str) -> None:
         assert debugger.model.network.config._experts_implementation == implementation
     broken.forward = forward
     assert debugger.trace(prompt(), [edit]).view().output
+
+
+def test_numbers_stay_finite_under_very_strong_edits() -> None:
+    for layer in shared("llama").trace(prompt(), ["L1D5=1e30"]).view().layers:
+        assert all(math.isfinite(value.share) for value in layer.values)
 
 
 def test_an_edit_that_blows_the_model_up_is_an_error_and_leaves_it_working() -> None:

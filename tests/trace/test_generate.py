@@ -115,6 +115,7 @@ def test_the_end_token_ends_the_text() -> None:
     [
         {"max_new_tokens": 0},
         {"temperature": -1.0},
+        {"temperature": 1e-320},
         {"temperature": float("nan")},
         {"temperature": float("inf")},
         {"top_k": 0},

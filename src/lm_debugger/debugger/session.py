@@ -26,6 +26,7 @@ from lm_debugger.values import calibration
 from lm_debugger.values.projection import KEPT, Projections
 
 KEPT_TRACES = 8
+KEPT_BYTES = 4 << 30  # that kept traces may hold together
 
 Edits = Sequence[str | Edit]
 
@@ -130,8 +131,12 @@ class Debugger:
                 self._traces[_key(*pair)] = trace
         for pair in wanted:
             self._traces.move_to_end(_key(*pair))
-        while len(self._traces) > max(KEPT_TRACES, 2 * len(wanted)):
+        while len(self._traces) > 2 * len(wanted) and (len(self._traces) > KEPT_TRACES or self._held() > KEPT_BYTES):
             self._traces.popitem(last=False)
+
+    def _held(self) -> int:
+        """Bytes that the kept traces hold together."""
+        return sum({trace.batch: trace.memory for trace in self._traces.values()}.values())
 
     def generate(
         self,

@@ -50,6 +50,9 @@ class LoadedModel:
         self.anatomy = anatomy
         self.examination = examination
         self.blocks = tuple(BoundLayer(network, anatomy, index) for index in range(len(anatomy.layers)))
+        for bound in (bound for block in self.blocks for bound in block.groups):
+            if bound.linear is not None:
+                bound.linear.find_plain()  # now, because nothing runs yet; later there may be hooks
         self.readout = BoundReadOut(network, anatomy)
         self.recorder = Recorder(network, anatomy)
         self.lock = threading.RLock()

@@ -76,25 +76,36 @@ class Linear:
     def matrix(self) -> Tensor:
         """The value vectors (inputs, hidden), a view of the module's weight where it has a plain one."""
         if self._matrix is None:
-            self._matrix = self._find()
+            self.find_plain()
+        if self._matrix is None:
+            self._matrix = self._measured()
         return self._matrix
 
-    def _find(self) -> Tensor:
+    def find_plain(self) -> None:
+        """Look whether the module has a weight of its own. It is called for that, so no hooks may be on it."""
         weight = getattr(self.module, "weight", None)
+        if isinstance(weight, Tensor) and weight.dim() == 2 and weight.device.type != "meta":
+            probe = torch.randn(4, self.width, generator=torch.Generator().manual_seed(0))
+            probe = probe.to(weight.device, self._reference().dtype)
+            with torch.no_grad():
+                matrix = plain_matrix(self.module, probe, self.module(probe))
+            self._matrix = None if matrix is None else matrix.detach()
+
+    def _reference(self) -> Tensor:
+        """A parameter of the module that tells device and dtype."""
         reference = next((p for p in self.module.parameters() if p.is_floating_point()), None)
         if reference is None or reference.device.type == "meta":
             raise UnsupportedModelError(
                 "The weights of a down projection are not in memory (offloaded).",
                 "Load the model on devices that hold it whole.",
             )
-        generator = torch.Generator().manual_seed(0)
-        probe = torch.randn(4, self.width, generator=generator).to(reference.device, reference.dtype)
+        return reference
+
+    def _measured(self) -> Tensor:
+        """The matrix of a wrapped or quantised linear: what the module gives for each unit vector."""
+        reference = self._reference()
+        eye = torch.eye(self.width, device=reference.device, dtype=reference.dtype)
         with torch.no_grad():
-            if isinstance(weight, Tensor) and weight.dim() == 2:
-                matrix = plain_matrix(self.module, probe, self.module(probe))
-                if matrix is not None:
-                    return matrix.detach()
-            eye = torch.eye(self.width, device=reference.device, dtype=reference.dtype)
             return torch.cat([self.module(part) for part in eye.split(1024)]) - self.bias
 
     @property
@@ -103,7 +114,7 @@ class Linear:
         bias = _bias(self.module)
         if bias is not None and bias.shape[0] == self.height and type(self.module) is nn.Linear:
             return bias.detach()
-        reference = next(p for p in self.module.parameters() if p.is_floating_point())
+        reference = self._reference()
         zero = torch.zeros(1, self.width, device=reference.device, dtype=reference.dtype)
         with torch.no_grad():
             result: Tensor = self.module(zero)[0]

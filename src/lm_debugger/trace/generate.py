@@ -27,6 +27,8 @@ from lm_debugger.model.loaded import LoadedModel
 from lm_debugger.records.edit import Edit
 from lm_debugger.records.generation import Continuation, GeneratedToken
 
+COLDEST = 1e-4  # below it, scores divided by the temperature may overflow
+
 OnToken = Callable[[GeneratedToken], None]
 
 
@@ -50,8 +52,8 @@ class Sampling:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if not 0 <= self.temperature < float("inf"):
-            raise OptionError(f"temperature is {self.temperature}.", "It must be 0 (greedy) or more.")
+        if self.temperature != 0 and not COLDEST <= self.temperature < float("inf"):
+            raise OptionError(f"temperature is {self.temperature}.", f"It must be 0 (greedy) or at least {COLDEST}.")
         if self.top_k is not None and self.top_k < 1:
             raise OptionError(f"top_k is {self.top_k}.", "It must be 1 or more.")
         if self.top_p is not None and not 0 < self.top_p <= 1:

@@ -53,8 +53,13 @@ class KeptRun:
         return self.model.vocabulary.tokens(self.ids)
 
     @property
+    def batch(self) -> int:
+        """Identifies the forward that this run was a row of: rows of one forward share their memory."""
+        return id(self._capture)
+
+    @property
     def memory(self) -> int:
-        """Bytes of the tensors that the whole batch of this trace keeps."""
+        """Bytes of the tensors that the whole batch of this run keeps."""
         storages = {
             s.untyped_storage().data_ptr(): s.untyped_storage().nbytes() for s in self._capture.streams.values()
         }

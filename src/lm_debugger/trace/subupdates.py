@@ -68,8 +68,9 @@ def _entries(
     norms: Tensor,
 ) -> list[Dominant]:
     scale = streams.scale(bound).abs().flatten()
-    output = streams.contribution[0]
-    effective = bound.static(vectors) * streams.scale(bound)
+    # In float64, because squares of what strong edits give overflow float32.
+    output = streams.contribution[0].double()
+    effective = (bound.static(vectors) * streams.scale(bound)).double()
     shares = coefficients * (effective @ output) / (output @ output).clamp_min(1e-30)
     norms = norms * scale
     scores = coefficients.abs() * norms
