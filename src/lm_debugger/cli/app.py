@@ -14,6 +14,7 @@ from lm_debugger.cli import terminal
 from lm_debugger.cli.calibrate import calibrate
 from lm_debugger.cli.examine import examine
 from lm_debugger.cli.generate import generate
+from lm_debugger.cli.serve import serve
 from lm_debugger.cli.trace import trace
 from lm_debugger.cli.value import value
 from lm_debugger.errors import LMDebuggerError, OptionError
@@ -24,7 +25,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (trace, generate, examine, value, calibrate):
+for command in (serve, trace, generate, examine, value, calibrate):
     app.command()(command)
 
 INTERRUPTED = 130

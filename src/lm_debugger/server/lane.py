@@ -1,0 +1,125 @@
+"""One thread that does one piece of work after the other, and the bounded queue before it. Knows nothing of models."""
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Generic, TypeVar
+
+from lm_debugger.errors import CancelledError, MemoryLimitError
+from lm_debugger.server.failures import BusyError, StoppingError
+
+T = TypeVar("T")
+Work = Callable[[threading.Event], T]
+
+
+class Job(Generic[T]):
+    """A piece of work and its result.
+
+    Attributes:
+        future: the result, once there is one.
+        cancel: set when nobody wants the result any more; long work looks at it.
+    """
+
+    def __init__(self, work: Work[T]) -> None:
+        self.future: Future[T] = Future()
+        self.cancel = threading.Event()
+        self._work = work
+
+    def run(self) -> None:
+        """Do the work, unless it was given up."""
+        if not self.future.set_running_or_notify_cancel():
+            return
+        try:
+            result = self._work(self.cancel)
+        except BaseException as error:  # noqa: BLE001 (whoever waits for the result is told)
+            self.future.set_exception(_told(error))
+        else:
+            self.future.set_result(result)
+
+
+class Lane:
+    """The thread and its queue.
+
+    Args:
+        name: of the thread.
+        limit: pieces of work that may wait.
+    """
+
+    def __init__(self, name: str, limit: int) -> None:
+        self.limit = limit
+        self._queue: deque[Job[object]] = deque()
+        self._changed = threading.Condition()
+        self._running: Job[object] | None = None
+        self._closed = False
+        # A daemon, because a forward cannot be interrupted: a program that ends must not wait for it.
+        self._thread = threading.Thread(target=self._go, name=name, daemon=True)
+
+    def start(self) -> None:
+        """Begin to work."""
+        self._thread.start()
+
+    @property
+    def waiting(self) -> int:
+        """Pieces of work that wait."""
+        return len(self._queue)
+
+    def submit(self, work: Work[T]) -> Job[T]:
+        """Queue a piece of work.
+
+        Raises:
+            BusyError: if the queue is full.
+            StoppingError: after `close`.
+        """
+        job = Job(work)
+        with self._changed:
+            if self._closed:
+                raise StoppingError("The server is stopping.", "Start it again.")
+            if len(self._queue) >= self.limit:
+                raise BusyError(f"{self.limit} requests wait for the model already.", "Try again in a moment.")
+            self._queue.append(job)  # type: ignore[arg-type]  # its result is nobody's business here
+            self._changed.notify()
+        return job
+
+    def give_up(self, job: Job[T]) -> None:
+        """Nobody wants a job's result any more: forget it if it waits, ask it to stop if it runs."""
+        job.cancel.set()
+        with self._changed:
+            if job in self._queue:
+                self._queue.remove(job)  # type: ignore[arg-type]
+        job.future.cancel()
+
+    def close(self, patience: float) -> None:
+        """Take no more work, give up what there is, and wait at most so many seconds for the thread to end."""
+        with self._changed:
+            self._closed = True
+            given_up = [*self._queue] + ([self._running] if self._running else [])
+            self._queue.clear()
+            self._changed.notify()
+        for job in given_up:
+            self.give_up(job)
+        if self._thread.is_alive():
+            self._thread.join(patience)
+
+    def _go(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._queue or self._closed)
+                if self._closed:
+                    return
+                self._running = self._queue.popleft()
+            self._running.run()
+            self._running = None
+
+
+def _told(error: BaseException) -> BaseException:
+    """An error as those who wait should see it."""
+    out_of_memory = isinstance(error, MemoryError) or (
+        isinstance(error, RuntimeError)
+        and (type(error).__name__ == "OutOfMemoryError" or "can't allocate memory" in str(error))
+    )
+    if out_of_memory:
+        return MemoryLimitError("The machine has not enough memory for this.", "Shorten the prompt, or ask for less.")
+    if isinstance(error, KeyboardInterrupt | SystemExit):
+        return CancelledError("Stopped.")
+    return error

@@ -1,0 +1,191 @@
+"""The model's worker: loads it, then runs every forward on one thread, one after the other.
+
+Read-outs of runs that are kept go to a second thread, so that they do not wait behind a long generation. Of the model
+they use weights, the final norm and the unembedding: nothing that a forward on the other thread has hooks on. But some
+weights are found by calling their module once, which must not happen during a forward, so one read-out of everything is
+made before any other work; should it fail, there is no second thread. Whoever waits for a result and goes away takes
+the work along.
+"""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Literal, TypeVar
+
+from starlette.requests import Request
+
+from lm_debugger import __version__
+from lm_debugger.errors import CancelledError, LMDebuggerError, ModelLoadError
+from lm_debugger.progress import Progress, stop_if_cancelled
+from lm_debugger.records.service import Health, ProgressEvent, QueueState
+from lm_debugger.server.failures import LoadingError, detail
+from lm_debugger.server.lane import Job, Lane
+from lm_debugger.server.shelf import Shelf
+
+if TYPE_CHECKING:
+    from lm_debugger.debugger.session import Debugger
+
+T = TypeVar("T")
+Opener = Callable[[Progress], "Debugger"]
+ForModel = Callable[["Debugger", threading.Event], T]
+
+_IDLE = ProgressEvent(step="", done=0, total=0)
+_PATIENCE = 5.0  # seconds that a server that stops gives to the work going on
+
+
+class ModelWorker:
+    """One model and those who wait for it.
+
+    Args:
+        opener: loads the model; called once, on the worker's thread.
+        limit: requests that may wait.
+
+    Attributes:
+        shelf: the runs that can still be read out.
+    """
+
+    def __init__(self, opener: Opener, limit: int) -> None:
+        self.shelf = Shelf()
+        self._opener = opener
+        self._forwards = Lane("lm-debugger forwards", limit)
+        self._readouts = Lane("lm-debugger read-outs", limit)
+        self._debugger: Debugger | None = None
+        self._failure: Exception | None = None
+        self._progress = _IDLE
+        self._apart = False  # whether read-outs may run beside forwards
+
+    def start(self) -> None:
+        """Begin to load the model."""
+        self._forwards.submit(self._load)
+        self._forwards.start()
+        self._readouts.start()
+
+    def give_up_all(self) -> None:
+        """Take no more work, and give up what there is: those who wait are told at once."""
+        self._readouts.close(0)
+        self._forwards.close(0)
+
+    def stop(self) -> None:
+        """Give up everything, and wait a while for the work going on to notice."""
+        self._readouts.close(_PATIENCE)
+        self._forwards.close(_PATIENCE)
+
+    @property
+    def debugger(self) -> "Debugger":
+        """The model under the debugger.
+
+        Raises:
+            LoadingError: if it is not there yet; what kept it from loading, if something did.
+        """
+        if self._failure is not None:
+            raise self._failure.with_traceback(None)
+        if self._debugger is None:
+            raise LoadingError("The model is still loading.", "Try again in a moment; GET /api/health tells how far.")
+        return self._debugger
+
+    @property
+    def health(self) -> Health:
+        """The state of things."""
+        status: Literal["loading", "ready", "failed"] = "ready" if self._debugger else "loading"
+        waiting = QueueState(waiting=self._forwards.waiting + self._readouts.waiting, limit=self._forwards.limit)
+        error = None
+        if self._failure is not None:
+            status, error = "failed", detail(self._failure)
+        now = self._progress
+        return Health(
+            status=status,
+            step=now.step,
+            done=now.done,
+            total=now.total,
+            queue=waiting,
+            version=__version__,
+            error=error,
+        )
+
+    def submit_forward(self, work: ForModel[T]) -> Job[T]:
+        """Queue work that runs the model.
+
+        Raises:
+            LoadingError, BusyError, StoppingError.
+        """
+        debugger = self.debugger
+
+        def go(cancel: threading.Event) -> T:
+            try:
+                return work(debugger, cancel)
+            finally:
+                self._progress = _IDLE
+
+        return self._forwards.submit(go)
+
+    def give_up(self, job: Job[T]) -> None:
+        """See `Lane.give_up`; for a job of `submit_forward`."""
+        self._forwards.give_up(job)
+
+    async def forward(self, request: Request, work: ForModel[T]) -> T:
+        """Do work that runs the model, unless the client goes away."""
+        return await _result(request, self._forwards, self.submit_forward(work))
+
+    async def read(self, request: Request, work: ForModel[T]) -> T:
+        """Do work that runs no forward, unless the client goes away."""
+        debugger = self.debugger
+        lane = self._readouts if self._apart else self._forwards
+        return await _result(request, lane, lane.submit(lambda cancel: work(debugger, cancel)))
+
+    def reporting(self, cancel: threading.Event, listener: Progress | None = None) -> Progress:
+        """Progress that shows in the health, goes to a listener, and ends work that was given up."""
+
+        def report(step: str, done: int, total: int) -> None:
+            stop_if_cancelled(cancel)
+            self._progress = ProgressEvent(step=step, done=done, total=total)
+            if listener is not None:
+                listener(step, done, total)
+
+        return report
+
+    def _load(self, cancel: threading.Event) -> None:
+        self._progress = ProgressEvent(step="Starting", done=0, total=0)
+        try:
+            debugger = self._opener(self.reporting(cancel))
+            self._apart = _read_everything_once(debugger)
+            self._debugger = debugger
+        except Exception as error:  # noqa: BLE001 (told to every client)
+            self._failure = error if isinstance(error, LMDebuggerError) else _unexpected(error)
+        finally:
+            self._progress = _IDLE
+
+
+def _read_everything_once(debugger: "Debugger") -> bool:
+    """Read one token's run out, which touches the weights of every layer; whether that worked."""
+    try:
+        debugger.trace([0]).view(top_k=1)
+    except LMDebuggerError:
+        return False  # requests will be told the same
+    return True
+
+
+def _unexpected(error: Exception) -> LMDebuggerError:
+    found = detail(error)  # logs it
+    return ModelLoadError(f"The model could not be loaded: {type(error).__name__}: {error}", found.cure)
+
+
+async def _result(request: Request, lane: Lane, job: Job[T]) -> T:
+    """A job's result; the job is given up if the client leaves first."""
+    result = asyncio.wrap_future(job.future)
+    gone = asyncio.create_task(left(request))
+    gone.add_done_callback(lambda _: result.cancel())
+    try:
+        return await result
+    except asyncio.CancelledError:
+        if not gone.done() or gone.cancelled():
+            raise  # the server itself gave this request up
+        raise CancelledError("The client went away.") from None
+    finally:
+        gone.cancel()
+        lane.give_up(job)
+
+
+async def left(request: Request) -> None:
+    """Wait until the client goes away. The request's body must have been read."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
