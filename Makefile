@@ -1,5 +1,6 @@
 # LM-Debugger. `make help` lists what there is.
-# Nothing needs to be installed first but Python 3.11 or newer; choose it with `make PYTHON=python3.12 …`.
+# Nothing needs to be installed first but Python 3.11 or newer (choose it with `make PYTHON=python3.12 …`), and Node.js
+# 20 or newer, with which the page is built.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -8,6 +9,7 @@ SHELL := bash
 
 PYTHON ?= python3
 VENV := .venv
+PAGE := src/lm_debugger/server/static/index.html
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
@@ -16,20 +18,36 @@ help: ## Show this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
 
 .PHONY: demo
-demo: $(VENV)/installed ## Trace a prompt on the demo model, then steer it (fetches 93 MB once)
+demo: $(VENV)/installed $(PAGE) ## Trace and steer the demo model, then open the page on it (fetches 93 MB once)
 	$(BIN)/lm-debugger trace "It was the first time that two" --model demo
 	$(BIN)/lm-debugger generate "The food at this restaurant is" --model demo $(foreach value,$(NEGATIVE),--set $(value)=on)
+	$(BIN)/lm-debugger serve demo
 
 # Eight value vectors that promote negative words: each is switched on.
 NEGATIVE := L18D267 L22D75 L22D333 L22D524 L23D1046 L28D270 L29D168 L29D263
 
 .PHONY: test
-test: $(VENV)/installed-dev ## Check style, types and import directions, and run the tests
+test: test-python test-web ## Check style, types and import directions, and run all tests
+
+.PHONY: test-python
+test-python: $(VENV)/installed-dev $(PAGE) ## The Python half of `make test`
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest
+
+.PHONY: test-web
+test-web: $(VENV)/installed-dev $(PAGE) ## The page's half: lint, types, unit tests, and a real browser
+	cd web && npm run lint && npm run typecheck && npm test
+	. web/browser.sh && cd web && npm run e2e
+
+.PHONY: page
+page: $(PAGE) ## Build the page into the package
+
+.PHONY: screenshots
+screenshots: $(VENV)/installed $(PAGE) ## Renew the pictures in docs/images
+	. web/browser.sh && cd web && npm run screenshots
 
 .PHONY: test-all
 test-all: $(VENV)/installed-dev ## Run the slow tests too
@@ -48,6 +66,15 @@ format: $(VENV)/installed-dev ## Put the code into its format
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
+$(PAGE): web/node_modules/.installed $(shell find web/src web/public web/index.html web/vite.config.ts -type f)
+	cd web && npm run build
+	touch $@
+
+web/node_modules/.installed: web/package.json web/package-lock.json
+	@command -v npm >/dev/null || { echo "Node.js 20 or newer is needed to build the page."; exit 1; }
+	cd web && npm ci --no-audit --no-fund
+	touch $@
+
 .PHONY: lock
 lock: ## Renew constraints.txt from a fresh environment
 	folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; \
@@ -62,7 +89,7 @@ TORCH := 2.13.0
 
 .PHONY: clean
 clean: ## Remove the environment and everything that was built
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(dir $(PAGE)) web/node_modules build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:

@@ -1,14 +1,16 @@
 """Prints the measurements as a table, line by line as they are made."""
 
+from itertools import chain
+
 from rich.console import Console
 
-from benchmarks import engine
+from benchmarks import engine, service
 
 
 def main() -> None:
     """Measure and print."""
     console = Console()
-    for result in engine.results():
+    for result in chain(engine.results(), service.results()):
         mark = {None: " ", True: "[green]✓[/]", False: "[red]✗[/]"}[result.met]
         line = f"{mark} {result.what:<60} [bold]{result.figure:>9}[/]  {result.target:<9} [dim]{result.detail}[/]"
         console.print(line, soft_wrap=True, highlight=False)

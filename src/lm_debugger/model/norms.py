@@ -27,6 +27,11 @@ class NormForm(NamedTuple):
             vectors = vectors - vectors.mean(-1, keepdim=True)
         return vectors * self.weight
 
+    def adjoint(self, direction: Tensor) -> Tensor:
+        """The transpose of `linear`: the product of linear(v) with a direction is that of v with what this gives."""
+        direction = direction * self.weight
+        return direction - direction.mean(-1, keepdim=True) if self.centred else direction
+
     def scale(self, entered: Tensor, left: Tensor) -> Tensor:
         """The factor that the norm applied to each token, from its input and output (…, hidden). Shape (…, 1)."""
         direction = self.linear(entered)

@@ -61,6 +61,21 @@ class BoundGroup:
                 vectors = vectors.float() * torch.tensor(step.factor, device=vectors.device)
         return vectors.float()
 
+    def along(self, direction: Tensor, indices: Tensor) -> Tensor:
+        """Products of a dense group's value vectors, as `static` gives them, with a direction (hidden,): (indices,).
+
+        One product with the whole matrix: picking single columns of it out of memory takes several times as long.
+        """
+        matrix = self.matrix(None)
+        if matrix.dtype != torch.float32:
+            return self.static(matrix[indices]) @ direction
+        for step in reversed(self.group.route):
+            if step.form is Form.NORM:
+                direction = self.norms[step.path].adjoint(direction)
+            elif step.factor:
+                direction = direction * torch.tensor(step.factor, device=direction.device)
+        return (matrix @ direction)[indices]
+
 
 class BoundLayer:
     """A layer of the anatomy with its modules."""

@@ -43,7 +43,8 @@ def _dense(model: LoadedModel, streams: LayerStreams, bound: BoundGroup, count: 
     norms = model.norms(streams.layer.index, bound)
     best = (coefficients.abs() * norms).topk(min(count, len(norms))).indices
     names = [ValueName(streams.layer.index, bound.first + i) for i in best.tolist()]
-    return _entries(streams, bound, names, coefficients[best], bound.matrix(None)[best], norms[best])
+    along = bound.along(streams.contribution[0], best)
+    return _entries(streams, bound, names, coefficients[best], along, norms[best])
 
 
 def _routed(model: LoadedModel, streams: LayerStreams, bound: BoundGroup, count: int) -> list[Dominant]:
@@ -56,7 +57,8 @@ def _routed(model: LoadedModel, streams: LayerStreams, bound: BoundGroup, count:
     chosen = [int(experts[slot]) for slot in slots]
     names = [ValueName(streams.layer.index, d, e) for e, d in zip(chosen, dimensions, strict=True)]
     vectors = torch.stack([bound.matrix(e)[d] for e, d in zip(chosen, dimensions, strict=True)])
-    return _entries(streams, bound, names, coefficients.flatten()[best], vectors, norms.flatten()[best])
+    along = bound.static(vectors) @ streams.contribution[0]
+    return _entries(streams, bound, names, coefficients.flatten()[best], along, norms.flatten()[best])
 
 
 def _entries(
@@ -64,15 +66,14 @@ def _entries(
     bound: BoundGroup,
     names: list[ValueName],
     coefficients: Tensor,
-    vectors: Tensor,
+    along: Tensor,
     norms: Tensor,
 ) -> list[Dominant]:
-    scale = streams.scale(bound).abs().flatten()
-    # In float64, because squares of what strong edits give overflow float32.
-    output = streams.contribution[0].double()
-    effective = (bound.static(vectors) * streams.scale(bound)).double()
-    shares = coefficients * (effective @ output) / (output @ output).clamp_min(1e-30)
-    norms = norms * scale
+    """Put numbers together; `along` are the vectors' products with the feed-forward's contribution."""
+    scale = streams.scale(bound).flatten()
+    output = streams.contribution[0].double()  # in float64, because squares of what strong edits give overflow float32
+    shares = coefficients * scale * along.double() / (output @ output).clamp_min(1e-30)
+    norms = norms * scale.abs()
     scores = coefficients.abs() * norms
     columns = (coefficients.tolist(), norms.tolist(), scores.tolist(), shares.tolist())
     return [Dominant(name, *numbers) for name, *numbers in zip(names, *columns, strict=True)]

@@ -1,0 +1,119 @@
+"""The server on the demo model: requests against the engine's own time, a read-out, the page's size and first paint."""
+
+import gzip
+import json
+import os
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import lm_debugger
+from benchmarks.measure import Result, seconds
+
+# More prompts than runs are kept, so that each request is a forward.
+PROMPTS = [f"In the year {1900 + i} the people of the small town were very" for i in range(12)]
+ROUNDS = 5
+ROOT = Path(__file__).parent.parent
+STATIC = ROOT / "src" / "lm_debugger" / "server" / "static"
+
+
+def results() -> Iterator[Result]:
+    """Every measurement, as it is made."""
+    with _served() as url:
+        yield from _trace_requests(url)
+        yield _read_out(url)
+        yield _first_paint(url)
+    yield _bundle()
+
+
+@contextmanager
+def _served() -> Iterator[str]:
+    """A server of its own process on the demo model, ready to answer."""
+    with tempfile.TemporaryDirectory() as folder:
+        arguments = ["serve", "demo", "--no-browser", "--port", "0", "--database", f"{folder}/bench.sqlite"]
+        process = subprocess.Popen([sys.executable, "-m", "lm_debugger", *arguments], stdout=subprocess.PIPE, text=True)
+        try:
+            assert process.stdout is not None
+            found = re.search(r"http://\S+", process.stdout.readline())
+            assert found is not None
+            url = found[0].rstrip("/")
+            while json.load(urllib.request.urlopen(f"{url}/api/health"))["status"] != "ready":
+                time.sleep(0.2)
+            yield url
+        finally:
+            process.terminate()
+            process.wait(10)
+
+
+def _post(url: str, body: dict[str, object]) -> None:
+    data = json.dumps(body).encode()
+    request = urllib.request.Request(f"{url}/api/trace", data, {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request) as answer:
+        answer.read()
+
+
+def _trace_requests(url: str) -> Iterator[Result]:
+    debugger = lm_debugger.load("demo")
+    work = (
+        lambda prompt: debugger.trace(prompt).view(),
+        lambda prompt: _post(url, {"prompt": prompt}),
+    )
+    times: tuple[list[float], list[float]] = ([], [])
+    for number in range(ROUNDS + 1):
+        for prompt in PROMPTS:
+            for index in (0, 1) if number % 2 else (1, 0):
+                taken = seconds(lambda index=index, prompt=prompt: work[index](prompt))
+                if number:  # the first round fills the memory of promoted tokens
+                    times[index].append(taken)
+    for name, cut in (("p50", 50), ("p95", 95)):
+        engine, request = (statistics.quantiles(column, n=100)[cut - 1] for column in times)
+        found = request / engine
+        yield Result(
+            f"trace request / engine, {name}",
+            f"{found:.2f} ×",
+            "≤ 1.15 ×",
+            found <= 1.15,
+            f"{request * 1000:.0f} ms against {engine * 1000:.0f} ms, {len(times[0])} requests",
+        )
+
+
+def _read_out(url: str) -> Result:
+    _post(url, {"prompt": PROMPTS[0]})
+    times = [seconds(lambda at=at: _post(url, {"prompt": PROMPTS[0], "position": at})) for at in range(10)]
+    worst = statistics.quantiles(times, n=20)[18]
+    return Result(
+        "read-out request at another position, p95",
+        f"{worst * 1000:.0f} ms",
+        "≤ 150 ms",
+        worst <= 0.15,
+        f"median {statistics.median(times) * 1000:.0f} ms",
+    )
+
+
+def _first_paint(url: str) -> Result:
+    what = "first contentful paint of the page"
+    if shutil.which("node") is None or not (ROOT / "web" / "node_modules").exists():
+        return Result(what, "–", detail="needs Node.js and the page's packages: make page")
+    browser = os.environ.get("LM_DEBUGGER_CHROMIUM") or shutil.which("chromium") or ""
+    done = subprocess.run(
+        ["node", "scripts/first-paint.mjs", url],
+        cwd=ROOT / "web", env=os.environ | {"LM_DEBUGGER_CHROMIUM": browser},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if done.returncode:
+        return Result(what, "–", detail=done.stderr.strip().splitlines()[-1] if done.stderr else "no browser")
+    return Result(what, f"{float(done.stdout):.0f} ms")
+
+
+def _bundle() -> Result:
+    files = [path for path in STATIC.rglob("*") if path.suffix in {".js", ".css", ".html"}]
+    size = sum(len(gzip.compress(path.read_bytes())) for path in files)
+    return Result("page, script and style, gzip", f"{size / 1000:.0f} kB", "≤ 500 kB", 0 < size <= 500_000)
