@@ -1,0 +1,5 @@
+// Writes the documentation's pictures; a separate run, so that tests never change files.
+import { defineConfig } from "@playwright/test";
+import base from "./playwright.config";
+
+export default defineConfig({ ...base, testMatch: "screenshots.ts" });

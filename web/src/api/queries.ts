@@ -1,0 +1,179 @@
+// What the page asks of the server, as TanStack queries: keys, caching and retries live here and nowhere else.
+import { keepPreviousData, queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
+import { ApiError, request } from "./client";
+import type {
+  CalibrationSummary,
+  CoefficientPath,
+  Examples,
+  Health,
+  LensGrid,
+  ModelReport,
+  NamedValue,
+  Names,
+  PostBody,
+  Runs,
+  SavedRun,
+  Tokenization,
+  TraceView,
+  Trajectory,
+  ValueNote,
+} from "./types";
+
+/** What is run: a text or token ids, and the edits in force. */
+export interface Run {
+  prompt?: string;
+  ids?: number[];
+  interventions: string[];
+}
+
+/** A full queue and a restarting server are worth another try; a refused request is not. */
+export function shouldRetry(count: number, failure: Error): boolean {
+  return failure instanceof ApiError && (failure.status === 503 || failure.status === 0) && count < 5;
+}
+
+const post = <T>(path: string, body: unknown, signal?: AbortSignal) => request<T>("POST", path, { body, signal });
+
+export const healthQuery = () =>
+  queryOptions({
+    queryKey: ["health"],
+    queryFn: ({ signal }) => request<Health>("GET", "api/health", { signal }),
+    refetchInterval: ({ state }) => (state.error || state.data?.status !== "ready" ? 1000 : 10_000),
+    refetchIntervalInBackground: false,
+    retry: false,
+  });
+
+export const modelQuery = (ready: boolean) =>
+  queryOptions({
+    queryKey: ["model"],
+    queryFn: ({ signal }) => request<ModelReport>("GET", "api/model", { signal }),
+    enabled: ready,
+    staleTime: Infinity,
+  });
+
+export const examplesQuery = () =>
+  queryOptions({
+    queryKey: ["examples"],
+    queryFn: ({ signal }) => request<Examples>("GET", "api/examples", { signal }),
+    staleTime: Infinity,
+  });
+
+export const traceQuery = (run: Run | null, position: number, topK: number) =>
+  queryOptions({
+    queryKey: ["trace", run, position, topK],
+    queryFn: ({ signal }) => {
+      const body: PostBody<"/api/trace"> = { ...run, position, top_k: topK };
+      return post<TraceView>("api/trace", body, signal);
+    },
+    enabled: run !== null,
+    staleTime: Infinity,
+    gcTime: 120_000,
+    placeholderData: keepPreviousData,
+  });
+
+export const gridQuery = (run: Run | null, token: number | null) =>
+  queryOptions({
+    queryKey: ["grid", run, token],
+    queryFn: ({ signal }) => {
+      const body: PostBody<"/api/grid"> = { ...run, token };
+      return post<LensGrid>("api/grid", body, signal);
+    },
+    enabled: run !== null,
+    staleTime: Infinity,
+    gcTime: 120_000,
+    placeholderData: keepPreviousData,
+  });
+
+export const trajectoryQuery = (run: Run | null, tokens: number[], position: number) =>
+  queryOptions({
+    queryKey: ["trajectory", run, tokens, position],
+    queryFn: ({ signal }) => {
+      const body: PostBody<"/api/trajectory"> = { ...run, tokens, position };
+      return post<Trajectory>("api/trajectory", body, signal);
+    },
+    enabled: run !== null && tokens.length > 0,
+    staleTime: Infinity,
+    gcTime: 120_000,
+    placeholderData: keepPreviousData,
+  });
+
+export const valueQuery = (value: string) =>
+  queryOptions({
+    queryKey: ["value", value],
+    queryFn: ({ signal }) => request<NamedValue>("GET", `api/values/${encodeURIComponent(value)}`, { signal }),
+    enabled: value !== "",
+    staleTime: 30_000,
+  });
+
+export const coefficientsQuery = (value: string, run: Run | null) =>
+  queryOptions({
+    queryKey: ["coefficients", value, run],
+    queryFn: ({ signal }) =>
+      post<CoefficientPath>(`api/values/${encodeURIComponent(value)}/coefficients`, { ...run }, signal),
+    enabled: value !== "" && run !== null,
+    staleTime: Infinity,
+    gcTime: 120_000,
+    placeholderData: (previous) => (previous?.value === value ? previous : undefined),
+  });
+
+export const namesQuery = () =>
+  queryOptions({
+    queryKey: ["names"],
+    queryFn: ({ signal }) => request<Names>("GET", "api/names", { signal }),
+    staleTime: 15_000,
+    refetchOnWindowFocus: true,
+  });
+
+/** A text as tokens; with the special tokens that a prompt gets unless told otherwise. */
+export const tokensQuery = (text: string, special = true) =>
+  queryOptions({
+    queryKey: ["tokens", text, special],
+    queryFn: ({ signal }) =>
+      request<Tokenization>("GET", `api/tokens?special=${special}&text=${encodeURIComponent(text)}`, { signal }),
+    enabled: text !== "",
+    staleTime: Infinity,
+  });
+
+export const runsQuery = () =>
+  queryOptions({
+    queryKey: ["runs"],
+    queryFn: ({ signal }) => request<Runs>("GET", "api/runs", { signal }),
+    staleTime: 15_000,
+  });
+
+/** Save a name and a note; everything that shows names is asked for again. */
+export function useRename() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: ({ value, name, note }: { value: string; name: string; note: string }) =>
+      request<ValueNote | null>("PUT", `api/values/${encodeURIComponent(value)}/name`, { body: { name, note } }),
+    onSuccess: (_, { value }) =>
+      Promise.all([
+        client.invalidateQueries({ queryKey: ["value", value] }),
+        client.invalidateQueries({ queryKey: ["names"] }),
+      ]),
+  });
+}
+
+export function useSaveRun() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (body: PostBody<"/api/runs">) => post<SavedRun>("api/runs", body),
+    onSuccess: () => client.invalidateQueries({ queryKey: ["runs"] }),
+  });
+}
+
+export function useDeleteRun() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (id: number) => request<undefined>("DELETE", `api/runs/${id}`),
+    onSuccess: () => client.invalidateQueries({ queryKey: ["runs"] }),
+  });
+}
+
+export function useCalibrate() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: () => post<CalibrationSummary>("api/calibrate", {}),
+    onSuccess: () => client.invalidateQueries(),
+  });
+}

@@ -1,0 +1,35 @@
+// Short names for the generated wire types. Nothing is declared here that the server's schema already says.
+import type { components, paths } from "./schema";
+
+type Schemas = components["schemas"];
+
+export type Health = Schemas["Health"];
+export type ModelReport = Schemas["ModelReport"];
+export type TraceView = Schemas["TraceView"];
+export type LayerView = Schemas["LayerView"];
+export type SubUpdate = Schemas["SubUpdate"];
+export type TokenScore = Schemas["TokenScore"];
+export type Token = Schemas["Token"];
+export type Comparison = Schemas["Comparison"];
+export type LensGrid = Schemas["LensGrid"];
+export type Trajectory = Schemas["Trajectory"];
+export type TokenPath = Schemas["TokenPath"];
+export type CoefficientPath = Schemas["CoefficientPath"];
+export type CoefficientRange = Schemas["CoefficientRange"];
+export type Generation = Schemas["Generation"];
+export type GeneratedToken = Schemas["GeneratedToken"];
+export type NamedValue = Schemas["NamedValue"];
+export type PromotedToken = Schemas["PromotedToken"];
+export type ValueNote = Schemas["ValueNote"];
+export type Examples = Schemas["Examples"];
+export type Names = Schemas["Names"];
+export type Runs = Schemas["Runs"];
+export type SavedRun = Schemas["SavedRun"];
+export type Tokenization = Schemas["Tokenization"];
+export type CalibrationSummary = Schemas["CalibrationSummary"];
+
+type JsonBody<T> = T extends { requestBody: { content: { "application/json": infer B } } } ? B : never;
+type Loose<T> = { [K in keyof T]?: T[K] };
+
+/** The JSON body of a POST: every field that the server gives a default may be left out. */
+export type PostBody<P extends keyof paths> = paths[P] extends { post: infer O } ? Loose<JsonBody<O>> : never;

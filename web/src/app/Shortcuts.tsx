@@ -1,0 +1,44 @@
+// The sheet of keyboard shortcuts, in the browser's own dialog.
+import { X } from "lucide-react";
+import { useEffect, useRef } from "react";
+import { ACTIONS } from "./actions";
+
+export function Shortcuts({ open, onClose }: { open: boolean; onClose: () => void }) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    if (open) dialog.current?.showModal();
+    else dialog.current?.close();
+  }, [open]);
+  return (
+    <dialog ref={dialog} className="sheet" aria-labelledby="shortcuts-title" onClose={onClose}>
+      <div className="sheet-head">
+        <h2 id="shortcuts-title">Keyboard shortcuts</h2>
+        {/* No hint of its own: it would take the first Escape. */}
+        <button type="button" className="button icon quiet" aria-label="Close" onClick={onClose}>
+          <X aria-hidden />
+        </button>
+      </div>
+      <dl>
+        <div>
+          <dt>
+            <kbd>Ctrl</kbd> <kbd>↵</kbd>
+          </dt>
+          <dd>Trace the prompt (⌘ ↵ on a Mac)</dd>
+        </div>
+        {ACTIONS.map(({ name, keys }) => (
+          <div key={name}>
+            <dt>
+              {keys.map((key) => (
+                <kbd key={key}>{key}</kbd>
+              ))}
+            </dt>
+            <dd>{name}</dd>
+          </div>
+        ))}
+      </dl>
+      <p className="muted">
+        A click on a token follows it through the layers; a click on a sub-update opens its details, its + adds an edit.
+      </p>
+    </dialog>
+  );
+}

@@ -1,0 +1,92 @@
+// Everything known of one value vector: name and note, range, coefficient along the prompt, its tokens.
+import { useQuery } from "@tanstack/react-query";
+import { Copy, Plus, X } from "lucide-react";
+import { useState } from "react";
+import { valueQuery } from "../../api/queries";
+import { IconButton, Tip } from "../../ui/controls";
+import { Empty, ErrorNote } from "../../ui/notes";
+import { short } from "../../ui/numbers";
+import { addEdit, editsOf } from "../edits/actions";
+import type { Operation } from "../edits/edit";
+import { useCurrentSession } from "../session/context";
+import { setView } from "../view/store";
+import { Coefficients } from "./Coefficients";
+import { NameForm } from "./NameForm";
+import { Projection } from "./Projection";
+import { Range } from "./Range";
+import "./values.css";
+
+const CHOICES: readonly [Operation, string][] = [
+  ["off", "off"],
+  ["on", "on"],
+  ["on-", "on−"],
+];
+
+export function ValueDetails({ value }: { value: string }) {
+  const { view } = useCurrentSession();
+  const { data, error, refetch } = useQuery(valueQuery(value));
+  const edits = editsOf(view.edits, value);
+  return (
+    <section className="value" aria-labelledby="value-title">
+      <div className="value-head">
+        <h2 id="value-title">
+          <span className="mono">{value}</span>
+        </h2>
+        <CopyName value={value} />
+        <span className="grow" />
+        <IconButton label="Close" hint="Esc" className="small" onClick={() => setView({ value: "" })}>
+          <X aria-hidden />
+        </IconButton>
+      </div>
+      {error && <ErrorNote failure={error} onRetry={() => void refetch()} />}
+      {data === undefined && !error && <Empty title="Reading the vector…" />}
+      {data !== undefined && (
+        <>
+          <p className="muted value-facts">
+            layer {data.layer}
+            {data.expert !== null && ` · expert ${data.expert}`} · dimension {data.dimension} · length{" "}
+            {short(data.norm)}
+          </p>
+          <div className="value-actions" role="group" aria-label="Add an edit">
+            {CHOICES.map(([operation, label]) => (
+              <button
+                key={operation}
+                type="button"
+                className="button small"
+                onClick={() => addEdit({ value: data.value, operation, amount: null, scope: "all" })}
+              >
+                <Plus aria-hidden />
+                {label}
+              </button>
+            ))}
+            {edits !== "" && (
+              <Tip label={edits}>
+                <span className="muted value-edited">edited</span>
+              </Tip>
+            )}
+          </div>
+          <NameForm key={`${data.value} ${data.name} ${data.note}`} data={data} />
+          <Range data={data} />
+          <Coefficients value={data.value} />
+          <Projection promotes={data.promotes} suppresses={data.suppresses} />
+        </>
+      )}
+    </section>
+  );
+}
+
+function CopyName({ value }: { value: string }) {
+  const [copied, setCopied] = useState(false);
+  return (
+    <IconButton
+      label={copied ? "Copied" : `Copy ${value}`}
+      className="small"
+      onClick={() => {
+        void navigator.clipboard.writeText(value).then(() => setCopied(true));
+        setTimeout(() => setCopied(false), 1500);
+      }}
+    >
+      <Copy aria-hidden />
+    </IconButton>
+  );
+}

@@ -1,0 +1,49 @@
+import { describe, expect, it } from "vitest";
+import { FIELDS, INITIAL, readView, writeView, type View } from "./fields";
+
+const EVERYTHING: View = {
+  prompt: 'a & b = "<script>"\n ↵',
+  edits: [
+    { value: "L12D345", operation: "on", amount: null, scope: "all", enabled: true },
+    { value: "L3D4", operation: "*=", amount: 2.5, scope: "3,5-7", enabled: false },
+  ],
+  position: 0,
+  layer: 29,
+  value: "L12D345",
+  compare: "difference",
+  panel: "trajectory",
+  colour: "entropy",
+  measure: "rank",
+  sort: "share",
+  followed: [5, 0, 17],
+  generate: 20,
+  temperature: 0.7,
+  topP: 0.9,
+  seed: 3,
+};
+
+describe("view state in the URL", () => {
+  it("comes back as it was", () => {
+    expect(readView(`?${writeView(EVERYTHING)}`)).toEqual(EVERYTHING);
+  });
+
+  it("holds only what is not the default", () => {
+    expect(writeView(INITIAL)).toBe("");
+    expect(writeView({ ...INITIAL, prompt: "Hi", layer: 3 })).toBe("p=Hi&layer=3");
+  });
+
+  it("has a key of its own for each piece", () => {
+    const keys = Object.values(FIELDS).map(({ key }) => key);
+    expect(new Set(keys).size).toBe(keys.length);
+  });
+
+  it("falls back to defaults where the URL is wrong", () => {
+    const view = readView(
+      "?at=-1&layer=x&show=all&n=1&generate=99999&temperature=&follow=1,2&e=nonsense&e=L1D2=off&seed=1.5",
+    );
+    expect(view).toEqual({
+      ...INITIAL,
+      edits: [{ value: "L1D2", operation: "off", amount: null, scope: "all", enabled: true }],
+    });
+  });
+});

@@ -1,0 +1,174 @@
+// Value vectors and edits: details, names, switching off, comparing, undoing, sharing, generating.
+import { expect, test } from "@playwright/test";
+import { address, answered, complaints, layer, output, tokens, WIFE } from "./pages";
+
+const VALUE = "L29D168";
+
+test("a value is opened from its chip, renamed, and its name is there after a reload", async ({ page }) => {
+  const wrong = complaints(page);
+  await page.goto(address({ p: WIFE }));
+  await answered(page);
+  const chip = layer(page, 29).getByRole("button", { expanded: false }).first();
+  const value = /L29D\d+/.exec((await chip.getAttribute("aria-label")) ?? "")?.[0] ?? "";
+  await chip.click();
+  const details = page.getByRole("region", { name: value });
+  await expect(details.getByRole("list", { name: "Promotes" }).getByRole("listitem")).toHaveCount(50);
+  await expect(details.getByRole("list", { name: `Coefficient of ${value}` }).getByRole("listitem")).toHaveCount(6);
+  await details.getByRole("textbox", { name: "Name of this vector" }).fill("jobs <b>bold</b>");
+  await details.getByRole("textbox", { name: "Note about this vector" }).fill("seen in a test");
+  await details.getByRole("button", { name: "Save" }).click();
+  await expect(details.getByRole("button", { name: "Save" })).toBeHidden();
+  await expect(layer(page, 29)).toContainText("jobs <b>bold</b>");
+  await page.reload();
+  await answered(page);
+  await expect(layer(page, 29)).toContainText("jobs <b>bold</b>");
+  await expect(details.getByRole("textbox", { name: "Note about this vector" })).toHaveValue("seen in a test");
+  await details.getByRole("textbox", { name: "Name of this vector" }).fill("");
+  await details.getByRole("textbox", { name: "Note about this vector" }).fill("");
+  await details.getByRole("button", { name: "Save" }).click();
+  await expect(layer(page, 29)).not.toContainText("jobs");
+  expect(wrong).toEqual([]);
+});
+
+test("a value is switched off: base, edited and difference, undone and redone", async ({ page, request }) => {
+  await page.goto(address({ p: WIFE }));
+  await answered(page);
+  const chip = layer(page, 29)
+    .getByRole("button", { name: /^Edit L29D/ })
+    .first();
+  const value = (await chip.getAttribute("aria-label"))?.slice("Edit ".length) ?? "";
+  await chip.click();
+  await expect(page).toHaveURL(new RegExp(`e=${value}%3Doff`));
+  await expect(output(page)).toContainText("KL");
+  const answer = await request.post("/api/trace", { data: { prompt: WIFE, interventions: [`${value}=off`] } });
+  const { comparison } = (await answer.json()) as { comparison: { tokens: { text: string }[]; changed: boolean } };
+  expect(comparison.changed).toBe(true);
+  await expect(output(page).getByRole("row").nth(1)).toContainText(
+    comparison.tokens[0]?.text.replaceAll(" ", "·") ?? "?",
+  );
+
+  await page.getByRole("radio", { name: "Δ" }).click();
+  await expect(
+    layer(page, 29)
+      .getByRole("button", { name: /difference [+−]/ })
+      .first(),
+  ).toBeAttached();
+  await page.getByRole("radio", { name: "Base" }).click();
+  await expect(page).toHaveURL(/show=base/);
+
+  await page.getByRole("switch", { name: `${value} in force` }).click();
+  await expect(output(page)).not.toContainText("KL");
+  await page.keyboard.press("Control+z");
+  await expect(output(page)).toContainText("KL");
+  await page.getByRole("button", { name: "Undo" }).click();
+  await expect(page.getByText("The model as it is")).toBeVisible();
+  await page.getByRole("button", { name: "Redo" }).click();
+  await expect(page.getByRole("switch", { name: `${value} in force` })).toBeVisible();
+});
+
+test("an edit is typed; what is wrong with it is said; the slider speaks the vector's own units", async ({ page }) => {
+  await page.goto(address({ p: WIFE }));
+  await answered(page);
+  const box = page.getByRole("textbox", { name: "Add an edit" });
+  await box.fill("L12");
+  await box.press("Enter");
+  await expect(page.getByRole("alert")).toContainText("does not name a value vector");
+  await box.fill("L77D1=on");
+  await box.press("Enter");
+  await expect(page.getByRole("alert")).toContainText("There is no layer 77");
+  await box.fill(`${VALUE}=on@prompt`);
+  await box.press("Enter");
+  await expect(page).toHaveURL(new RegExp(`e=${VALUE}%3Don%40prompt`));
+  const slider = page.getByRole("slider", { name: `Strength of ${VALUE}` });
+  // Measured when `on` is first used; that takes a while on a fresh cache.
+  await expect(slider).toHaveAttribute("aria-valuenow", "1", { timeout: 80_000 });
+  await slider.focus();
+  await page.keyboard.press("ArrowLeft");
+  await expect(page).toHaveURL(new RegExp(`e=${VALUE}%3D[-\\d.]+%40prompt`));
+  await page.keyboard.press("ArrowRight");
+  await expect(page).toHaveURL(new RegExp(`e=${VALUE}%3Don%40prompt`));
+  await page.getByRole("combobox", { name: `Where ${VALUE} is edited` }).selectOption("last");
+  await expect(page).toHaveURL(new RegExp(`e=${VALUE}%3Don%40last`));
+});
+
+test("the prompt is continued with and without edits, and read out in the continuation", async ({ page }) => {
+  await page.goto(address({ p: WIFE }));
+  await answered(page);
+  await page.getByRole("button", { name: "Number of tokens and sampling" }).click();
+  await page.getByRole("radio", { name: "5", exact: true }).click();
+  await page.keyboard.press("Escape");
+  await page.getByRole("button", { name: "Generate 5" }).click();
+  await expect(tokens(page).getByRole("button", { name: /generated/ })).toHaveCount(5);
+  await answered(page);
+  await tokens(page)
+    .getByRole("button", { name: /Position 8, generated/ })
+    .click();
+  await expect(output(page)).toContainText("after position 8");
+
+  await page.getByRole("textbox", { name: "Add an edit" }).fill("L28D270=40");
+  await page.keyboard.press("Enter");
+  const both = page.getByRole("region", { name: "Continuations" });
+  await expect(both).toContainText("base");
+  await expect(both.locator("dd").first().locator(".token")).toHaveCount(5);
+  await expect(both.locator("dd").last().locator(".token")).toHaveCount(5);
+  await page.getByRole("button", { name: "Remove the continuation" }).click();
+  await expect(tokens(page).getByRole("button")).toHaveCount(6);
+});
+
+test("a generation is stopped", async ({ page }) => {
+  await page.goto(address({ p: WIFE, generate: "400" }));
+  await expect(
+    tokens(page)
+      .getByRole("button", { name: /generated/ })
+      .nth(2),
+  ).toBeAttached();
+  await page.getByRole("button", { name: "Stop" }).click();
+  await answered(page);
+  expect(
+    await tokens(page)
+      .getByRole("button", { name: /generated/ })
+      .count(),
+  ).toBeLessThan(400);
+});
+
+test("a shared address shows the same elsewhere", async ({ page, browser }) => {
+  await page.goto(
+    address({
+      p: WIFE,
+      e: [`${VALUE}=off`, "!L12D3=on"],
+      at: "4",
+      layer: "12",
+      value: VALUE,
+      show: "difference",
+      color: "entropy",
+    }),
+  );
+  await answered(page);
+  const context = await browser.newContext();
+  const other = await context.newPage();
+  await other.goto(page.url());
+  await answered(other);
+  await expect(output(other)).toHaveText((await output(page).textContent()) ?? "?");
+  await expect(other.getByRole("switch", { name: "L12D3 in force" })).toHaveAttribute("aria-checked", "false");
+  await expect(other.getByRole("radio", { name: "Entropy" })).toHaveAttribute("aria-checked", "true");
+  await expect(other.getByRole("region", { name: VALUE })).toBeVisible();
+  await expect(layer(other, 12)).toBeInViewport();
+  await context.close();
+});
+
+test("a run is saved, opened again and forgotten", async ({ page }) => {
+  await page.goto(address({ p: WIFE, e: `${VALUE}=off` }));
+  await answered(page);
+  await page.getByRole("button", { name: "Save this run" }).click();
+  const runs = page.getByRole("list", { name: "Runs" });
+  await expect(runs.getByLabel("saved")).toBeVisible();
+  await page.goto("/?p=Hello");
+  await answered(page);
+  await runs
+    .getByRole("button", { name: new RegExp(WIFE) })
+    .first()
+    .click();
+  await expect(page).toHaveURL(new RegExp(`e=${VALUE}%3Doff`));
+  await runs.getByRole("button", { name: "Forget the run" }).click();
+  await expect(runs.getByLabel("saved")).toHaveCount(0);
+});

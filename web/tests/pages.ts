@@ -1,0 +1,35 @@
+// What the tests do with the page, in a user's words.
+import { expect, type Locator, type Page } from "@playwright/test";
+
+export const WIFE = "My wife is working as a";
+export const TWO = "It was the first time that two";
+
+/** The address of a view. */
+export function address(state: Record<string, string | string[]>): string {
+  const query = new URLSearchParams();
+  for (const [key, value] of Object.entries(state)) for (const item of [value].flat()) query.append(key, item);
+  return `/?${query}`;
+}
+
+/** Wait until the last layer is there: the answer has come. */
+export async function answered(page: Page): Promise<void> {
+  await expect(layer(page, 29)).toBeAttached();
+  await expect(page.getByRole("group", { name: "Layer panels" })).toHaveAttribute("aria-busy", "false");
+}
+
+export const layer = (page: Page, index: number): Locator =>
+  page.getByRole("article", { name: `Layer ${index}`, exact: true });
+
+export const tokens = (page: Page): Locator => page.getByRole("group", { name: "Tokens: choose where to read out" });
+
+export const output = (page: Page): Locator => page.getByRole("region", { name: /^Next token/ });
+
+/** Everything that the browser complains about, Content-Security-Policy included. */
+export function complaints(page: Page): string[] {
+  const found: string[] = [];
+  page.on("console", (message) => {
+    if (message.type() === "error") found.push(message.text());
+  });
+  page.on("pageerror", (error) => found.push(error.message));
+  return found;
+}

@@ -1,0 +1,35 @@
+// The documentation's pictures, made with the demo model.
+import { test, type Page } from "@playwright/test";
+import { address, answered, TWO, WIFE } from "./pages";
+
+const folder = "../docs/images";
+
+async function picture(page: Page, name: string): Promise<void> {
+  await answered(page);
+  await page.waitForLoadState("networkidle");
+  await page.waitForTimeout(800);
+  await page.screenshot({ path: `${folder}/${name}.png` });
+}
+
+test("a trace", async ({ page }) => {
+  await page.emulateMedia({ colorScheme: "light" });
+  await page.goto(address({ p: TWO, layer: "27" }));
+  await picture(page, "trace");
+});
+
+test("edits, compared", async ({ page }) => {
+  // Vectors that promote negative words.
+  const negative = ["L18D267", "L22D75", "L22D333", "L22D524", "L23D1046", "L28D270", "L29D168", "L29D263"];
+  const edits = negative.map((value) => `${value}=on`);
+  await page.emulateMedia({ colorScheme: "dark" });
+  await page.goto(
+    address({ p: "The food at this restaurant is", e: edits, value: "L29D168", generate: "10", layer: "28" }),
+  );
+  await picture(page, "edits");
+});
+
+test("tokens through the layers", async ({ page }) => {
+  await page.emulateMedia({ colorScheme: "light" });
+  await page.goto(address({ p: WIFE, e: "L29D168=on", panel: "trajectory", show: "difference", layer: "29" }));
+  await picture(page, "difference");
+});

@@ -1,0 +1,95 @@
+// Tracing: an example, another token, layers and positions by keyboard, tokens that look like markup.
+import { expect, test } from "@playwright/test";
+import { address, answered, complaints, layer, output, tokens, TWO } from "./pages";
+
+test("an example is traced, with the model's own prediction", async ({ page, request }) => {
+  const wrong = complaints(page);
+  await page.goto("/");
+  await expect(page.getByRole("heading", { name: "See how a prediction is built" })).toBeVisible();
+  await page.getByRole("button", { name: "Examples" }).click();
+  await page.getByRole("menuitem", { name: TWO }).click();
+  await answered(page);
+  const answer = await request.post("/api/trace", { data: { prompt: TWO } });
+  const { output: expected } = (await answer.json()) as { output: { text: string }[] };
+  const first = output(page).getByRole("row").nth(1);
+  await expect(first).toContainText(expected[0]?.text.replaceAll(" ", "·") ?? "?");
+  await expect(layer(page, 29).getByText("output")).toBeAttached();
+  await expect(page).toHaveURL(/[?&]p=It\+was/);
+  expect(wrong).toEqual([]);
+});
+
+test("a prompt is written and traced with the keyboard; a trailing space is warned of", async ({ page }) => {
+  await page.goto("/");
+  const prompt = page.getByRole("textbox", { name: "Prompt" });
+  await prompt.fill("The capital of France is ");
+  await expect(page.getByText("Ends with “·”")).toBeVisible();
+  await page.getByRole("button", { name: "Remove", exact: true }).click();
+  await expect(page.getByText("Ends with “·”")).toBeHidden();
+  await prompt.press("Control+Enter");
+  await answered(page);
+  await expect(tokens(page).getByRole("button")).toHaveCount(5);
+});
+
+test("another token is read out", async ({ page }) => {
+  await page.goto(address({ p: TWO }));
+  await answered(page);
+  await tokens(page).getByRole("button", { name: "·first" }).click();
+  await expect(output(page)).toContainText("after position 3");
+  await expect(page).toHaveURL(/at=3/);
+  await expect(tokens(page).getByRole("button", { name: "·first" })).toHaveAttribute("aria-pressed", "true");
+});
+
+test("arrow keys move through layers and positions, ? shows the shortcuts", async ({ page }) => {
+  await page.goto(address({ p: TWO }));
+  await answered(page);
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("ArrowDown");
+  await expect(page).toHaveURL(/layer=1/);
+  await expect(page.getByRole("button", { name: "Choose layer 1", exact: true })).toHaveAttribute(
+    "aria-pressed",
+    "true",
+  );
+  await page.keyboard.press("ArrowLeft");
+  await expect(page).toHaveURL(/at=5/);
+  await page.keyboard.press("?");
+  await expect(page.getByRole("dialog", { name: "Keyboard shortcuts" })).toBeVisible();
+  await page.keyboard.press("Escape");
+  await expect(page.getByRole("dialog")).toBeHidden();
+});
+
+test("a click in the grid chooses layer and position", async ({ page }) => {
+  await page.goto(address({ p: TWO }));
+  await answered(page);
+  const grid = page.getByRole("img", { name: /most probable token after each of 30 layers/ });
+  // Third column, fourth row.
+  await grid.click({ position: { x: 34 + 2.5 * 100, y: 22 + 3.5 * 17 } });
+  await expect(page).toHaveURL(/layer=3/);
+  await expect(page).toHaveURL(/at=2/);
+});
+
+test("tokens are text, whatever they hold", async ({ page }) => {
+  const wrong = complaints(page);
+  await page.goto(address({ p: 'Say <script>alert("x")</script> <img src=x onerror=alert(1)>\n\n&amp;' }));
+  page.on("dialog", () => wrong.push("a dialog opened"));
+  await answered(page);
+  await expect(tokens(page)).toContainText("script");
+  await expect(tokens(page)).toContainText("↵");
+  await expect(tokens(page).locator("script, img")).toHaveCount(0);
+  expect(wrong).toEqual([]);
+});
+
+test("a token is followed through the layers", async ({ page }) => {
+  await page.goto(address({ p: TWO, panel: "trajectory" }));
+  await answered(page);
+  await page.getByRole("textbox", { name: "Follow a token by its text" }).fill(" people");
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("list", { name: "Followed tokens" })).toContainText("·people");
+  await expect(page.getByRole("img", { name: /probability through the layers: ·people/ })).toBeVisible();
+  await page.getByRole("radio", { name: "Rank" }).click();
+  await expect(page.getByRole("img", { name: /rank through the layers/ })).toBeVisible();
+});
+
+test("what is wrong is said, with the cure", async ({ page }) => {
+  await page.goto(address({ p: TWO, value: "L99D1" }));
+  await expect(page.getByRole("alert").first()).toContainText("L99D1");
+});
