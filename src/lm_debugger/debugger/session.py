@@ -23,7 +23,7 @@ from lm_debugger.records.value import ValueView
 from lm_debugger.trace.generate import OnToken, Sampling, continue_prompt
 from lm_debugger.trace.run import MEMORY_LIMIT, Trace, run
 from lm_debugger.values import calibration
-from lm_debugger.values.projection import KEPT, Projections
+from lm_debugger.values.projection import MOST, Projections, Side
 
 KEPT_TRACES = 8
 KEPT_BYTES = 4 << 30  # that kept traces may hold together
@@ -200,7 +200,7 @@ class Debugger:
             warnings=_without_effect(found, baseline),
         )
 
-    def value(self, name: str | ValueName, *, top_k: int = KEPT) -> ValueView:
+    def value(self, name: str | ValueName, *, top_k: int = MOST) -> ValueView:
         """What a value vector promotes and suppresses, and the range of its coefficient if it was calibrated.
 
         Args:
@@ -213,8 +213,8 @@ class Debugger:
         """
         found = ValueName.parse(name) if isinstance(name, str) else name
         check_name(found, self._model)
-        if not 1 <= top_k <= KEPT:
-            raise OptionError(f"top_k is {top_k}.", f"It must be from 1 to {KEPT}.")
+        if not 1 <= top_k <= MOST:
+            raise OptionError(f"top_k is {top_k}.", f"It must be from 1 to {MOST}.")
         known = self._known_calibration()
         return ValueView(
             value=str(found),
@@ -222,8 +222,8 @@ class Debugger:
             expert=found.expert,
             dimension=found.dimension,
             norm=float(self._model.vector(found).norm()),
-            promotes=self._projections.tokens(found, limit=top_k),
-            suppresses=self._projections.tokens(found, limit=top_k, negative=True),
+            promotes=self._projections.tokens(Side(found), top_k),
+            suppresses=self._projections.tokens(Side(found, negative=True), top_k),
             range=known.range(found) if known else None,
         )
 

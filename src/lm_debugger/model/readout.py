@@ -6,7 +6,6 @@ from transformers import PreTrainedModel
 
 from lm_debugger.model.anatomy import Anatomy
 from lm_debugger.model.norms import probe
-from lm_debugger.model.weights import plain_matrix
 
 
 class BoundReadOut:
@@ -25,6 +24,7 @@ class BoundReadOut:
         parameter = next(self._modules[-1].parameters(), None)
         self._dtype = network.dtype if parameter is None else parameter.dtype
         self.vocabulary = anatomy.readout.vocabulary
+        self._offset: Tensor | None = None
 
     @torch.no_grad()
     def logits(self, residuals: Tensor) -> Tensor:
@@ -49,13 +49,13 @@ class BoundReadOut:
         stream = vectors
         for module, norm in zip(self._modules[:-1], self._norms[:-1], strict=True):
             stream = norm.linear(stream) if norm is not None else module(stream.to(self._dtype)[None])[0]
-        last = self._modules[-1]
         stream = stream.to(self._dtype)
-        result: Tensor = last(stream[None])[0, :, : self.vocabulary].float()
-        # What the unembedding gives for nothing is its bias, which says nothing about the vector.
-        if getattr(last, "bias", None) is not None or not self._plain(stream, result):
-            result = result - last(torch.zeros_like(stream[:1])[None])[0, :, : self.vocabulary].float()
-        return result
+        result = self._unembed(stream)
+        if self._offset is None:
+            # What the unembedding gives for nothing is its bias, which says nothing of a vector.
+            self._offset = self._unembed(torch.zeros_like(stream[:1]))
+        return result - self._offset if bool(self._offset.any()) else result
 
-    def _plain(self, stream: Tensor, result: Tensor) -> bool:
-        return plain_matrix(self._modules[-1], stream[:1], result[:1]) is not None
+    def _unembed(self, stream: Tensor) -> Tensor:
+        logits: Tensor = self._modules[-1](stream[None])[0, :, : self.vocabulary]
+        return logits.float()

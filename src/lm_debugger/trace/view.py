@@ -9,6 +9,7 @@ from lm_debugger.records.trace import BaselineView, LayerView, SubUpdate, TraceV
 from lm_debugger.trace.compare import compare, warnings
 from lm_debugger.trace.kept import KeptRun
 from lm_debugger.trace.subupdates import Dominant, dominant
+from lm_debugger.values.projection import Side
 
 PROMOTED = 10  # tokens listed for each sub-update
 
@@ -44,7 +45,7 @@ def _read(trace: KeptRun, place: int, top_k: int) -> tuple[tuple[LayerView, ...]
     residuals = torch.cat([part for s in streams for part in (s.before, s.after)])
     lens = _top(trace, trace.model.readout.logits(residuals), top_k)
     strongest = [dominant(trace.model, s, top_k) for s in streams]
-    trace.projections.remember(found.name for layer in strongest for found in layer)
+    trace.projections.remember((_side(found) for layer in strongest for found in layer), PROMOTED)
     layers = tuple(
         LayerView(
             layer=index,
@@ -64,8 +65,13 @@ def _sub_update(trace: KeptRun, found: Dominant) -> SubUpdate:
         norm=found.norm,
         score=found.score,
         share=found.share,
-        promotes=trace.projections.promotes(found.name, limit=PROMOTED, negative=found.coefficient < 0),
+        promotes=trace.projections.texts(_side(found), PROMOTED),
     )
+
+
+def _side(found: Dominant) -> Side:
+    """What the sub-update promotes: with a negative coefficient, what its vector suppresses."""
+    return Side(found.name, found.coefficient < 0)
 
 
 def _top(trace: KeptRun, logits: Tensor, top_k: int) -> list[tuple[TokenScore, ...]]:

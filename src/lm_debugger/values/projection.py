@@ -5,6 +5,7 @@ Source: Geva et al. 2022, arXiv 2203.14680, section 3.1.
 
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import torch
 
@@ -12,9 +13,16 @@ from lm_debugger.model.loaded import LoadedModel
 from lm_debugger.records.names import ValueName
 from lm_debugger.records.token import PromotedToken
 
-MEMORY = 20_000  # vectors whose top tokens are kept
-KEPT = 50  # tokens kept on each side
+MEMORY = 40_000  # sides of vectors whose tokens are kept
+MOST = 50  # tokens that can be asked for
 BATCH = 256  # vectors projected at once: 256 · vocabulary floats
+
+
+class Side(NamedTuple):
+    """One end of a vector's projection: the tokens it promotes, or with `negative` those it suppresses."""
+
+    name: ValueName
+    negative: bool = False
 
 
 class Projections:
@@ -22,42 +30,37 @@ class Projections:
 
     def __init__(self, model: LoadedModel) -> None:
         self._model = model
-        self._known: OrderedDict[ValueName, tuple[list[float], list[int]]] = OrderedDict()
+        self._known: OrderedDict[Side, tuple[list[float], list[int]]] = OrderedDict()
 
-    def remember(self, names: Iterable[ValueName]) -> None:
-        """Project those vectors that are not known yet, all in one product."""
-        missing = [name for name in dict.fromkeys(names) if name not in self._known]
+    def remember(self, sides: Iterable[Side], limit: int) -> None:
+        """Project those vectors whose `limit` tokens are not known yet, all in one product."""
+        wanted = min(limit, self._model.readout.vocabulary)
+        missing = [s for s in dict.fromkeys(sides) if len(self._known.get(s, ((), ()))[1]) < wanted]
         for first in range(0, len(missing), BATCH):
-            self._project(missing[first : first + BATCH])
+            self._project(missing[first : first + BATCH], wanted)
 
-    def _project(self, names: Sequence[ValueName]) -> None:
-
-        with torch.no_grad():
-            logits = self._model.readout.project(torch.stack([self._model.vector(name) for name in names]))
-            kept = min(KEPT, logits.shape[-1])
-            top, bottom = logits.topk(kept), logits.topk(kept, largest=False)
-            values = torch.cat([top.values, bottom.values], -1).tolist()
-            indices = torch.cat([top.indices, bottom.indices], -1).tolist()
-        for name, value, index in zip(names, values, indices, strict=True):
-            self._known[name] = value, index
+    @torch.no_grad()
+    def _project(self, sides: Sequence[Side], count: int) -> None:
+        vectors = torch.stack(
+            [-self._model.vector(s.name) if s.negative else self._model.vector(s.name) for s in sides]
+        )
+        top = self._model.readout.project(vectors).topk(count)
+        for side, values, indices in zip(sides, top.values.tolist(), top.indices.tolist(), strict=True):
+            self._known[side] = values, indices
         while len(self._known) > MEMORY:
             self._known.popitem(last=False)
 
-    def promotes(self, name: ValueName, *, limit: int, negative: bool = False) -> tuple[str, ...]:
-        """Texts of the tokens with the largest (for `negative` the smallest) projection."""
-        return tuple(self._model.vocabulary.text(i) for _, i in self._side(name, limit, negative=negative))
+    def texts(self, side: Side, limit: int) -> tuple[str, ...]:
+        """Texts of the tokens, strongest first."""
+        self.remember([side], limit)
+        return tuple(self._model.vocabulary.text(i) for i in self._known[side][1][:limit])
 
-    def tokens(self, name: ValueName, *, limit: int, negative: bool = False) -> tuple[PromotedToken, ...]:
-        """The same with ids and logits."""
-        texts = self._model.vocabulary.text
+    def tokens(self, side: Side, limit: int) -> tuple[PromotedToken, ...]:
+        """The tokens with ids and logits, strongest first."""
+        self.remember([side], limit)
+        values, indices = self._known[side]
+        sign = -1.0 if side.negative else 1.0
         return tuple(
-            PromotedToken(id=i, text=texts(i), logit=logit) for logit, i in self._side(name, limit, negative=negative)
+            PromotedToken(id=i, text=self._model.vocabulary.text(i), logit=sign * value)
+            for value, i in zip(values[:limit], indices[:limit], strict=True)
         )
-
-    def _side(self, name: ValueName, limit: int, *, negative: bool) -> list[tuple[float, int]]:
-        self.remember([name])
-        values, indices = self._known[name]
-        half = len(values) // 2
-        first = half if negative else 0
-        stop = first + min(limit, half)
-        return list(zip(values[first:stop], indices[first:stop], strict=True))
