@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from lm_debugger.debugger.session import Debugger
+from lm_debugger.records.names import ValueName
 from tests.tiny import COMMON, prompt, shared
 
 # One forward computed the same way twice: only the order of additions may differ.
@@ -24,6 +25,32 @@ def test_every_layer_equals_transformers_hidden_states(model_type: str) -> None:
     # transformers' last hidden state is after the final norm, so it is compared through the logits below.
     for index in range(debugger.summary.layers - 1):
         torch.testing.assert_close(trace.layer(index).after, states[index + 1], rtol=SAME, atol=SAME)
+
+
+@pytest.mark.parametrize("model_type", ["llama", "gpt2", "olmo2", "mixtral"])
+def test_direct_effect_is_the_part_of_the_logit_that_the_sub_update_makes(model_type: str) -> None:
+    """The final norm held at its scale, the logit is linear: taking the sub-update out lowers it by the effect."""
+    debugger = shared(model_type)
+    trace = debugger.trace(prompt())
+    token = trace.view(4).output[0].id
+    value = trace.view(4, effect_on=token).layers[1].values[0]
+    assert value.effect is not None
+    name = ValueName.parse(value.value)
+    bound, _ = debugger.model.group(name)
+    arriving = debugger.model.vector(name) * trace.layer(1, 4).scale(bound).reshape(-1)[0] * value.coefficient
+    network = debugger.model.network
+    norm = network.get_submodule(debugger.model.anatomy.readout.modules[0])
+    residual = trace.last_residual[4]
+
+    def frozen(stream: torch.Tensor) -> float:
+        """The token's logit with the norm's scale of the whole residual."""
+        centre = residual - residual.mean() if model_type == "gpt2" else residual
+        moved = stream - stream.mean() if model_type == "gpt2" else stream
+        rms = (centre.pow(2).mean() + 1e-6).sqrt()
+        return float(network.get_output_embeddings().weight[token] @ (moved / rms * norm.weight))
+
+    with torch.no_grad():
+        assert value.effect == pytest.approx(frozen(residual) - frozen(residual - arriving), rel=1e-3, abs=1e-3)
 
 
 @pytest.mark.parametrize("model_type", ["llama", "gptj", "olmo2"])

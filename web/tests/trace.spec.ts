@@ -93,3 +93,17 @@ test("what is wrong is said, with the cure", async ({ page }) => {
   await page.goto(address({ p: TWO, value: "L99D1" }));
   await expect(page.getByRole("alert").first()).toContainText("L99D1");
 });
+
+test("sub-updates are sorted by their effect on a token", async ({ page }) => {
+  await page.goto(address({ p: TWO }));
+  await answered(page);
+  await page.getByLabel("Sort updates by").selectOption("effect");
+  const chips = layer(page, 27).locator(".value-open");
+  await expect(chips.first()).toHaveAttribute("title", /direct effect on the followed token's logit/);
+  const titles = await chips.evaluateAll((all) => all.map((chip) => chip.getAttribute("title") ?? ""));
+  const effects = titles.map((title) =>
+    Number((/logit (\S+)/.exec(title)?.[1] ?? "").replace("\u2212", "-").replace("+", "")),
+  );
+  expect(effects.length).toBe(10);
+  expect(effects).toEqual([...effects].sort((a, b) => b - a));
+});

@@ -25,6 +25,7 @@ class BoundReadOut:
         self._dtype = network.dtype if parameter is None else parameter.dtype
         self.vocabulary = anatomy.readout.vocabulary
         self._offset: Tensor | None = None
+        self._post_norm = any(layer.after_norm for layer in anatomy.layers)
 
     @torch.no_grad()
     def logits(self, residuals: Tensor) -> Tensor:
@@ -55,6 +56,23 @@ class BoundReadOut:
             # What the unembedding gives for nothing is its bias, which says nothing of a vector.
             self._offset = self._unembed(torch.zeros_like(stream[:1]))
         return result - self._offset if bool(self._offset.any()) else result
+
+    @torch.no_grad()
+    def direction(self, token: int, residual: Tensor) -> Tensor | None:
+        """What a vector added to the last residual (hidden,) is multiplied with to give its effect on a token's logit.
+
+        The final norm is held at its scale for this residual. None where the way to the logits is not one norm and a
+        plain unembedding, or where a norm comes after the last layer's sum.
+        """
+        weight = getattr(self._modules[-1], "weight", None)
+        norm = self._norms[0]
+        if len(self._modules) != 2 or norm is None or self._post_norm or not isinstance(weight, Tensor):
+            return None
+        if weight.shape[1:] != (self._hidden,) or self._readout.soft_cap or self._readout.scales[0] != 1:
+            return None
+        stream = residual.to(self._dtype)[None, None]
+        scale = norm.scale(stream[0, 0].float(), self._modules[0](stream)[0, 0])
+        return norm.adjoint(weight[token].float()) * scale * self._readout.scales[1] * self._readout.logit_scale
 
     def _unembed(self, stream: Tensor) -> Tensor:
         logits: Tensor = self._modules[-1](stream[None])[0, :, : self.vocabulary]

@@ -16,6 +16,8 @@ class SubUpdate(Record):
         share: the sub-update's projection on the feed-forward's output, as a fraction of that output's squared
             length. The shares of all sub-updates and of the bias sum to 1.
         name: the user's name for the vector, or None.
+        effect: what the sub-update adds to the logit of a chosen token directly, through the final norm at its scale
+            for this position (later layers left aside); None where no token was chosen.
         promotes: the tokens that this sub-update promotes here: with a negative coefficient these are the
             tokens that the vector itself suppresses.
     """
@@ -25,6 +27,7 @@ class SubUpdate(Record):
     norm: float
     score: float
     share: float
+    effect: float | None = None
     name: str | None = None
     promotes: tuple[str, ...] = ()
 

@@ -28,17 +28,18 @@ class Trace(KeptRun):
     Attributes are those of `KeptRun`: `model`, `ids`, `tokens`, `interventions`, `baseline`.
     """
 
-    def view(self, position: int = -1, top_k: int = 10) -> TraceView:
+    def view(self, position: int = -1, top_k: int = 10, effect_on: int | None = None) -> TraceView:
         """Read the trace out at one position.
 
         Args:
             position: the token position, from 0; negative ones count from the end.
             top_k: how many tokens and sub-updates to list, 1 or more.
+            effect_on: id of a token, for the direct effect of each sub-update on its logit.
 
         Raises:
-            OptionError: if the position does not exist or top_k is below 1.
+            OptionError: if the position or the token does not exist, or top_k is below 1.
         """
-        return view(self, position, top_k)
+        return view(self, position, top_k, effect_on)
 
     def __rich__(self) -> object:
         return render.trace(self.view())

@@ -14,15 +14,19 @@ from lm_debugger.values.projection import Side
 PROMOTED = 10  # tokens listed for each sub-update
 
 
-def view(trace: KeptRun, position: int, top_k: int) -> TraceView:
+def view(trace: KeptRun, position: int, top_k: int, effect_on: int | None = None) -> TraceView:
     """See `Trace.view`."""
     place = trace.position(position)
     if top_k < 1:
         raise OptionError(f"top_k is {top_k}.", "It must be 1 or more.")
-    layers, output = _read(trace, place, top_k)
+    if effect_on is not None and not 0 <= effect_on < trace.model.readout.vocabulary:
+        raise OptionError(
+            f"Token id {effect_on} does not exist.", f"Choose one from 0 to {trace.model.readout.vocabulary - 1}."
+        )
+    layers, output = _read(trace, place, top_k, effect_on)
     baseline = comparison = None
     if trace.baseline is not None:
-        base_layers, base_output = _read(trace.baseline, place, top_k)
+        base_layers, base_output = _read(trace.baseline, place, top_k, effect_on)
         baseline = BaselineView(layers=base_layers, output=base_output)
         comparison = compare(trace.baseline, trace, place, top_k)
     return TraceView(
@@ -39,12 +43,17 @@ def view(trace: KeptRun, position: int, top_k: int) -> TraceView:
 
 
 @torch.no_grad()
-def _read(trace: KeptRun, place: int, top_k: int) -> tuple[tuple[LayerView, ...], tuple[TokenScore, ...]]:
+def _read(
+    trace: KeptRun, place: int, top_k: int, effect_on: int | None
+) -> tuple[tuple[LayerView, ...], tuple[TokenScore, ...]]:
     streams = [trace.layer(index, place) for index in range(trace.model.layers)]
     # All lens vectors in one product with the unembedding.
     residuals = torch.cat([part for s in streams for part in (s.before, s.after)])
     lens = _top(trace, trace.model.readout.logits(residuals), top_k)
-    strongest = [dominant(trace.model, s, top_k) for s in streams]
+    direction = None
+    if effect_on is not None:
+        direction = trace.model.readout.direction(effect_on, trace.last_residual[place])
+    strongest = [dominant(trace.model, s, top_k, direction) for s in streams]
     trace.projections.remember((_side(found) for layer in strongest for found in layer), PROMOTED)
     layers = tuple(
         LayerView(
@@ -65,6 +74,7 @@ def _sub_update(trace: KeptRun, found: Dominant) -> SubUpdate:
         norm=found.norm,
         score=found.score,
         share=found.share,
+        effect=found.effect,
         promotes=trace.projections.texts(_side(found), PROMOTED),
     )
 

@@ -57,11 +57,12 @@ export const examplesQuery = () =>
     staleTime: Infinity,
   });
 
-export const traceQuery = (run: Run | null, position: number, topK: number) =>
+/** `effectOn` is the id of a token whose logit each sub-update tells its direct effect on. */
+export const traceQuery = (run: Run | null, position: number, topK: number, effectOn: number | null = null) =>
   queryOptions({
-    queryKey: ["trace", run, position, topK],
+    queryKey: ["trace", run, position, topK, effectOn],
     queryFn: ({ signal }) => {
-      const body: PostBody<"/api/trace"> = { ...run, position, top_k: topK };
+      const body: PostBody<"/api/trace"> = { ...run, position, top_k: topK, effect_on: effectOn };
       return post<TraceView>("api/trace", body, signal);
     },
     enabled: run !== null,

@@ -1088,6 +1088,8 @@ export interface components {
          *         share: the sub-update's projection on the feed-forward's output, as a fraction of that output's squared
          *             length. The shares of all sub-updates and of the bias sum to 1.
          *         name: the user's name for the vector, or None.
+         *         effect: what the sub-update adds to the logit of a chosen token directly, through the final norm at its scale
+         *             for this position (later layers left aside); None where no token was chosen.
          *         promotes: the tokens that this sub-update promotes here: with a negative coefficient these are the
          *             tokens that the vector itself suppresses.
          */
@@ -1102,6 +1104,8 @@ export interface components {
             score: number;
             /** Share */
             share: number;
+            /** Effect */
+            effect?: number | null;
             /** Name */
             name?: string | null;
             /**
@@ -1248,6 +1252,11 @@ export interface components {
              * @default 10
              */
             top_k: number;
+            /**
+             * Effect On
+             * @description Id of a token: each sub-update then tells its direct effect on that token's logit.
+             */
+            effect_on?: number | null;
         };
         /**
          * TraceView
@@ -2177,14 +2186,18 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The continuation; as a stream: `progress` and `token` events, then `result` or `error`. */
+            /** @description The continuation; or, if asked for, a stream of events (token, progress, result, error), the last of them `result` or `error`. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Generation"];
-                    "text/event-stream": string;
+                    "text/event-stream": {
+                        /** @enum {string} */
+                        event: "token" | "progress" | "result" | "error";
+                        data: string;
+                    };
                 };
             };
             /** @description The request cannot be read. */
@@ -2752,14 +2765,18 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The calibration; as a stream: `progress` events, then `result` or `error`. */
+            /** @description The calibration; or, if asked for, a stream of events (progress, result, error), the last of them `result` or `error`. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["CalibrationSummary"];
-                    "text/event-stream": string;
+                    "text/event-stream": {
+                        /** @enum {string} */
+                        event: "progress" | "result" | "error";
+                        data: string;
+                    };
                 };
             };
             /** @description The request cannot be read. */

@@ -16,6 +16,9 @@ class TraceInput(RunInput):
 
     position: Place = -1
     top_k: int = Field(10, ge=1, description="How many tokens and sub-updates to list.")
+    effect_on: int | None = Field(
+        None, ge=0, description="Id of a token: each sub-update then tells its direct effect on that token's logit."
+    )
 
 
 @router.post("/trace", response_model=TraceView)
@@ -23,7 +26,7 @@ async def trace(request: Request, here: Here, asked: TraceInput) -> Response:
     """How the prediction at a position is built, layer by layer; with edits, beside the same without."""
     check_at_most("top_k", asked.top_k, here.settings.limits.top_k)
     found = await run(asked, here, request)
-    view = await here.worker.read(request, lambda _, __: found.view(asked.position, asked.top_k))
+    view = await here.worker.read(request, lambda _, __: found.view(asked.position, asked.top_k, asked.effect_on))
     return as_json(named(view, await here.names()))
 
 

@@ -133,7 +133,7 @@ function Values({ layer, base, shown, extra = [], open, sort, names, edited }: P
 
 function sorted(values: readonly SubUpdate[], by: View["sort"]): readonly SubUpdate[] {
   if (by === "score") return values;
-  return [...values].sort((a, b) => b[by] - a[by]);
+  return [...values].sort((a, b) => (b[by] ?? 0) - (a[by] ?? 0));
 }
 
 /** A layer's sub-updates, and those of edited vectors that are not dominant in it. */

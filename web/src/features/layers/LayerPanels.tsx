@@ -4,6 +4,7 @@ import type { LayerView } from "../../api/types";
 import { Segments } from "../../ui/controls";
 import { Empty, ErrorNote } from "../../ui/notes";
 import { TokenText } from "../../ui/TokenText";
+import { visible } from "../../ui/visible";
 import { useCurrentSession } from "../session/context";
 import { setView } from "../view/store";
 import { LayerPanel } from "./LayerPanel";
@@ -29,6 +30,8 @@ export function LayerPanels() {
 
   const shown: readonly LayerView[] = (compare === "base" ? data?.baseline?.layers : data?.layers) ?? [];
   const token = data?.tokens[data.position];
+  const leading = data?.output.find(({ id }) => id === followed[0])?.text;
+  const effectName = leading === undefined ? "the followed token" : visible(leading);
   return (
     <section className="layers" aria-labelledby="layers-title">
       <div className="layers-head">
@@ -53,6 +56,7 @@ export function LayerPanels() {
           <option value="score">size |m|·‖v‖</option>
           <option value="share">share</option>
           <option value="coefficient">coefficient</option>
+          <option value="effect">effect on {effectName}</option>
         </select>
         <Segments
           label="Show the run with edits, without, or the difference"

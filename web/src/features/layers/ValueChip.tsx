@@ -17,13 +17,14 @@ interface Props {
 }
 
 export const ValueChip = memo(function ValueChip({ update, other, name, edited, open }: Props) {
-  const { value, coefficient, norm, score, share } = update;
+  const { value, coefficient, norm, score, share, effect } = update;
   const promotes = (update.promotes ?? []).slice(0, 5).map(visible);
   const side = coefficient < 0 ? "minus" : "plus";
   const facts = [
     name === undefined ? value : `${name} (${value})`,
     `coefficient ${signed(coefficient)} · length ${short(norm)} = size ${short(score)}`,
     share === 0 ? "not among the dominant here" : `share of this layer's update ${sharePercent(share)}`,
+    ...(typeof effect === "number" ? [`direct effect on the followed token's logit ${signed(effect)}`] : []),
     `${coefficient < 0 ? "with its negative coefficient it promotes" : "promotes"} ${promotes.join("  ")}`,
   ];
   return (

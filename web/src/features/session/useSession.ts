@@ -55,12 +55,15 @@ export function useSession(ready: boolean) {
   const listed = texts.length > 0 && view.compare === "difference" ? LISTED_FOR_DIFFERENCE : LISTED;
   const length = promptTokens.length + traced;
   const position = Math.min(view.position ?? promptTokens.length - 1, length - 1);
-  const trace = useQuery(traceQuery(promptTokens.length > 0 ? run : null, position, listed));
-  const output = trace.data?.output;
+  const plain = useQuery(traceQuery(promptTokens.length > 0 ? run : null, position, listed));
+  const output = plain.data?.output;
   const followed = useMemo(
     () => (view.followed.length > 0 ? view.followed : (output ?? []).slice(0, 3).map(({ id }) => id)),
     [view.followed, output],
   );
+  // Without effects this is the query above, answered once.
+  const effectOn = view.sort === "effect" ? (followed[0] ?? null) : null;
+  const trace = useQuery(traceQuery(promptTokens.length > 0 ? run : null, position, listed, effectOn));
   const edited = texts.length > 0;
   const chosen = view.colour === "rank" ? (view.followed[0] ?? output?.[0]?.id ?? null) : null;
   const grid = useQuery(gridQuery(run, chosen));

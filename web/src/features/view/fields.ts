@@ -70,7 +70,7 @@ export const FIELDS = {
   panel: choice("panel", ["grid", "trajectory"]),
   colour: choice("color", ["probability", "entropy", "rank"]),
   measure: choice("measure", ["probability", "rank"]),
-  sort: choice("sort", ["score", "share", "coefficient"]),
+  sort: choice("sort", ["score", "share", "coefficient", "effect"]),
   followed: ids("follow"),
   generate: number("generate", 0, 0, 512),
   temperature: number("temperature", 0, 0, 10, false),
