@@ -1,6 +1,7 @@
 """What requests are made of, shared by the routes: prompts and edits, checked against the limits. No model here."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
@@ -14,7 +15,10 @@ if TYPE_CHECKING:
     import threading
 
     from lm_debugger.debugger.session import Debugger
+    from lm_debugger.server.worker import ForModel
     from lm_debugger.trace.run import Trace
+
+T = TypeVar("T")
 
 INTEGER = 2**31 - 1  # larger numbers mean nothing anywhere in the API
 
@@ -100,12 +104,32 @@ def check_at_most(name: str, value: int, limit: int) -> None:
 
 async def run(asked: RunInput, services: Services, request: Any) -> "Trace":
     """The run that is asked for: the one that is kept, else a new one."""
-    limits, worker = services.settings.limits, services.worker
-    debugger = services.debugger  # a model that is not there is told before anything else
-    key = asked.key(limits)
-    kept = worker.shelf.find(key)
+    kept = services.worker.shelf.find(_key(asked, services))
     if kept is not None:
         return kept
+    return await services.worker.forward(request, _tracing(asked, services))
+
+
+async def read_out(asked: RunInput, services: Services, request: Any, read: "Callable[[Trace], T]") -> T:
+    """What is read of the run that is asked for. A new run is read where it was made, without another wait."""
+    worker = services.worker
+    kept = worker.shelf.find(_key(asked, services))
+    if kept is not None:
+        return await worker.read(request, lambda _, __: read(kept))
+    trace = _tracing(asked, services)
+    return await worker.forward(request, lambda debugger, cancel: read(trace(debugger, cancel)))
+
+
+def _key(asked: RunInput, services: Services) -> RunKey:
+    """The run that is asked for. A model that is not there is told before anything else."""
+    services.worker.check_ready()
+    return asked.key(services.settings.limits)
+
+
+def _tracing(asked: RunInput, services: Services) -> "ForModel[Trace]":
+    """The work of making the run, and keeping it."""
+    limits, worker = services.settings.limits, services.worker
+    key = asked.key(limits)
 
     def trace(debugger: "Debugger", cancel: "threading.Event") -> "Trace":
         check_tokens(len(ids := debugger.model.vocabulary.encode(key.prompt)), limits)
@@ -115,5 +139,4 @@ async def run(asked: RunInput, services: Services, request: Any) -> "Trace":
         worker.shelf.put(key, found)
         return found
 
-    del debugger
-    return await worker.forward(request, trace)
+    return trace

@@ -83,6 +83,10 @@ class ModelWorker:
             raise LoadingError("The model is still loading.", "Try again in a moment; GET /api/health tells how far.")
         return self._debugger
 
+    def check_ready(self) -> None:
+        """Raise what `debugger` raises, if the model is not there."""
+        _ = self.debugger
+
     @property
     def health(self) -> Health:
         """The state of things."""

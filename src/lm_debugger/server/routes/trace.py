@@ -5,7 +5,7 @@ from pydantic import Field
 from starlette.responses import Response
 
 from lm_debugger.records.trace import LayerView, TraceView
-from lm_debugger.server.inputs import Place, RunInput, check_at_most, run
+from lm_debugger.server.inputs import Place, RunInput, check_at_most, read_out
 from lm_debugger.server.services import Here, as_json
 
 router = APIRouter(tags=["runs"])
@@ -25,8 +25,7 @@ class TraceInput(RunInput):
 async def trace(request: Request, here: Here, asked: TraceInput) -> Response:
     """How the prediction at a position is built, layer by layer; with edits, beside the same without."""
     check_at_most("top_k", asked.top_k, here.settings.limits.top_k)
-    found = await run(asked, here, request)
-    view = await here.worker.read(request, lambda _, __: found.view(asked.position, asked.top_k, asked.effect_on))
+    view = await read_out(asked, here, request, lambda found: found.view(asked.position, asked.top_k, asked.effect_on))
     return as_json(named(view, await here.names()))
 
 
