@@ -222,6 +222,7 @@ class Debugger:
             expert=found.expert,
             dimension=found.dimension,
             norm=float(self._model.vector(found).norm()),
+            outliers=self._projections.outliers(found),
             promotes=self._projections.tokens(Side(found), top_k),
             suppresses=self._projections.tokens(Side(found, negative=True), top_k),
             range=known.range(found) if known else None,

@@ -1,7 +1,7 @@
 """A model that was examined and is ready to be debugged: the network with its anatomy, vocabulary and read-out."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 import torch
@@ -10,6 +10,7 @@ from transformers import PreTrainedModel
 
 from lm_debugger.errors import PromptError, UnsupportedModelError
 from lm_debugger.model.anatomy import Anatomy
+from lm_debugger.model.blocks import Block
 from lm_debugger.model.capture import Recorder
 from lm_debugger.model.readout import BoundReadOut
 from lm_debugger.model.streams import BoundGroup, BoundLayer
@@ -130,6 +131,16 @@ class LoadedModel:
         """A value vector as it arrives in the residual stream, but for token-dependent scales: (hidden,), float32."""
         bound, index = self.group(name)
         return bound.static(bound.matrix(name.expert)[index])
+
+    def value_blocks(self) -> Iterator[Block]:
+        """All value vectors: layer by layer, dense ones first, then expert by expert. Always in the same order."""
+        for layer, block in enumerate(self.blocks):
+            for bound in sorted(block.groups, key=lambda bound: bool(bound.group.experts)):
+                if bound.experts is None:
+                    yield Block(layer, None, bound.first, bound.matrix(None), bound)
+                else:
+                    for expert in range(bound.experts.count):
+                        yield Block(layer, expert, 0, bound.matrix(expert), bound)
 
     def norms(self, layer: int, bound: BoundGroup) -> Tensor:
         """Lengths of a group's value vectors: (width,), or (experts, width). Computed once."""

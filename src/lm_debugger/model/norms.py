@@ -28,7 +28,7 @@ class NormForm(NamedTuple):
         return vectors * self.weight
 
     def adjoint(self, direction: Tensor) -> Tensor:
-        """The transpose of `linear`: the product of linear(v) with a direction is that of v with what this gives."""
+        """The transpose of `linear`: the product of linear(v) with a direction (…, hidden) is that of v with this."""
         direction = direction * self.weight
         return direction - direction.mean(-1, keepdim=True) if self.centred else direction
 

@@ -1,11 +1,14 @@
 """Applies the model's own way from the residual stream to logits (the logit lens), and projects single vectors."""
 
+from functools import cached_property
+
 import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
 from lm_debugger.model.anatomy import Anatomy
-from lm_debugger.model.norms import probe
+from lm_debugger.model.norms import NormForm, probe
+from lm_debugger.model.weights import Linear
 
 
 class BoundReadOut:
@@ -73,6 +76,32 @@ class BoundReadOut:
         stream = residual.to(self._dtype)[None, None]
         scale = norm.scale(stream[0, 0].float(), self._modules[0](stream)[0, 0])
         return norm.adjoint(weight[token].float()) * scale * self._readout.scales[1] * self._readout.logit_scale
+
+    @torch.no_grad()
+    def directions(self, tokens: Tensor | slice) -> Tensor:
+        """What a vector is multiplied with to give its projection onto tokens: (tokens, hidden), float32.
+
+        The transpose of `project`: project(v)[t] = v · directions(t). One row a token; ask for parts of a large
+        vocabulary.
+        """
+        *ways, unembedding = self._ways
+        assert isinstance(unembedding, Linear)
+        rows = unembedding.matrix.T[: self.vocabulary][tokens].float()
+        for way in reversed(ways):
+            rows = way.adjoint(rows) if isinstance(way, NormForm) else rows @ way.matrix.float().T
+        return rows
+
+    @cached_property
+    @torch.no_grad()
+    def _ways(self) -> list[NormForm | Linear]:
+        """The steps of `project` as linear maps, the last of them the unembedding."""
+        stream = torch.zeros(1, self._hidden, dtype=self._dtype, device=next(self._modules[-1].parameters()).device)
+        ways: list[NormForm | Linear] = []
+        for module, norm in zip(self._modules[:-1], self._norms[:-1], strict=True):
+            left = stream if norm is not None else module(stream[None])[0]
+            ways.append(norm if norm is not None else Linear(module, stream.shape[-1], left.shape[-1]))
+            stream = left
+        return [*ways, Linear(self._modules[-1], stream.shape[-1], self.vocabulary)]
 
     def _unembed(self, stream: Tensor) -> Tensor:
         logits: Tensor = self._modules[-1](stream[None])[0, :, : self.vocabulary]

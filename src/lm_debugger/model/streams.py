@@ -61,6 +61,15 @@ class BoundGroup:
                 vectors = vectors.float() * torch.tensor(step.factor, device=vectors.device)
         return vectors.float()
 
+    def adjoint(self, directions: Tensor) -> Tensor:
+        """The transpose of `static`: the product of static(v) with a direction (…, hidden) is that of v with this."""
+        for step in reversed(self.group.route):
+            if step.form is Form.NORM:
+                directions = self.norms[step.path].adjoint(directions)
+            elif step.factor:
+                directions = directions * torch.tensor(step.factor, device=directions.device)
+        return directions
+
     def along(self, direction: Tensor, indices: Tensor) -> Tensor:
         """Products of a dense group's value vectors, as `static` gives them, with a direction (hidden,): (indices,).
 
@@ -69,11 +78,7 @@ class BoundGroup:
         matrix = self.matrix(None)
         if matrix.dtype != torch.float32:
             return self.static(matrix[indices]) @ direction
-        for step in reversed(self.group.route):
-            if step.form is Form.NORM:
-                direction = self.norms[step.path].adjoint(direction)
-            elif step.factor:
-                direction = direction * torch.tensor(step.factor, device=direction.device)
+        direction = self.adjoint(direction)
         return (matrix @ direction)[indices]
 
 

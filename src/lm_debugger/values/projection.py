@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import torch
 
-from lm_debugger.model.loaded import LoadedModel
+from lm_debugger.model.blocks import ValueSource
 from lm_debugger.records.names import ValueName
 from lm_debugger.records.token import PromotedToken
 
@@ -26,9 +26,9 @@ class Side(NamedTuple):
 
 
 class Projections:
-    """Top and bottom tokens of value vectors of one model."""
+    """Top and bottom tokens of value vectors of one model, in memory or on disk."""
 
-    def __init__(self, model: LoadedModel) -> None:
+    def __init__(self, model: ValueSource) -> None:
         self._model = model
         self._known: OrderedDict[Side, tuple[list[float], list[int]]] = OrderedDict()
 
@@ -49,6 +49,11 @@ class Projections:
             self._known[side] = values, indices
         while len(self._known) > MEMORY:
             self._known.popitem(last=False)
+
+    def outliers(self, name: ValueName) -> float:
+        """Share of the vocabulary that a vector promotes or suppresses by more than 3 standard deviations, 0 to 1."""
+        logits = self._model.readout.project(self._model.vector(name)[None])[0]
+        return float(((logits - logits.mean()).abs() > 3 * logits.std(correction=0)).float().mean())
 
     def texts(self, side: Side, limit: int) -> tuple[str, ...]:
         """Texts of the tokens, strongest first."""

@@ -1,0 +1,111 @@
+"""What a search of the weights is answered with: how its keywords were understood, and the value vectors found."""
+
+from typing import Literal
+
+from lm_debugger.records.base import Record
+
+Sign = Literal["+", "-"]
+Measure = Literal["z", "cosine", "share"]
+
+
+class Form(Record):
+    """One way in which the vocabulary writes a keyword: a token, or several that follow each other.
+
+    Args:
+        key: names the form: its token ids joined by dots, such as `345` or `345.99`.
+        text: the form's text.
+        used: whether it takes part in the search.
+    """
+
+    key: str
+    text: str
+    used: bool = True
+
+
+class Keyword(Record):
+    """A keyword and all its forms.
+
+    Args:
+        text: as the user wrote it.
+        unwanted: whether it counts against a vector.
+    """
+
+    text: str
+    unwanted: bool
+    forms: tuple[Form, ...]
+
+
+class Match(Record):
+    """How strongly a vector writes one keyword, by its strongest form.
+
+    Args:
+        text: the form's text.
+        key: the form's key.
+        z: the form's logit in the vector's projection, in standard deviations over the vocabulary from its mean; of a
+            form of several tokens, the mean of theirs. Positive: the vector promotes it.
+        rank: place of the form (of its last token in rank) among all tokens, from 1, in the direction of the result's
+            sign.
+    """
+
+    text: str
+    key: str
+    z: float
+    rank: int
+
+
+class SearchResult(Record):
+    """A value vector that was found.
+
+    Args:
+        value: its name, such as `L12D345`.
+        layer, expert, dimension: the parts of its name.
+        z: the mean z of its keywords, minus that of unwanted ones; None where the search is not for keywords.
+        score: what results are ordered by, largest size first: z, cosine or share (see the answer's `measure`).
+            Like z it has the vector's own sign.
+        sign: the sign of the coefficient with which the vector does what was searched for.
+        tokens: for each keyword its strongest form.
+        promotes: the tokens that the vector promotes with a coefficient of that sign, strongest first.
+        name: the user's name for the vector, or None.
+    """
+
+    value: str
+    layer: int
+    expert: int | None
+    dimension: int
+    z: float | None
+    score: float
+    sign: Sign
+    tokens: tuple[Match, ...]
+    promotes: tuple[str, ...]
+    name: str | None = None
+
+
+class LayerHits(Record):
+    """How many of the strongest vectors of the whole network lie in a layer, and how strong its best is."""
+
+    layer: int
+    hits: int
+    strongest: float
+
+
+class SearchAnswer(Record):
+    """The answer to a search.
+
+    Args:
+        query: what was searched for, as text.
+        measure: what scores are. `z`: standard deviations of a logit over the vocabulary; `cosine`: with a vector;
+            `share`: the part of a residual stream's read-out (or of a difference of two) that the vector writes.
+        keywords: how the keywords were understood.
+        results: the vectors found, strongest first.
+        searched: number of vectors that were compared: all that the filters let through.
+        strongest: number of vectors that `layers` counts.
+        layers: where in the network what was searched for lives.
+    """
+
+    query: str
+    measure: Measure
+    keywords: tuple[Keyword, ...]
+    results: tuple[SearchResult, ...]
+    searched: int
+    strongest: int
+    layers: tuple[LayerHits, ...]
