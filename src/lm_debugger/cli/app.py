@@ -12,8 +12,10 @@ import typer
 from lm_debugger import __version__
 from lm_debugger.cli import terminal
 from lm_debugger.cli.calibrate import calibrate
+from lm_debugger.cli.clusters import clusters
 from lm_debugger.cli.examine import examine
 from lm_debugger.cli.generate import generate
+from lm_debugger.cli.search import search
 from lm_debugger.cli.serve import serve
 from lm_debugger.cli.trace import trace
 from lm_debugger.cli.value import value
@@ -25,7 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (serve, trace, generate, examine, value, calibrate):
+for command in (serve, trace, generate, search, examine, value, clusters, calibrate):
     app.command()(command)
 
 INTERRUPTED = 130

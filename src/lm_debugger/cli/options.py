@@ -1,13 +1,18 @@
 """The options that several commands share, and the reading of arguments that needs no model."""
 
-import re
 import sys
+from collections.abc import Sequence
 from enum import StrEnum
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lm_debugger.errors import OptionError, PromptError
+
+if TYPE_CHECKING:
+    from lm_debugger.records.recipe import Recipe
+from lm_debugger.records import names
 
 Prompt = Annotated[str, typer.Argument(metavar="PROMPT", help="The text to run, or - to read it from standard input.")]
 Model = Annotated[
@@ -55,8 +60,21 @@ Edits = Annotated[
     typer.Option(
         "--set",
         metavar="EDIT",
-        help="Edit a coefficient: VALUE=off, =on, =on-, =layermax, =3.5, *=2 or +=1, then perhaps "
+        help="Edit a coefficient: VALUE=off, =on, =on-, =on*0.5, =layermax, =3.5, *=2 or +=1, then perhaps "
         "@prompt, @generated, @last or positions @3,5-7. Can be given more than once.",
+    ),
+]
+Recipes = Annotated[
+    list[Path] | None,
+    typer.Option("--recipe", metavar="FILE", help="Apply the edits of a recipe. Can be given more than once."),
+]
+RecipeStrength = Annotated[
+    float,
+    typer.Option(
+        "--recipe-strength",
+        metavar="S",
+        min=0.0,
+        help="Make the edits of the recipes stronger or weaker together: 0.5 is half as strong.",
     ),
 ]
 DEMO = "demo"
@@ -78,18 +96,24 @@ def read_prompt(prompt: str) -> str:
     return prompt
 
 
+def read_recipes(paths: Sequence[Path], strength: float) -> list["Recipe"]:
+    """Read recipes' files; whether they are the model's is the debugger's to tell.
+
+    Raises:
+        RecipeError: if one cannot be read.
+        OptionError: if a strength is given without a recipe.
+    """
+    from lm_debugger.interventions.recipe import read_file
+
+    if strength != 1 and not paths:
+        raise OptionError("--recipe-strength is given without a recipe.", "Add --recipe FILE.")
+    return [read_file(path) for path in paths]
+
+
 def read_layers(layers: str | None) -> range | None:
     """Read `12-14` or `12`; None for all.
 
     Raises:
         OptionError: if it is not a range of layers.
     """
-    if layers is None:
-        return None
-    match = re.fullmatch(r"\s*(\d{1,9})\s*(?:[-–]\s*(\d{1,9}))?\s*", layers, re.ASCII)
-    if match is None:
-        raise OptionError(f"--layers {layers!r} is not a range of layers.", "Write it as in --layers 12-14.")
-    first, last = int(match[1]), int(match[2] or match[1])
-    if last < first:
-        raise OptionError(f"--layers {layers!r} runs backwards.", f"Write --layers {last}-{first}.")
-    return range(first, last + 1)
+    return None if layers is None else names.read_layers(layers)

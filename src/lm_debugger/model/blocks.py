@@ -5,14 +5,14 @@ the blocks, and so works alike on a model in memory and on weights that are stre
 weight matrix whole: where vectors must be float32 and are not, `PIECE` numbers are converted at a time.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor
 
 from lm_debugger.model.readout import BoundReadOut
-from lm_debugger.model.streams import BoundGroup
+from lm_debugger.model.streams import Arrival
 from lm_debugger.model.tokens import Vocabulary
 from lm_debugger.records.names import ValueName
 
@@ -33,7 +33,7 @@ class Block(NamedTuple):
     expert: int | None
     first: int
     matrix: Tensor
-    group: BoundGroup
+    group: Arrival
 
     def __len__(self) -> int:
         return self.matrix.shape[0]
@@ -43,7 +43,7 @@ class Block(NamedTuple):
         return ValueName(self.layer, self.first + row, self.expert)
 
     def pieces(self) -> Iterator[Tensor]:
-        """The vectors as they arrive in the residual stream (`BoundGroup.static`), some rows at a time: float32."""
+        """The vectors as they arrive in the residual stream (`Arrival.static`), some rows at a time: float32."""
         for rows in self.matrix.split(max(1, PIECE // self.matrix.shape[1])):
             yield self.group.static(rows)
 
@@ -84,8 +84,8 @@ class ValueSource(Protocol):
     def experts(self, layer: int) -> tuple[int, int]:
         """Number of experts in the layer and of value vectors in each."""
 
-    def value_blocks(self) -> Iterator[Block]:
-        """All value vectors: layer by layer, dense ones first, then expert by expert. Always in the same order."""
+    def value_blocks(self, layers: Iterable[int] | None = None) -> Iterator[Block]:
+        """The value vectors of layers (None: of all), dense ones first, then expert by expert; always in this order."""
 
     def vector(self, name: ValueName) -> Tensor:
         """A value vector as it arrives in the residual stream: (hidden,), float32. The name must exist."""

@@ -48,7 +48,7 @@ _VOLATILE = frozenset(
 def fingerprint(model: PreTrainedModel) -> str:
     """16 hexadecimal digits that identify the model's class, configuration, and parameters and persistent buffers."""
     digest = hashlib.sha256(type(model).__name__.encode())
-    digest.update(json.dumps(_stable(model.config.to_dict()), sort_keys=True, default=str).encode())
+    digest.update(json.dumps(stable(model.config.to_dict()), sort_keys=True, default=str).encode())
     for name, tensor in sorted(_tensors(model).items()):
         digest.update(json.dumps([name, list(tensor.shape), str(tensor.dtype)]).encode())
         for part in _plain(tensor):
@@ -93,10 +93,10 @@ def _plain(tensor: Tensor) -> Iterator[Tensor]:
         yield from _plain(getattr(tensor, name))
 
 
-def _stable(value: object) -> object:
-    """The configuration without what is volatile."""
+def stable(value: object) -> object:
+    """A configuration (`to_dict`) without what is volatile."""
     if isinstance(value, dict):
-        return {str(key): _stable(part) for key, part in value.items() if key not in _VOLATILE}
+        return {str(key): stable(part) for key, part in value.items() if key not in _VOLATILE}
     if isinstance(value, (list, tuple)):
-        return [_stable(part) for part in value]
+        return [stable(part) for part in value]
     return value

@@ -11,10 +11,18 @@ the adapted model uses.
 
 import copy
 import os
+from collections.abc import Callable
 from typing import Any
 
 import torch
-from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    PreTrainedConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
 
 from lm_debugger.errors import LMDebuggerError, ModelLoadError, NumericalError
 from lm_debugger.model import bars, failures, sources
@@ -33,6 +41,9 @@ _DTYPES = {
     "double": torch.float64,
 }
 
+# From the configuration to the class that is loaded.
+Part = Callable[[PreTrainedConfig], type[PreTrainedModel]]
+
 
 def load_network(
     reference: str | os.PathLike[str],
@@ -42,6 +53,7 @@ def load_network(
     device_map: str | dict[str, Any] | None = None,
     trust_remote_code: bool = False,
     revision: str | None = None,
+    part: Part | None = None,
     progress: Progress = silent,
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """Load a model for inspection: in eval mode, without gradients.
@@ -53,6 +65,7 @@ def load_network(
         device_map: spreads the model over devices, as in transformers; excludes `device`.
         trust_remote_code: whether Python code that comes with the model may run.
         revision: branch, tag or commit on the hub.
+        part: chooses the class to load, such as one that is only a part of the model; no adapter, no GGUF file then.
         progress: told of downloads and of loading.
 
     Raises:
@@ -75,7 +88,7 @@ def load_network(
                 progress("Loading the tokenizer", 0, 0)
                 tokenizer = _tokenizer(source, options)
                 progress("Loading the model", 0, 0)
-                network = _load_plain(source, wanted, place, device_map, options)
+                network = _load_plain(source, wanted, place, device_map, options, part)
     except LMDebuggerError:
         raise
     except Exception as error:  # a loader runs code of many packages, and remote code: anything may come
@@ -144,19 +157,23 @@ def _load_plain(
     device: torch.device | None,
     device_map: str | dict[str, Any] | None,
     options: dict[str, Any],
+    part: Part | None = None,
 ) -> PreTrainedModel:
     where = options | {"local_files_only": source.local_only, "revision": source.revision or "main"}
     on_cpu = device is not None and device.type == "cpu"
+    loader: Any = AutoModelForCausalLM
     if source.gguf:
         where["gguf_file"] = source.gguf
         chosen: torch.dtype | str = dtype or (torch.float32 if on_cpu else torch.bfloat16)
     else:
         config = AutoConfig.from_pretrained(source.location, **where)
         where["config"] = config
+        if part is not None:
+            loader = part(config)
         half = on_cpu and getattr(config.get_text_config(), "dtype", None) == torch.float16
         chosen = dtype or (torch.float32 if half and not hasattr(config, "quantization_config") else "auto")
     spread = device_map if device is None else None if on_cpu else {"": str(device)}
-    loaded: Any = AutoModelForCausalLM.from_pretrained(
+    loaded: Any = loader.from_pretrained(
         source.location, dtype=chosen, device_map=spread, output_loading_info=True, **where
     )
     network: PreTrainedModel

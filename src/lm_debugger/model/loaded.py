@@ -1,7 +1,7 @@
 """A model that was examined and is ready to be debugged: the network with its anatomy, vocabulary and read-out."""
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 
 import torch
@@ -132,10 +132,10 @@ class LoadedModel:
         bound, index = self.group(name)
         return bound.static(bound.matrix(name.expert)[index])
 
-    def value_blocks(self) -> Iterator[Block]:
-        """All value vectors: layer by layer, dense ones first, then expert by expert. Always in the same order."""
-        for layer, block in enumerate(self.blocks):
-            for bound in sorted(block.groups, key=lambda bound: bool(bound.group.experts)):
+    def value_blocks(self, layers: Iterable[int] | None = None) -> Iterator[Block]:
+        """The value vectors of layers (None: of all), dense ones first, then expert by expert; always in this order."""
+        for layer in range(self.layers) if layers is None else layers:
+            for bound in sorted(self.blocks[layer].groups, key=lambda bound: bool(bound.group.experts)):
                 if bound.experts is None:
                     yield Block(layer, None, bound.first, bound.matrix(None), bound)
                 else:

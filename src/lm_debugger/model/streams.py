@@ -3,6 +3,7 @@
 Everything here is arithmetic on a `Capture`; nothing runs the model.
 """
 
+from collections.abc import Callable
 from functools import cached_property
 
 import torch
@@ -14,24 +15,19 @@ from lm_debugger.model.norms import NormForm, probe
 from lm_debugger.model.weights import Experts, Linear
 
 
-class BoundGroup:
-    """A group with its module: where the value vectors are.
+class Arrival:
+    """How the output of a group arrives in the residual stream.
 
-    Attributes:
+    Args:
         group: the anatomy's entry.
-        first: number of the group's first dimension in the layer (dense groups are numbered on).
-        linear, experts: the weights, one of the two.
-        norms: the norms on the group's route, by path.
+        module: gives the modules of norms on the group's route, by path.
+        hidden: width of the residual stream.
     """
 
-    def __init__(self, network: nn.Module, anatomy: Anatomy, group: Group, first: int) -> None:
-        module = network.get_submodule(group.path)
+    def __init__(self, group: Group, module: Callable[[str], nn.Module], hidden: int) -> None:
         self.group = group
-        self.first = first
-        self.linear = None if group.experts else Linear(module, group.width, anatomy.hidden_size)
-        self.experts = Experts(module) if group.experts else None
-        self._network = network
-        self._hidden = anatomy.hidden_size
+        self._module = module
+        self._hidden = hidden
 
     @cached_property
     def norms(self) -> dict[str, NormForm]:
@@ -39,18 +35,10 @@ class BoundGroup:
         found = {}
         for step in self.group.route:
             if step.form is Form.NORM:
-                form = probe(self._network.get_submodule(step.path), self._hidden)
+                form = probe(self._module(step.path), self._hidden)
                 assert form is not None  # examine found it to be one
                 found[step.path] = form
         return found
-
-    def matrix(self, expert: int | None) -> Tensor:
-        """Value vectors (width, hidden) of the group or of one expert; a view of the weights where possible."""
-        if self.experts is not None:
-            assert expert is not None
-            return self.experts.matrix(expert)
-        assert self.linear is not None
-        return self.linear.matrix
 
     def static(self, vectors: Tensor) -> Tensor:
         """Vectors (…, hidden) as they arrive in the residual stream, but for factors that depend on the token."""
@@ -69,6 +57,32 @@ class BoundGroup:
             elif step.factor:
                 directions = directions * torch.tensor(step.factor, device=directions.device)
         return directions
+
+
+class BoundGroup(Arrival):
+    """A group with its module: where the value vectors are.
+
+    Attributes:
+        group: the anatomy's entry.
+        first: number of the group's first dimension in the layer (dense groups are numbered on).
+        linear, experts: the weights, one of the two.
+        norms: the norms on the group's route, by path.
+    """
+
+    def __init__(self, network: nn.Module, anatomy: Anatomy, group: Group, first: int) -> None:
+        super().__init__(group, network.get_submodule, anatomy.hidden_size)
+        module = network.get_submodule(group.path)
+        self.first = first
+        self.linear = None if group.experts else Linear(module, group.width, anatomy.hidden_size)
+        self.experts = Experts(module) if group.experts else None
+
+    def matrix(self, expert: int | None) -> Tensor:
+        """Value vectors (width, hidden) of the group or of one expert; a view of the weights where possible."""
+        if self.experts is not None:
+            assert expert is not None
+            return self.experts.matrix(expert)
+        assert self.linear is not None
+        return self.linear.matrix
 
     def along(self, direction: Tensor, indices: Tensor) -> Tensor:
         """Products of a dense group's value vectors, as `static` gives them, with a direction (hidden,): (indices,).

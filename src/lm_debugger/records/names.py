@@ -6,8 +6,9 @@ A layer that has both experts and dense (shared) feed-forward weights names the 
 import re
 from typing import NamedTuple, Self
 
-from lm_debugger.errors import ValueNameError
+from lm_debugger.errors import OptionError, ValueNameError
 
+_LAYERS = re.compile(r"\s*(\d{1,9})\s*(?:[-–]\s*(\d{1,9}))?\s*", re.ASCII)
 _PATTERN = re.compile(r"L(\d{1,9})(?:E(\d{1,9}))?D(\d{1,9})", re.IGNORECASE | re.ASCII)
 
 
@@ -43,3 +44,18 @@ class ValueName(NamedTuple):
     def __str__(self) -> str:
         expert = "" if self.expert is None else f"E{self.expert}"
         return f"L{self.layer}{expert}D{self.dimension}"
+
+
+def read_layers(text: str) -> range:
+    """Read a range of layers, `12-14` or `12`; both ends belong to it.
+
+    Raises:
+        OptionError: if the text is no such range.
+    """
+    match = _LAYERS.fullmatch(text)
+    if match is None:
+        raise OptionError(f"{text!r} is not a range of layers.", "Write it as in 12-14.")
+    first, last = int(match[1]), int(match[2] or match[1])
+    if last < first:
+        raise OptionError(f"The range of layers {text!r} runs backwards.", f"Write {last}-{first}.")
+    return range(first, last + 1)

@@ -15,12 +15,15 @@ from lm_debugger.server import failures, page
 from lm_debugger.server.guard import Guard
 from lm_debugger.server.routes import (
     calibrate,
+    clusters,
     examples,
     generate,
     grid,
     health,
     model,
+    recipes,
     runs,
+    search,
     tokens,
     trace,
     trajectory,
@@ -34,7 +37,22 @@ from lm_debugger.store.database import Database
 if TYPE_CHECKING:
     from lm_debugger.debugger.session import Debugger
 
-_NOUNS = (health, model, examples, tokens, trace, grid, trajectory, generate, values, calibrate, runs)
+_NOUNS = (
+    health,
+    model,
+    examples,
+    tokens,
+    trace,
+    grid,
+    trajectory,
+    generate,
+    values,
+    search,
+    clusters,
+    calibrate,
+    runs,
+    recipes,
+)
 
 _DESCRIPTION = """See how a language model builds a prediction, change the vectors that decide it, watch the difference.
 Every error has the shape {"error": {"code", "what", "cure"}}."""

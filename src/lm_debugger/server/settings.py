@@ -17,7 +17,10 @@ class Limits(Record):
         interventions: edits in force at once.
         cells: layers times positions of a lens grid.
         tokens_followed: tokens of a trajectory.
+        results: results of a search.
         calibration_tokens: tokens to calibrate over.
+        clusters: to make.
+        members: of a cluster, listed at once.
         trace_bytes: memory that one run may keep.
         waiting: requests that may wait for the model.
     """
@@ -30,7 +33,10 @@ class Limits(Record):
     interventions: int = 256
     cells: int = 100_000
     tokens_followed: int = 32
+    results: int = 1000
     calibration_tokens: int = 1 << 20
+    clusters: int = 10_000
+    members: int = 1000
     trace_bytes: int = 2 << 30
     waiting: int = 32
 

@@ -1,14 +1,16 @@
 """Runs the model once and finds its whole anatomy. Proves nothing: that is `verify`'s work."""
 
+from collections.abc import Hashable
+
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from lm_debugger.errors import UnsupportedModelError
 from lm_debugger.model.anatomy import Anatomy, Group, LayerAnatomy, Site, Step, Term
 from lm_debugger.model.examine.layer import LayerExperiment
 from lm_debugger.model.examine.readout import find_readout
-from lm_debugger.model.examine.record import Call, record
+from lm_debugger.model.examine.record import record
 from lm_debugger.model.examine.stack import find_layers
 from lm_debugger.model.forward import forward_options
 
@@ -46,7 +48,7 @@ def discover(network: PreTrainedModel, *, each_layer: bool = False) -> Anatomy:
     known: dict[object, LayerAnatomy] = {}
     found = []
     for index, layer in enumerate(layers):
-        kind = index if each_layer else _kind(layer)
+        kind = index if each_layer else kind_of(layer.module)
         if kind not in known:
             known[kind] = LayerExperiment(layer, ids.shape[1]).find()
         found.append(_placed(known[kind], layer.path))
@@ -77,14 +79,15 @@ def _check_own_weights(network: PreTrainedModel, layers: list[LayerAnatomy]) -> 
                 )
 
 
-def _kind(layer: Call) -> object:
+def kind_of(layer: nn.Module) -> Hashable:
+    """What layers of one kind have in common: the same modules, with parameters of the same shapes."""
     return tuple(
         (
             path,
             type(module).__name__,
             tuple((name, tuple(p.shape)) for name, p in module.named_parameters(recurse=False)),
         )
-        for path, module in layer.module.named_modules()
+        for path, module in layer.named_modules()
     )
 
 

@@ -37,6 +37,14 @@ def examine_network(
     return report, anatomy if report.supported else None
 
 
+def refusal(report: Examination) -> UnsupportedModelError:
+    """What to raise for a model that is not supported."""
+    return UnsupportedModelError(
+        f"{report.model} ({report.architecture}) is not supported: {' '.join(report.failures)}",
+        "`lm-debugger examine` reports what was found; still possible: " + "; ".join(report.works) + ".",
+    )
+
+
 def _attempt(
     network: PreTrainedModel, seconds: dict[str, float], progress: Progress, *, each_layer: bool
 ) -> tuple[Anatomy, tuple[Check, ...]]:

@@ -13,6 +13,7 @@ from lm_debugger.records.names import ValueName
 from lm_debugger.records.saved import NamedValue, ValueNote
 from lm_debugger.records.trajectory import CoefficientPath
 from lm_debugger.server.inputs import Input, KeptText, RunInput, run
+from lm_debugger.server.routes.clusters import with_users_name
 from lm_debugger.server.services import Here, Services, as_json
 
 if TYPE_CHECKING:
@@ -52,12 +53,17 @@ async def value(
     here: Here,
     value: Value,
     top_k: Annotated[int, Query(ge=1, le=50, description="How many tokens on each side.")] = 50,
+    similar: Annotated[int, Query(ge=0, le=50, description="How many of the closest and most opposite vectors.")] = 10,
 ) -> Response:
-    """What a value vector promotes and suppresses, the range of its coefficient, its name and note."""
+    """What a value vector promotes and suppresses, its neighbours, its coefficient's range, its name and note."""
     name = _exists(here, value)
-    view = await here.worker.read(request, lambda debugger, _: debugger.value(name, top_k=top_k))
+    view = await here.worker.read(request, lambda debugger, _: debugger.value(name, top_k=top_k, similar=similar))
     kept = await run_in_threadpool(here.database.note, here.debugger.summary.fingerprint, view.value)
+    names = await here.names()
     own = {field: getattr(view, field) for field in type(view).model_fields}
+    own["cluster"] = await run_in_threadpool(with_users_name, here, view.cluster)
+    for side in ("similar", "opposite"):
+        own[side] = tuple(other.model_copy(update={"name": names.get(other.value)}) for other in own[side])
     return as_json(NamedValue(**own, name=(kept.name or None) if kept else None, note=kept.note if kept else ""))
 
 

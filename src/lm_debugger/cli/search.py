@@ -1,0 +1,89 @@
+"""`lm-debugger search`: the value vectors of the whole network that write some words, or a residual stream."""
+
+from typing import Annotated, Literal
+
+import typer
+
+from lm_debugger.cli import options
+from lm_debugger.cli.loading import load
+from lm_debugger.cli.terminal import print_answer, print_record, progress_bar
+from lm_debugger.errors import OptionError
+
+
+def search(
+    query: Annotated[
+        str,
+        typer.Argument(
+            metavar="KEYWORDS",
+            help='Keywords with commas between: "teacher, school", teach*, "\\"New York\\"", "/^ (un|in)/".',
+        ),
+    ] = "",
+    model: options.Model = options.DEMO,
+    unwanted: Annotated[
+        str, typer.Option("--without", metavar="KEYWORDS", help="Keywords that count against a vector.")
+    ] = "",
+    match: Annotated[
+        Literal["all", "any"], typer.Option("--match", help="The mean over the keywords, or the strongest alone.")
+    ] = "all",
+    like: Annotated[
+        str | None, typer.Option("--like", metavar="VALUE", help="Search for vectors like this one, not for words.")
+    ] = None,
+    prompt: Annotated[
+        str | None,
+        typer.Option("--prompt", metavar="TEXT", help="Search for what writes this prompt's residual stream."),
+    ] = None,
+    against: Annotated[
+        str | None,
+        typer.Option("--against", metavar="TEXT", help="With --prompt: for what tells it apart from this prompt."),
+    ] = None,
+    position: Annotated[
+        int, typer.Option("--position", "-p", help="With --prompt: where to read; negative ones count from the end.")
+    ] = -1,
+    layer: Annotated[int | None, typer.Option("--layer", help="With --prompt: the stream after this layer.")] = None,
+    layers: Annotated[str | None, typer.Option("--layers", metavar="A-B", help="Only vectors of these layers.")] = None,
+    sign: Annotated[
+        Literal["+", "-", "both"], typer.Option("--sign", help="Only with a coefficient of this sign.")
+    ] = "both",
+    expert: Annotated[int | None, typer.Option("--expert", help="Only vectors of the experts of this index.")] = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", help="How many vectors to list.")] = 20,
+    device: options.Device = None,
+    dtype: options.Dtype = None,
+    trust_remote_code: options.TrustRemoteCode = False,
+    json: options.Json = False,
+) -> None:
+    """Search every value vector of the network for words.
+
+    Each keyword is matched against the vocabulary (any case, with or without a leading space); a vector's z says by how
+    many standard deviations it promotes the strongest match, on average over the keywords. With sign -, a negative
+    coefficient (=on-) does it. Also: vectors like another one (--like), those that write a residual stream (--prompt).
+    """
+    kinds = [bool(query.strip() or unwanted.strip()), like is not None, prompt is not None]
+    if sum(kinds) != 1:
+        raise OptionError(
+            "Nothing to search for is given." if not any(kinds) else "Several things to search for are given.",
+            'Give one of: keywords such as "teacher, school", --like VALUE, --prompt TEXT.',
+        )
+    if against is not None and prompt is None:
+        raise OptionError("--against needs a prompt to tell apart.", "Add --prompt TEXT.")
+    within = options.read_layers(layers)
+    with progress_bar() as progress:
+        debugger = load(model, device=device, dtype=dtype, trust_remote_code=trust_remote_code, progress=progress)
+        if prompt is None:
+            found = debugger.search(
+                query, unwanted=unwanted, like=like, match=match, layers=within, sign=sign, expert=expert,
+                limit=limit, progress=progress,
+            )  # fmt: skip
+        else:
+            here = debugger.place(options.read_prompt(prompt), position)
+            other = None if against is None else debugger.place(options.read_prompt(against))
+            found = debugger.writers(
+                here, layer=layer, against=other, layers=within, sign=sign, expert=expert, limit=limit,
+                progress=progress,
+            )  # fmt: skip
+    if json:
+        print_record(found)
+        return
+
+    from lm_debugger.cli.search_report import search as report
+
+    print_answer(report(found))
