@@ -41,6 +41,8 @@ def generate(
         bool, typer.Option("--no-baseline", help="With --set, do not also generate without edits.")
     ] = False,
     edits: options.Edits = None,
+    recipes: options.Recipes = None,
+    recipe_strength: options.RecipeStrength = 1.0,
     device: options.Device = None,
     dtype: options.Dtype = None,
     trust_remote_code: options.TrustRemoteCode = False,
@@ -48,14 +50,18 @@ def generate(
 ) -> None:
     """Continue PROMPT.
 
-    With --set the edits are in force at every step, and the continuation is shown beside the one without them.
+    With --set or --recipe the edits are in force at every step, and the continuation is shown beside the one
+    without them.
     """
     from lm_debugger.interventions.grammar import parse_all
 
     text, interventions = options.read_prompt(prompt), parse_all(edits or ())
+    groups = options.read_recipes(recipes or (), recipe_strength)
     with ExitStack() as display:
         progress = display.enter_context(progress_bar())
         debugger = load(model, device=device, dtype=dtype, trust_remote_code=trust_remote_code, progress=progress)
+        for group in groups:
+            interventions += debugger.recipe(group, recipe_strength)
         # A pipe gets the text in one piece, exactly; a terminal sees it grow, once the progress bar has gone.
         stream = _Stream(display.close) if not json and answer_console().is_terminal else None
         result = debugger.generate(

@@ -10,8 +10,8 @@ from rich.text import Text
 from lm_debugger.records.calibration import CalibrationSummary
 from lm_debugger.records.examination import Check, Examination
 from lm_debugger.records.token import PromotedToken
-from lm_debugger.records.value import ValueView
-from lm_debugger.trace.cells import MUTED, NEGATIVE, NOTICE, POSITIVE, Bar, Flow, fit, signed
+from lm_debugger.records.value import SimilarValue, ValueView
+from lm_debugger.trace.cells import MUTED, NEGATIVE, NOTICE, POSITIVE, Bar, Flow, Listed, fit, signed
 from lm_debugger.trace.visible import printable
 
 _BARRED = 15  # tokens shown with a bar; the others follow as a list
@@ -26,9 +26,16 @@ def value(view: ValueView) -> RenderableType:
     table.add_column(ratio=1)
     sides = (("promotes", view.promotes, POSITIVE), ("suppresses", view.suppresses, NEGATIVE))
     table.add_row(*(Rule(Text(title, "bold"), align="left", style=MUTED) for title, _, _ in sides))
-    table.add_row(*(_bars(tokens[:_BARRED], style) for _, tokens, style in sides))
+    table.add_row(*(bars(tokens[:_BARRED], style) for _, tokens, style in sides))
     table.add_row(*(_rest(tokens[_BARRED:]) for _, tokens, _ in sides))
-    return Group(Text.assemble((view.value, "bold"), (where, MUTED)), _range(view), "", table)
+    head = [Text.assemble((view.value, "bold"), (where, MUTED)), _range(view)]
+    if view.cluster is not None:
+        cluster = view.cluster
+        about = f"{cluster.id} {printable(cluster.name)}, {cluster.size} vectors, cosine {cluster.cosine:.2f}"
+        head.append(Text.assemble(("cluster  ", MUTED), about))
+    sides = [(side, found) for side, found in (("similar", view.similar), ("opposite", view.opposite)) if found]
+    near = [part for side, found in sides for part in (title(side), _neighbours(found))]
+    return Group(*head, "", table, *near)
 
 
 def examination(report: Examination) -> RenderableType:
@@ -42,13 +49,13 @@ def examination(report: Examination) -> RenderableType:
         *(Text(f"  {printable(failure)}", NEGATIVE) for failure in report.failures),
     ]
     if report.formula:
-        pieces += [_title("residual stream"), *(Text(printable(formula)) for formula in report.formula)]
+        pieces += [title("residual stream"), *(Text(printable(formula)) for formula in report.formula)]
     if report.parts:
-        pieces += [_title("parts"), _rows([(part.role, part.path, part.detail) for part in report.parts])]
+        pieces += [title("parts"), _rows([(part.role, part.path, part.detail) for part in report.parts])]
     if report.checks:
-        pieces += [_title("invariants"), _checks(report.checks)]
+        pieces += [title("invariants"), _checks(report.checks)]
     if not report.supported and report.works:
-        pieces += [_title("what still works"), *(Text(f"· {printable(work)}") for work in report.works)]
+        pieces += [title("what still works"), *(Text(f"· {printable(work)}") for work in report.works)]
     seconds = "  ".join(f"{step} {time:.1f} s" for step, time in report.seconds.items())
     fingerprint = f"fingerprint {report.fingerprint}" if report.fingerprint else ""
     ending = "  ".join(part for part in (fingerprint, "from the cache" if report.cached else seconds) if part)
@@ -66,7 +73,20 @@ def calibration(summary: CalibrationSummary) -> RenderableType:
     )
 
 
-def _title(text: str) -> Rule:
+def _neighbours(found: Sequence[SimilarValue]) -> Table:
+    """Vectors close to one: cosine and what they promote."""
+    table = Table.grid(padding=(0, 2, 0, 0), expand=True)
+    table.add_column(no_wrap=True)
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(ratio=1)
+    for near in found:
+        cosine = Text(signed(near.cosine), NEGATIVE if near.cosine < 0 else POSITIVE)
+        table.add_row(Text(near.value), cosine, Listed(near.promotes))
+    return table
+
+
+def title(text: str) -> Rule:
+    """A section's title."""
     return Rule(Text(text, "bold"), align="left", style=MUTED)
 
 
@@ -88,7 +108,7 @@ def _range(view: ValueView) -> Text:
     return text.append(f"± {measured.deviation:.3g} over {measured.tokens:,} tokens", MUTED)
 
 
-def _bars(tokens: Sequence[PromotedToken], style: str) -> Table:
+def bars(tokens: Sequence[PromotedToken], style: str) -> Table:
     """Tokens with their projection as a bar."""
     most = max((abs(token.logit) for token in tokens), default=1.0) or 1.0
     table = Table.grid(padding=(0, 1, 0, 0), expand=True)

@@ -18,6 +18,8 @@ def trace(
     ] = -1,
     top_k: Annotated[int, typer.Option("--top-k", "-k", help="How many tokens and sub-updates to list.")] = 10,
     edits: options.Edits = None,
+    recipes: options.Recipes = None,
+    recipe_strength: options.RecipeStrength = 1.0,
     layers: Annotated[
         str | None, typer.Option("--layers", metavar="A-B", help="Show these layers in full (in the terminal only).")
     ] = None,
@@ -29,13 +31,17 @@ def trace(
     """Show how the prediction after PROMPT is built, layer by layer.
 
     For each layer: the most probable tokens before the feed-forward, the value vectors that move it most
-    with the tokens they promote here, and the tokens after it. With --set, beside the same without edits.
+    with the tokens they promote here, and the tokens after it. With --set or --recipe, beside the same without
+    edits.
     """
     from lm_debugger.interventions.grammar import parse_all
 
     text, shown, interventions = options.read_prompt(prompt), options.read_layers(layers), parse_all(edits or ())
+    groups = options.read_recipes(recipes or (), recipe_strength)
     with progress_bar() as progress:
         debugger = load(model, device=device, dtype=dtype, trust_remote_code=trust_remote_code, progress=progress)
+        for group in groups:
+            interventions += debugger.recipe(group, recipe_strength)
         view = debugger.trace(text, interventions, progress=progress).view(position=position, top_k=top_k)
     if json:
         print_record(view)

@@ -1,0 +1,75 @@
+"""`lm-debugger clusters`: value vectors grouped by direction; the list, or one cluster."""
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lm_debugger.cli import options
+from lm_debugger.cli.loading import load
+from lm_debugger.cli.terminal import print_answer, print_record, progress_bar
+
+if TYPE_CHECKING:
+    from lm_debugger.records.cluster import Clustering
+
+
+class Order(StrEnum):
+    """What the list is ordered by."""
+
+    SIZE = "size"
+    COHESION = "cohesion"
+    LAYER = "layer"
+
+
+def clusters(
+    cluster: Annotated[
+        int | None, typer.Argument(metavar="ID", min=0, help="Show one cluster; without it, the list.")
+    ] = None,
+    model: options.Model = options.DEMO,
+    k: Annotated[
+        int | None, typer.Option("--k", metavar="K", help="How many clusters to make; without it, by the model's size.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option("--seed", help="Seed of the clustering.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Make them again even if they are in the cache.")] = False,
+    sort: Annotated[Order, typer.Option("--sort", help="Largest, tightest, or lowest layer first.")] = Order.SIZE,
+    find: Annotated[
+        str | None, typer.Option("--find", metavar="TEXT", help="Only clusters whose name or tokens contain it.")
+    ] = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many clusters to list.")] = 30,
+    members: Annotated[int, typer.Option("--members", min=0, help="How many members to show of one cluster.")] = 20,
+    device: options.Device = None,
+    dtype: options.Dtype = None,
+    trust_remote_code: options.TrustRemoteCode = False,
+    json: options.Json = False,
+) -> None:
+    """Group all value vectors by direction and list the groups, or show one.
+
+    The clusters are made on first use and kept for the model; another --k or --seed replaces them.
+    """
+    with progress_bar() as progress:
+        debugger = load(model, device=device, dtype=dtype, trust_remote_code=trust_remote_code, progress=progress)
+        made = debugger.clusters(k, seed, force=force, progress=progress)
+        view = None if cluster is None else debugger.cluster(cluster, members=members)
+    if json:
+        print_record(_listed(made, sort, find, limit) if view is None else view)
+        return
+
+    from lm_debugger.cli import cluster_report
+
+    if view is None:
+        print_answer(cluster_report.clustering(_listed(made, sort, find, limit), len(made.clusters)))
+    else:
+        print_answer(cluster_report.cluster(view, made))
+
+
+def _listed(made: "Clustering", sort: Order, find: str | None, limit: int) -> "Clustering":
+    """The clusters to list, in order."""
+    wanted = (find or "").casefold()
+    found = [
+        brief for brief in made.clusters if any(wanted in text.casefold() for text in (brief.name, *brief.promotes))
+    ]
+    if sort is Order.COHESION:
+        found.sort(key=lambda brief: -brief.cohesion)
+    elif sort is Order.LAYER:
+        found.sort(key=lambda brief: brief.layer)
+    return made.model_copy(update={"clusters": tuple(found[:limit])})
