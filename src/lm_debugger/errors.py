@@ -58,6 +58,19 @@ class EditError(LMDebuggerError):
     exit_code = 2
 
 
+class RecipeError(LMDebuggerError):
+    """A recipe that cannot be read or written."""
+
+    code = "bad_recipe"
+    exit_code = 2
+
+
+class WrongModelError(RecipeError):
+    """A recipe that was made for another model."""
+
+    code = "wrong_model"
+
+
 class ValueNameError(LMDebuggerError):
     """A value vector name that cannot be read or that the model does not have."""
 
@@ -89,6 +102,12 @@ class CancelledError(LMDebuggerError):
 
     code = "cancelled"
     exit_code = 130
+
+
+class NoClustersError(LMDebuggerError):
+    """The model's value vectors have not been clustered yet."""
+
+    code = "no_clusters"
 
 
 class DownloadError(LMDebuggerError):

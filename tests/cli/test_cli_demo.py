@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from rich.cells import cell_len
 
+from lm_debugger import Debugger
 from lm_debugger.records.calibration import CalibrationSummary
 from lm_debugger.records.examination import Examination
 from lm_debugger.records.generation import Generation
@@ -50,6 +51,29 @@ def test_trace_with_edits_carries_the_baseline(run_demo: Run) -> None:
     assert set(ran.json["baseline"]) == {"layers", "output"}
     assert ran.json["baseline"]["output"] != ran.json["output"]
     assert ran.json["comparison"]["changed"]
+
+
+def test_recipes_are_applied_beside_edits_and_made_weaker_together(
+    run_demo: Run, demo: Debugger, tmp_path: Path
+) -> None:
+    one, two = str(tmp_path / "one"), str(tmp_path / "two")
+    demo.save_recipe(one, "one", ["L28D1328=40", "L12D345=off"])
+    demo.save_recipe(two, "two", ["L29D168+=2@last"])
+    edits = ("--set", "L3D4=off", "--recipe", one, "--recipe", two)
+    ran = run_demo("trace", PROMPT, *edits, "--recipe-strength", "0.5", "--json")
+    assert ran.status == 0, ran.err
+    assert ran.json["interventions"] == ["L3D4=off", "L28D1328=20.0", "L12D345*=0.5", "L29D168+=1.0@last"]
+    ran = run_demo("generate", PROMPT, "-n", "2", "--recipe", one, "--json")
+    assert ran.json["interventions"] == ["L28D1328=40.0", "L12D345=off"]
+
+
+def test_a_recipe_of_another_model_is_refused(run_demo: Run, tmp_path: Path) -> None:
+    path = tmp_path / "other"
+    path.write_text("# LM-Debugger recipe\n# name: a\n# model: gpt2\n# fingerprint: abcd\nL1D2=on\n")
+    ran = run_demo("trace", PROMPT, "--recipe", str(path), "--json")
+    assert ran.status == 2
+    assert ran.json["error"]["code"] == "wrong_model"
+    assert "gpt2 (abcd), not for demo" in ran.json["error"]["what"]
 
 
 def test_the_prompt_can_come_from_standard_input(run_demo: Run) -> None:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 import torch
@@ -94,6 +95,24 @@ def test_set_and_add_put_the_number_into_the_coefficient(operation: str, expecte
     torch.testing.assert_close(
         trace.layer(1).coefficients(bound)[:, others], trace.baseline.layer(1).coefficients(bound)[:, others]
     )
+
+
+def test_on_sets_a_multiple_of_the_vectors_own_quantile(tmp_path: Path) -> None:
+    debugger, ids = fresh("gpt2"), prompt()
+    (tmp_path / "text").write_text(" ".join(f"w{3 + i * i % 90}" for i in range(1200)))
+    debugger.calibrate(tmp_path / "text", tokens=1000)
+    known = debugger.coefficient_range(ValueName(1, 5))
+    assert known.low < 0 < known.high
+    (bound,) = debugger.trace(ids).layer(1).layer.groups
+    for edit, expected in (
+        ("on", known.high),
+        ("on*0.5", known.high / 2),
+        ("on-*2", known.low * 2),
+        ("on-", known.low),
+        ("on*0", 0.0),
+    ):
+        found = debugger.trace(ids, [f"L1D5={edit}"]).layer(1).coefficients(bound)[:, 5]
+        torch.testing.assert_close(found, torch.full_like(found, expected))
 
 
 def test_setting_an_expert_that_the_router_did_not_choose_adds_its_vector() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from lm_debugger.errors import EditError
 from lm_debugger.interventions.grammar import parse, parse_all
-from lm_debugger.records.edit import WITH_AMOUNT, Edit, Operation, Scope, ScopeKind
+from lm_debugger.records.edit import WITH_AMOUNT, WITH_STRENGTH, Edit, Operation, Scope, ScopeKind
 from lm_debugger.records.names import ValueName
 
 INDEX = st.integers(0, 10**9 - 1)
@@ -38,10 +38,15 @@ SCOPES = st.one_of(
 def edits(draw: st.DrawFn) -> Edit:
     """Any valid edit."""
     operation = draw(st.sampled_from(Operation))
+    amount = None
+    if operation in WITH_AMOUNT:
+        amount = draw(st.floats(allow_nan=False, allow_infinity=False))
+    elif operation in WITH_STRENGTH:
+        amount = draw(st.none() | st.floats(0, allow_infinity=False).filter(lambda factor: factor != 1))
     return Edit(
         value=ValueName(draw(INDEX), draw(INDEX), draw(st.none() | INDEX)),
         operation=operation,
-        amount=draw(st.floats(allow_nan=False, allow_infinity=False)) if operation in WITH_AMOUNT else None,
+        amount=amount,
         scope=draw(SCOPES),
     )
 
@@ -66,7 +71,7 @@ def test_case_spaces_and_dashes_do_not_matter(edit: Edit, data: st.DataObject) -
     assert parse(data.draw(st.sampled_from([text.upper(), text.lower(), f"  {text} "]))) == edit
 
 
-@given(st.text() | st.text("L12E3D45=onflayermx*+-@allpromptgenerated,.0 −", max_size=30))
+@given(st.text() | st.text("L12E3D45=on*onflayermx*+-@allpromptgenerated,.0 −", max_size=30))
 def test_any_text_is_an_edit_or_an_edit_error(text: str) -> None:
     edit = None
     with suppress(EditError):
@@ -91,6 +96,11 @@ def test_positions_are_normalised_and_keep_every_position(ranges: list[tuple[int
         ("L12D345=on", "L12D345=on"),
         ("L12D345=on-", "L12D345=on-"),
         ("L12D345=on−", "L12D345=on-"),
+        ("L12D345=on*0.5", "L12D345=on*0.5"),
+        ("L12D345 = ON− * .5 @ last", "L12D345=on-*0.5@last"),
+        ("L12D345=on*1", "L12D345=on"),
+        ("L12D345=on-*1e0", "L12D345=on-"),
+        ("L12D345=on*-0", "L12D345=on*0.0"),
         ("L12D345=layermax", "L12D345=layermax"),
         ("L12D345=3.5", "L12D345=3.5"),
         ("L12D345=-.5", "L12D345=-0.5"),
@@ -131,6 +141,15 @@ def test_canonical_text(text: str, canonical: str) -> None:
         ("L12D345=3,5", "'3,5'", "L12D345=3.5"),
         ("L12D345=1_000", "'1_000'", "Use =off"),
         ("L12D345*=off", "goes with '='", "L12D345=off"),
+        ("L12D345=on*-1", "factor -1 in 'L12D345=on*-1' is negative", "L12D345=on- for"),
+        ("L12D345=on-*-.5", "factor -.5", "L12D345=on for"),
+        ("L12D345=on*", "nothing after '*'", "L12D345=on*0.5"),
+        ("L12D345=on*x", "'x' in", "L12D345=on*2"),
+        ("L12D345=on*0,5", "'0,5'", "L12D345=on*0.5"),
+        ("L12D345=on-*inf", "not a finite number", "L12D345=on-*2"),
+        ("L12D345=on*1e999", "too large", "L12D345=on*2"),
+        ("L12D345=off*0.5", "'off' in 'L12D345=off*0.5' takes no factor", "L12D345=off"),
+        ("L12D345=on+1", "'on+1'", "L12D345=on"),
         ("L12D345+=x", "'x' in", "L12D345+=2"),
         ("=off", "does not say which coefficient", "L12D345=off"),
         ("L12=off", "'L12' does not name a value vector", "L12D345"),
@@ -162,3 +181,8 @@ def test_parse_all_takes_text_and_edits_and_normalises_both() -> None:
 def test_parse_all_refuses_a_ready_made_edit_that_is_not_finite() -> None:
     with pytest.raises(EditError, match="not a finite number"):
         parse_all([Edit(value=ValueName(1, 2), operation=Operation.SET, amount=math.nan)])
+
+
+def test_a_ready_made_strength_of_one_is_plain_on() -> None:
+    edit = Edit(value=ValueName(1, 2), operation=Operation.ON, amount=1.0)
+    assert parse_all([edit]) == parse_all(["L1D2=on"])

@@ -1,4 +1,4 @@
-"""Names, notes and runs, on SQLite and on a real PostgreSQL, in one process and in several."""
+"""Names, notes, runs and recipes, on SQLite and on a real PostgreSQL, in one process and in several."""
 
 import os
 import shutil
@@ -15,9 +15,13 @@ import sqlalchemy
 from sqlalchemy import text
 
 from lm_debugger.errors import OptionError
+from lm_debugger.records.recipe import Recipe
+from lm_debugger.records.saved import SavedRun
 from lm_debugger.store import database as module
-from lm_debugger.store.database import Database, DatabaseError
+from lm_debugger.store import engine
+from lm_debugger.store.database import Database
 from lm_debugger.store.database_tables import Base
+from lm_debugger.store.engine import DatabaseError
 from lm_debugger.store.migrations import MIGRATIONS
 
 SERVER_VARIABLE = "LM_DEBUGGER_TEST_DATABASE"
@@ -67,13 +71,13 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     server = request.getfixturevalue("postgres")
     url = sqlalchemy.make_url(server).set(drivername="postgresql+psycopg")
     name = f"test_{uuid.uuid4().hex}"
-    engine = sqlalchemy.create_engine(url, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
+    server_engine = sqlalchemy.create_engine(url, isolation_level="AUTOCOMMIT")
+    with server_engine.connect() as connection:
         connection.execute(text(f"CREATE DATABASE {name}"))
     yield url.set(drivername="postgresql", database=name).render_as_string(hide_password=False)
-    with engine.connect() as connection:
+    with server_engine.connect() as connection:
         connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    engine.dispose()
+    server_engine.dispose()
 
 
 @pytest.fixture
@@ -101,6 +105,9 @@ def test_names_and_notes(database: Database) -> None:
 def test_models_do_not_see_each_others_work(database: Database) -> None:
     database.write_note(MODEL, "L1D2", "mine", "")
     run = database.add_run(MODEL, prompt="a", interventions=(), position=-1)
+    assert run is not None
+    assert database.add_run("other", prompt="a", interventions=(), position=-1, parent=run.id) is None
+    assert database.name_run("other", run.id, "theirs") is None
     assert database.names("other") == {}
     assert database.runs("other") == ()
     assert not database.remove_run("other", run.id)
@@ -109,17 +116,108 @@ def test_models_do_not_see_each_others_work(database: Database) -> None:
 
 def test_runs(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "RUNS_KEPT", 3)
-    runs = [
-        database.add_run(MODEL, prompt=f"{NASTY}{i}", interventions=("L1D2=off", "L1D3*=2.0@last"), position=i)
-        for i in range(5)
-    ]
+    runs = [keep(database, f"{NASTY}{i}", interventions=("L1D2=off", "L1D3*=2.0@last"), position=i) for i in range(5)]
     other = database.add_run("other", prompt="x", interventions=(), position=0, title="t")
+    assert other is not None
     assert database.runs(MODEL) == tuple(reversed(runs[2:]))
     assert database.runs(MODEL, limit=1) == (runs[4],)
     assert database.remove_run(MODEL, runs[3].id)
     assert not database.remove_run(MODEL, runs[3].id)
     assert database.runs(MODEL) == (runs[4], runs[2])
     assert database.runs("other") == (other,)
+
+
+def keep(
+    database: Database,
+    prompt: str,
+    parent: int | None = None,
+    interventions: tuple[str, ...] = (),
+    position: int = -1,
+) -> SavedRun:
+    kept = database.add_run(MODEL, prompt=prompt, interventions=interventions, position=position, parent=parent)
+    assert kept is not None
+    return kept
+
+
+def parents(database: Database) -> dict[str, int | None]:
+    return {run.prompt: run.parent for run in database.runs(MODEL)}
+
+
+def test_a_run_gets_a_title_and_keeps_its_view(database: Database) -> None:
+    kept = database.add_run(MODEL, prompt="a", interventions=(), position=0, view="layer=3&show=base")
+    assert kept is not None
+    assert (kept.title, kept.view, kept.parent) == ("", "layer=3&show=base", None)
+    assert database.name_run(MODEL, kept.id, NASTY) == kept.model_copy(update={"title": NASTY})
+    assert database.name_run(MODEL, kept.id + 1, "x") is None
+    assert database.runs(MODEL) == (kept.model_copy(update={"title": NASTY}),)
+
+
+def test_runs_are_a_tree_that_closes_where_one_is_removed(database: Database) -> None:
+    root = keep(database, "root")
+    child = keep(database, "child", root.id)
+    keep(database, "grandchild", child.id)
+    assert parents(database) == {"root": None, "child": root.id, "grandchild": child.id}
+    assert database.add_run(MODEL, prompt="stray", interventions=(), position=0, parent=999) is None
+    assert database.remove_run(MODEL, child.id)
+    assert parents(database) == {"root": None, "grandchild": root.id}
+    assert database.remove_run(MODEL, root.id)
+    assert parents(database) == {"grandchild": None}
+
+
+def test_what_came_from_a_run_that_was_too_old_comes_from_none(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "RUNS_KEPT", 2)
+    first = keep(database, "first")
+    second = keep(database, "second", first.id)
+    keep(database, "third", second.id)
+    assert parents(database) == {"second": None, "third": second.id}
+
+
+def a_recipe(name: str = "sentiment", fingerprint: str = MODEL) -> Recipe:
+    edits = ("L1D2=on*0.5@generated", "L1D3=off")
+    return Recipe(name=name, fingerprint=fingerprint, model="demo", note=NASTY, interventions=edits)
+
+
+def test_recipes(database: Database) -> None:
+    first, second = (database.add_recipe(a_recipe(name)) for name in ("one", NASTY))
+    other = database.add_recipe(a_recipe(fingerprint="other"))
+    assert Recipe(**first.model_dump(exclude={"id", "created"})) == a_recipe("one")
+    assert database.recipes(MODEL) == (second, first)
+    assert database.recipes("other") == (other,)
+    assert database.recipe(MODEL, first.id) == first
+    assert database.recipe(MODEL, other.id) is None
+    changed = database.change_recipe(MODEL, first.id, name="uno", note="", interventions=("L1D2=off",))
+    assert changed == first.model_copy(update={"name": "uno", "note": "", "interventions": ("L1D2=off",)})
+    assert database.change_recipe(MODEL, other.id, name="mine", note="", interventions=()) is None
+    assert not database.remove_recipe(MODEL, other.id)
+    assert database.recipes("other") == (other,)
+    assert database.remove_recipe(MODEL, second.id)
+    assert not database.remove_recipe(MODEL, second.id)
+    assert database.recipes(MODEL) == (changed,)
+
+
+def test_too_many_recipes_are_refused(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "RECIPES_KEPT", 2)
+    kept = [database.add_recipe(a_recipe(name)) for name in "ab"]
+    with pytest.raises(OptionError, match="2 recipes"):
+        database.add_recipe(a_recipe("c"))
+    database.add_recipe(a_recipe(fingerprint="other"))
+    assert database.recipes(MODEL) == tuple(reversed(kept))
+
+
+def test_cluster_names(database: Database) -> None:
+    database.write_cluster_name(MODEL, "k=10 seed=0", 3, "numbers")
+    database.write_cluster_name(MODEL, "k=10 seed=0", 3, NASTY)
+    database.write_cluster_name(MODEL, "k=10 seed=0", 0, "names")
+    database.write_cluster_name(MODEL, "k=20 seed=0", 3, "another clustering's")
+    database.write_cluster_name("other", "k=10 seed=0", 3, "another model's")
+    assert database.cluster_names(MODEL, "k=10 seed=0") == {3: NASTY, 0: "names"}
+    database.write_cluster_name(MODEL, "k=10 seed=0", 3, "")
+    database.write_cluster_name(MODEL, "k=10 seed=0", 3, "")
+    assert database.cluster_names(MODEL, "k=10 seed=0") == {0: "names"}
+    assert database.cluster_names(MODEL, "k=20 seed=0") == {3: "another clustering's"}
+    assert database.cluster_names("other", "k=10 seed=0") == {3: "another model's"}
 
 
 def test_what_was_kept_is_there_when_opened_again(place: str) -> None:
@@ -180,6 +278,28 @@ def test_a_database_of_a_newer_program_is_refused(place: str) -> None:
         Database(place)
 
 
+def test_a_database_of_the_first_release_is_brought_up_to_date(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = str(tmp_path / "a.db")
+    monkeypatch.setattr("lm_debugger.store.migrations.MIGRATIONS", MIGRATIONS[:1])
+    old = Database(place)
+    note = old.write_note(MODEL, "L1D2", "numbers", "")
+    with old._engine.begin() as connection:
+        values = f"('{MODEL}', 'a', '[\"L1D2=off\"]', 0, 'first', '2026-01-02 03:04:05')"
+        columns = "fingerprint, prompt, interventions, position, title, created"
+        connection.execute(text(f"INSERT INTO runs ({columns}) VALUES {values}"))
+    old.close()
+    monkeypatch.undo()
+    new = Database(place)
+    assert new.notes(MODEL) == (note,)
+    (run,) = new.runs(MODEL)
+    assert (run.prompt, run.interventions, run.title, run.parent, run.view) == ("a", ("L1D2=off",), "first", None, "")
+    recipe = new.add_recipe(a_recipe())
+    new.close()
+    again = Database(place)
+    assert again.recipes(MODEL) == (recipe,)
+    again.close()
+
+
 def test_a_migration_that_fails_leaves_nothing(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(connection: sqlalchemy.Connection) -> None:
         connection.execute(text("CREATE TABLE half (x INTEGER)"))
@@ -216,6 +336,6 @@ def test_a_database_that_cannot_be_used_is_refused_without_its_password(tmp_path
 
 
 def test_without_a_place_it_is_in_the_users_data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module.platformdirs, "user_data_dir", lambda *_, **__: str(tmp_path / "data"))
+    monkeypatch.setattr(engine.platformdirs, "user_data_dir", lambda *_, **__: str(tmp_path / "data"))
     Database().close()
     assert (tmp_path / "data" / "lm-debugger.db").is_file()

@@ -8,9 +8,8 @@ import transformers
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from lm_debugger.debugger.session import Debugger
-from lm_debugger.errors import UnsupportedModelError
 from lm_debugger.model.anatomy import Anatomy
-from lm_debugger.model.examine.report import examine_network
+from lm_debugger.model.examine.report import examine_network, refusal
 from lm_debugger.model.fingerprint import fingerprint
 from lm_debugger.model.load import check_network, check_tokenizer, load_network
 from lm_debugger.model.loaded import LoadedModel
@@ -67,10 +66,7 @@ def load(
     )  # fmt: skip
     report, anatomy = _prove(name, network, progress)
     if anatomy is None:
-        raise UnsupportedModelError(
-            f"{name} ({type(network).__name__}) is not supported: {' '.join(report.failures)}",
-            "`lm-debugger examine` reports what was found; still possible: " + "; ".join(report.works) + ".",
-        )
+        raise refusal(report)
     embedded = getattr(network.get_input_embeddings(), "num_embeddings", anatomy.readout.vocabulary)
     vocabulary = Vocabulary(words, embedded)
     return Debugger(LoadedModel(name, network, vocabulary, anatomy, report), progress)

@@ -54,6 +54,7 @@ def compile_edits(
 def _arithmetic(edit: Edit, ranges: Ranges) -> tuple[float, float]:
     """Scale and shift of the coefficient."""
     amount = edit.amount or 0.0
+    strength = 1.0 if edit.amount is None else edit.amount
     match edit.operation:
         case Operation.OFF | Operation.LAYER_MAXIMUM:
             return 0.0, 0.0
@@ -64,9 +65,9 @@ def _arithmetic(edit: Edit, ranges: Ranges) -> tuple[float, float]:
         case Operation.ADD:
             return 1.0, amount
         case Operation.ON:
-            return 0.0, _side(edit, ranges(edit.value).high, 1)
+            return 0.0, strength * _side(edit, ranges(edit.value).high, 1)
         case Operation.ON_NEGATIVE:
-            return 0.0, _side(edit, ranges(edit.value).low, -1)
+            return 0.0, strength * _side(edit, ranges(edit.value).low, -1)
 
 
 def _side(edit: Edit, value: float, sign: int) -> float:

@@ -5,6 +5,7 @@ read without a model; whether the model has such a vector is `interventions.vali
 
     VALUE  L12D345, or L12E3D45 for an expert's vector
     OP     =off  =on  =on-  =layermax  =3.5  *=2  +=1  -=1 (the same as +=-1)
+           =on*0.5  =on-*0.5 (half as strong: the factor is from 0, and `on` is `on*1`)
     SCOPE  all (default), prompt, generated, last, or positions such as 3,5-7 (ranges include both ends)
 
 Case does not matter, spaces may stand around the parts, and a typographic minus or dash is read as `-`.
@@ -17,7 +18,7 @@ import re
 from collections.abc import Iterable
 
 from lm_debugger.errors import EditError, ValueNameError
-from lm_debugger.records.edit import Edit, Operation, Scope, ScopeKind
+from lm_debugger.records.edit import WITH_STRENGTH, Edit, Operation, Scope, ScopeKind
 from lm_debugger.records.names import ValueName
 
 # What word processors and web pages put where a minus or a range's hyphen was meant.
@@ -25,13 +26,15 @@ _DASHES = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2212\ufe63\uff0
 
 _PARTS = re.compile(r"(?P<value>[^=]*?)\s*(?P<operator>[^\w\s=]?=)\s*(?P<operand>.*)", re.DOTALL)
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?", re.ASCII)
+_STRENGTH = re.compile(r"(?P<word>[a-z]+-?)\s*\*\s*(?P<factor>.*)", re.DOTALL)
 _RANGE = re.compile(r"(\d{1,9})(?:\s*-\s*(\d{1,9}))?", re.ASCII)
 
 _WORDS = {word.value: word for word in (Operation.OFF, Operation.ON, Operation.ON_NEGATIVE, Operation.LAYER_MAXIMUM)}
+_STRONG = tuple(word.value for word in WITH_STRENGTH)
 _SCOPES = {kind.value: kind for kind in ScopeKind if kind is not ScopeKind.POSITIONS}
 _OPERATORS = {"=": Operation.SET, "*=": Operation.SCALE, "+=": Operation.ADD, "-=": Operation.ADD}
 
-_OPERATIONS_HELP = "=off, =on, =on-, =layermax, =3.5, *=2 or +=1"
+_OPERATIONS_HELP = "=off, =on, =on-, =on*0.5, =layermax, =3.5, *=2 or +=1"
 _SCOPES_HELP = "@all, @prompt, @generated, @last or positions such as @3,5-7"
 
 
@@ -92,7 +95,7 @@ def _value(text: str, name: str) -> ValueName:
 
 
 def _operation(text: str, value: ValueName, operator: str, operand: str) -> tuple[Operation, float | None]:
-    """Read the operation and its amount (None for `off`, `on`, `on-` and `layermax`)."""
+    """Read the operation and its amount (None for `off`, `layermax`, and `on` and `on-` of strength 1)."""
     if operator not in _OPERATORS:
         raise EditError(
             f"{operator!r} in {text!r} is not an operation.", f"Use {_OPERATIONS_HELP}, such as {value}*=0.5."
@@ -101,8 +104,23 @@ def _operation(text: str, value: ValueName, operator: str, operand: str) -> tupl
         raise EditError(f"{text!r} has nothing after {operator!r}.", f"Write for instance {value}{operator}2.")
     if operator == "=" and operand in _WORDS:
         return _WORDS[operand], None
+    if operator == "=" and (strong := _STRENGTH.fullmatch(operand)) and strong["word"] in _WORDS:
+        return _WORDS[strong["word"]], _strength(text, value, strong["word"], strong["factor"])
     amount = _number(text, value, operator, operand)
     return _OPERATORS[operator], -amount if operator == "-=" else amount
+
+
+def _strength(text: str, value: ValueName, word: str, factor: str) -> float | None:
+    """Read what stands after `on*`; None for 1."""
+    if word not in _STRONG:
+        raise EditError(f"{word!r} in {text!r} takes no factor.", f"Write {value}={word}, or {value}*=0.5 to scale.")
+    if not factor:
+        raise EditError(f"{text!r} has nothing after '*'.", f"Write for instance {value}={word}*0.5.")
+    number = _number(text, value, f"={word}*", factor)
+    if number < 0:
+        other = _STRONG[1 - _STRONG.index(word)]
+        raise EditError(f"The factor {factor} in {text!r} is negative.", f"Write {value}={other} for the other side.")
+    return None if number == 1 else abs(number)  # abs: there is no -0
 
 
 def _number(text: str, value: ValueName, operator: str, operand: str) -> float:

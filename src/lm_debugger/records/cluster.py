@@ -24,7 +24,8 @@ class ClusterBrief(Record):
 
     Args:
         id: its number, from 0, the largest cluster first.
-        name: the user's name, else the automatic one: the words that its centre promotes most.
+        name: the user's name, else the automatic one: of the words that its centre promotes, those that set it most
+            apart from the other centres.
         named: whether the name is a user's.
         size: number of members.
         cohesion: mean cosine of the members with the centre, 0 to 1.

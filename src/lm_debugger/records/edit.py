@@ -20,6 +20,7 @@ class Operation(StrEnum):
 
 
 WITH_AMOUNT = (Operation.SET, Operation.SCALE, Operation.ADD)
+WITH_STRENGTH = (Operation.ON, Operation.ON_NEGATIVE)
 
 
 class Interval(NamedTuple):
@@ -80,7 +81,8 @@ class Edit(Record):
     Args:
         value: the value vector whose coefficient is edited.
         operation: what is done to it.
-        amount: the number of SET, SCALE and ADD, in units of the raw coefficient (for SCALE a factor); None otherwise.
+        amount: the number of SET, SCALE and ADD, in units of the raw coefficient (for SCALE a factor); for ON and
+            ON_NEGATIVE the strength: what the quantile is multiplied by, from 0, None for 1; None otherwise.
         scope: the token positions at which it is done.
     """
 
@@ -93,4 +95,5 @@ class Edit(Record):
         where = "" if self.scope.kind is ScopeKind.ALL else f"@{self.scope}"
         if self.operation in WITH_AMOUNT:
             return f"{self.value}{self.operation.value}{self.amount!r}{where}"
-        return f"{self.value}={self.operation.value}{where}"
+        strength = "" if self.amount in (None, 1.0) else f"*{self.amount!r}"
+        return f"{self.value}={self.operation.value}{strength}{where}"

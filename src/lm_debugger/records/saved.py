@@ -40,6 +40,8 @@ class SavedRun(Record):
     Args:
         title: the user's, or "".
         created: when it was kept, UTC.
+        parent: the kept run that this one came from by another prompt or other edits, or None.
+        view: how the page showed it, as the query of its address without prompt and edits in force, or "".
     """
 
     id: int
@@ -48,3 +50,5 @@ class SavedRun(Record):
     position: int
     title: str
     created: datetime
+    parent: int | None = None
+    view: str = ""

@@ -17,14 +17,17 @@ from lm_debugger.errors import (
     MemoryLimitError,
     ModelLoadError,
     ModelNotFoundError,
+    NoClustersError,
     NumericalError,
     OptionError,
     PromptError,
+    RecipeError,
     UnsupportedModelError,
     ValueNameError,
+    WrongModelError,
 )
 from lm_debugger.records.service import ErrorBody, ErrorDetail
-from lm_debugger.store.database import DatabaseError
+from lm_debugger.store.engine import DatabaseError
 
 log = logging.getLogger("lm_debugger.server")
 
@@ -80,14 +83,17 @@ class RequestError(LMDebuggerError):
 STATUS: dict[type[Exception], int] = {
     PromptError: 422,
     EditError: 422,
+    RecipeError: 422,
     OptionError: 422,
     RequestError: 422,
     NumericalError: 422,
     ValueNameError: 404,
     NotFoundError: 404,
+    NoClustersError: 404,
     MemoryLimitError: 413,
     TooLargeError: 413,
     CalibrationError: 409,
+    WrongModelError: 409,
     UnsupportedModelError: 409,
     CancelledError: 499,
     TokenError: 401,

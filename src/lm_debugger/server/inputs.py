@@ -1,7 +1,7 @@
 """What requests are made of, shared by the routes: prompts and edits, checked against the limits. No model here."""
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
@@ -15,10 +15,8 @@ if TYPE_CHECKING:
     import threading
 
     from lm_debugger.debugger.session import Debugger
-    from lm_debugger.server.worker import ForModel
+    from lm_debugger.progress import Progress
     from lm_debugger.trace.run import Trace
-
-T = TypeVar("T")
 
 INTEGER = 2**31 - 1  # larger numbers mean nothing anywhere in the API
 
@@ -79,15 +77,23 @@ class RunInput(Input):
             OptionError: if there are too many.
             EditError: if one is not an edit.
         """
-        if len(self.interventions) > limits.interventions:
-            raise OptionError(
-                f"{len(self.interventions)} edits are more than {limits.interventions}.", "Send fewer at once."
-            )
-        return tuple(str(edit) for edit in parse_all(self.interventions))
+        return canonical_edits(self.interventions, limits)
 
     def key(self, limits: Limits) -> RunKey:
         """The run that is asked for."""
         return RunKey(self.text_or_ids(limits), self.edits(limits))
+
+
+def canonical_edits(texts: Sequence[str], limits: Limits) -> tuple[str, ...]:
+    """Edits in their canonical text.
+
+    Raises:
+        OptionError: if there are too many.
+        EditError: if one is not an edit.
+    """
+    if len(texts) > limits.interventions:
+        raise OptionError(f"{len(texts)} edits are more than {limits.interventions}.", "Send fewer at once.")
+    return tuple(str(edit) for edit in parse_all(texts))
 
 
 def check_tokens(count: int, limits: Limits) -> None:
@@ -104,39 +110,28 @@ def check_at_most(name: str, value: int, limit: int) -> None:
 
 async def run(asked: RunInput, services: Services, request: Any) -> "Trace":
     """The run that is asked for: the one that is kept, else a new one."""
-    kept = services.worker.shelf.find(_key(asked, services))
+    kept, key = find(asked, services)
     if kept is not None:
         return kept
-    return await services.worker.forward(request, _tracing(asked, services))
-
-
-async def read_out(asked: RunInput, services: Services, request: Any, read: "Callable[[Trace], T]") -> T:
-    """What is read of the run that is asked for. A new run is read where it was made, without another wait."""
     worker = services.worker
-    kept = worker.shelf.find(_key(asked, services))
-    if kept is not None:
-        return await worker.read(request, lambda _, __: read(kept))
-    trace = _tracing(asked, services)
-    return await worker.forward(request, lambda debugger, cancel: read(trace(debugger, cancel)))
+
+    def go(debugger: "Debugger", cancel: "threading.Event") -> "Trace":
+        return make(key, services, debugger, worker.reporting(cancel))
+
+    return await worker.forward(request, go)
 
 
-def _key(asked: RunInput, services: Services) -> RunKey:
-    """The run that is asked for. A model that is not there is told before anything else."""
+def find(asked: RunInput, services: Services) -> "tuple[Trace | None, RunKey]":
+    """The run that is asked for, if it is kept. A model that is not there is told before anything else."""
     services.worker.check_ready()
-    return asked.key(services.settings.limits)
+    key = asked.key(services.settings.limits)
+    return services.worker.shelf.find(key), key
 
 
-def _tracing(asked: RunInput, services: Services) -> "ForModel[Trace]":
-    """The work of making the run, and keeping it."""
-    limits, worker = services.settings.limits, services.worker
-    key = asked.key(limits)
-
-    def trace(debugger: "Debugger", cancel: "threading.Event") -> "Trace":
-        check_tokens(len(ids := debugger.model.vocabulary.encode(key.prompt)), limits)
-        found = debugger.trace(
-            ids, key.interventions, progress=worker.reporting(cancel), memory_limit=limits.trace_bytes
-        )
-        worker.shelf.put(key, found)
-        return found
-
-    return trace
+def make(key: RunKey, services: Services, debugger: "Debugger", progress: "Progress") -> "Trace":
+    """Make a run, and keep it. For work that may run the model."""
+    limits = services.settings.limits
+    check_tokens(len(ids := debugger.model.vocabulary.encode(key.prompt)), limits)
+    found = debugger.trace(ids, key.interventions, progress=progress, memory_limit=limits.trace_bytes)
+    services.worker.shelf.put(key, found)
+    return found

@@ -70,15 +70,21 @@ def wants_stream(request: Request) -> bool:
     return "text/event-stream" in request.headers.get("accept", "")
 
 
-async def answer(request: Request, services: Services, work: LongWork, *, stream: bool) -> Response:
-    """Do the work and answer with its result, or with a stream of its events."""
+async def answer(
+    request: Request, services: Services, work: LongWork, *, stream: bool, forward: bool = True
+) -> Response:
+    """Do the work and answer with its result, or with a stream of its events.
+
+    Args:
+        forward: whether the work runs the model; otherwise it does not wait for those that do.
+    """
     worker = services.worker
     if not stream:
 
         def quiet(debugger: "Debugger", cancel: threading.Event) -> Record:
             return work(debugger, Channel(_say_nothing, worker.reporting(cancel), cancel))
 
-        return as_json(await worker.forward(request, quiet))
+        return as_json(await (worker.forward if forward else worker.read)(request, quiet))
 
     loop = asyncio.get_running_loop()
     events: asyncio.Queue[tuple[str, Record] | None] = asyncio.Queue()
@@ -93,7 +99,7 @@ async def answer(request: Request, services: Services, work: LongWork, *, stream
         return work(debugger, Channel(tell, worker.reporting(cancel, listener), cancel))
 
     # Submitted before the response begins, so that a full queue is still answered with its own status.
-    job = worker.submit_forward(loud)
+    job = (worker.submit_forward if forward else worker.submit_read)(loud)
     job.future.add_done_callback(lambda _: loop.call_soon_threadsafe(events.put_nowait, None))
     return StreamingResponse(
         _events(worker, job, events), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"}

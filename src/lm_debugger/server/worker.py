@@ -122,9 +122,19 @@ class ModelWorker:
 
         return self._forwards.submit(go)
 
+    def submit_read(self, work: ForModel[T]) -> Job[T]:
+        """Queue work that runs no forward.
+
+        Raises:
+            LoadingError, BusyError, StoppingError.
+        """
+        debugger = self.debugger
+        return self._reading.submit(lambda cancel: work(debugger, cancel))
+
     def give_up(self, job: Job[T]) -> None:
-        """See `Lane.give_up`; for a job of `submit_forward`."""
+        """See `Lane.give_up`."""
         self._forwards.give_up(job)
+        self._readouts.give_up(job)
 
     async def forward(self, request: Request, work: ForModel[T]) -> T:
         """Do work that runs the model, unless the client goes away."""
@@ -132,9 +142,11 @@ class ModelWorker:
 
     async def read(self, request: Request, work: ForModel[T]) -> T:
         """Do work that runs no forward, unless the client goes away."""
-        debugger = self.debugger
-        lane = self._readouts if self._apart else self._forwards
-        return await _result(request, lane, lane.submit(lambda cancel: work(debugger, cancel)))
+        return await _result(request, self._reading, self.submit_read(work))
+
+    @property
+    def _reading(self) -> Lane:
+        return self._readouts if self._apart else self._forwards
 
     def reporting(self, cancel: threading.Event, listener: Progress | None = None) -> Progress:
         """Progress that shows in the health, goes to a listener, and ends work that was given up."""

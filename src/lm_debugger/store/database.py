@@ -1,40 +1,25 @@
-"""What people make of models, kept: names and notes of value vectors, and runs. SQLite, or PostgreSQL for a team.
+"""What people make of models, kept: names and notes of vectors, runs, recipes, names of clusters.
 
 Everything is keyed by the model's fingerprint. Nothing here can be computed again, so unlike in the cache a failure is
 an error. Several processes may use one database: each change is one statement or one short transaction.
 """
 
-import sqlite3
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 
-import platformdirs
-import sqlalchemy
-from sqlalchemy import Dialect, Engine, delete, event, select
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.orm import Session
-from sqlalchemy.pool import ConnectionPoolEntry
 
-from lm_debugger.errors import LMDebuggerError, OptionError
+from lm_debugger.errors import OptionError
+from lm_debugger.records.recipe import Recipe, SavedRecipe
 from lm_debugger.records.saved import SavedRun, ValueNote
-from lm_debugger.store.database_tables import NoteRow, RunRow
-from lm_debugger.store.migrations import NewerDatabaseError, migrate
+from lm_debugger.store.database_tables import ClusterNameRow, NoteRow, RecipeRow, RunRow
+from lm_debugger.store.engine import answering, open_engine
 
-BUSY_SECONDS = 10  # how long a change waits for another process's
 RUNS_KEPT = 1000  # for each model; the oldest go first
-
-_EXAMPLE = "Give a file, or a URL such as postgresql://user:password@host/database."
-
-
-class DatabaseError(LMDebuggerError):
-    """The database cannot be opened, read or written."""
-
-    code = "database"
+RECIPES_KEPT = 1000  # for each model; more are refused
 
 
 class Database:
@@ -49,13 +34,8 @@ class Database:
     """
 
     def __init__(self, place: str | None = None) -> None:
-        self._engine = _engine(_url(place))
-        try:
-            with _answering(self._engine):
-                _bring_up_to_date(self._engine)
-        except BaseException:
-            self._engine.dispose()
-            raise
+        self._engine = open_engine(place)
+        self._insert = postgresql.insert if self._engine.dialect.name == "postgresql" else sqlite.insert
 
     def close(self) -> None:
         """Close its connections."""
@@ -93,8 +73,7 @@ class Database:
             return None
         kept = ValueNote(value=value, name=name, note=note, updated=datetime.now(UTC))
         # Read-then-write would lose to another process between the two.
-        insert = postgresql.insert if self._engine.dialect.name == "postgresql" else sqlite.insert
-        statement = insert(NoteRow).values(fingerprint=fingerprint, **kept.model_dump())
+        statement = self._insert(NoteRow).values(fingerprint=fingerprint, **kept.model_dump())
         changed = {"name": kept.name, "note": kept.note, "updated": kept.updated}
         with self._session() as session:
             session.execute(
@@ -109,9 +88,21 @@ class Database:
             return tuple(_run(row) for row in session.scalars(query))
 
     def add_run(
-        self, fingerprint: str, *, prompt: str, interventions: tuple[str, ...], position: int, title: str = ""
-    ) -> SavedRun:
-        """Keep a run; of a model's runs beyond RUNS_KEPT the oldest go."""
+        self,
+        fingerprint: str,
+        *,
+        prompt: str,
+        interventions: tuple[str, ...],
+        position: int,
+        title: str = "",
+        parent: int | None = None,
+        view: str = "",
+    ) -> SavedRun | None:
+        """Keep a run; of a model's runs beyond RUNS_KEPT the oldest go.
+
+        Returns:
+            What is kept, or None if there is no such parent.
+        """
         row = RunRow(
             fingerprint=fingerprint,
             prompt=prompt,
@@ -119,116 +110,112 @@ class Database:
             position=position,
             title=title,
             created=datetime.now(UTC),
+            parent=parent,
+            view=view,
         )
         mine = RunRow.fingerprint == fingerprint
         with self._session() as session:
             session.add(row)
             session.flush()  # writes first, so that SQLite's write lock is held before anything is read
-            oldest = select(RunRow.id).where(mine).order_by(RunRow.id.desc()).offset(RUNS_KEPT).limit(1)
-            session.execute(delete(RunRow).where(mine, RunRow.id <= oldest.scalar_subquery()))
+            if parent is not None and session.scalar(select(RunRow.id).where(mine, RunRow.id == parent)) is None:
+                session.rollback()
+                return None
+            oldest = session.scalar(select(RunRow.id).where(mine).order_by(RunRow.id.desc()).offset(RUNS_KEPT).limit(1))
+            if oldest is not None:
+                session.execute(delete(RunRow).where(mine, RunRow.id <= oldest))
+                session.execute(update(RunRow).where(mine, RunRow.parent <= oldest).values(parent=None))
             return _run(row)
 
-    def remove_run(self, fingerprint: str, number: int) -> bool:
-        """Forget a run; whether there was one."""
-        query = delete(RunRow).where(RunRow.fingerprint == fingerprint, RunRow.id == number).returning(RunRow.id)
+    def name_run(self, fingerprint: str, number: int, title: str) -> SavedRun | None:
+        """Give a run another title; what is kept now, or None if there is none."""
+        mine = (RunRow.fingerprint == fingerprint, RunRow.id == number)
         with self._session() as session:
-            return session.scalar(query) is not None
+            row = session.scalar(update(RunRow).where(*mine).values(title=title).returning(RunRow))
+            return None if row is None else _run(row)
+
+    def remove_run(self, fingerprint: str, number: int) -> bool:
+        """Forget a run; whether there was one. What came from it then came from its parent."""
+        mine = RunRow.fingerprint == fingerprint
+        query = delete(RunRow).where(mine, RunRow.id == number).returning(RunRow)
+        with self._session() as session:
+            gone = session.scalar(query)
+            if gone is None:
+                return False
+            session.execute(update(RunRow).where(mine, RunRow.parent == number).values(parent=gone.parent))
+            return True
+
+    def recipes(self, fingerprint: str) -> tuple[SavedRecipe, ...]:
+        """A model's recipes, newest first."""
+        query = select(RecipeRow).where(RecipeRow.fingerprint == fingerprint).order_by(RecipeRow.id.desc())
+        with self._session() as session:
+            return tuple(_recipe(row) for row in session.scalars(query))
+
+    def recipe(self, fingerprint: str, number: int) -> SavedRecipe | None:
+        """One recipe of a model."""
+        with self._session() as session:
+            row = session.get(RecipeRow, number)
+            return None if row is None or row.fingerprint != fingerprint else _recipe(row)
+
+    def add_recipe(self, recipe: Recipe) -> SavedRecipe:
+        """Keep a recipe, of the model whose fingerprint it has.
+
+        Raises:
+            OptionError: if that model has RECIPES_KEPT already.
+        """
+        row = RecipeRow(
+            fingerprint=recipe.fingerprint,
+            name=recipe.name,
+            model=recipe.model,
+            note=recipe.note,
+            interventions=list(recipe.interventions),
+            created=datetime.now(UTC),
+        )
+        count = select(func.count()).where(RecipeRow.fingerprint == recipe.fingerprint)
+        with self._session() as session:
+            session.add(row)
+            session.flush()  # writes first, so that SQLite's write lock is held before anything is read
+            if (session.scalar(count) or 0) > RECIPES_KEPT:
+                raise OptionError(f"{RECIPES_KEPT} recipes of this model are kept already.", "Remove some first.")
+            return _recipe(row)
+
+    def change_recipe(
+        self, fingerprint: str, number: int, *, name: str, note: str, interventions: tuple[str, ...]
+    ) -> SavedRecipe | None:
+        """Change a recipe; what is kept now, or None if there is none."""
+        mine = (RecipeRow.fingerprint == fingerprint, RecipeRow.id == number)
+        changed = update(RecipeRow).where(*mine).values(name=name, note=note, interventions=list(interventions))
+        with self._session() as session:
+            row = session.scalar(changed.returning(RecipeRow))
+            return None if row is None else _recipe(row)
+
+    def remove_recipe(self, fingerprint: str, number: int) -> bool:
+        """Forget a recipe; whether there was one."""
+        mine = (RecipeRow.fingerprint == fingerprint, RecipeRow.id == number)
+        with self._session() as session:
+            return session.scalar(delete(RecipeRow).where(*mine).returning(RecipeRow.id)) is not None
+
+    def cluster_names(self, fingerprint: str, clustering: str) -> dict[int, str]:
+        """The names that users gave to clusters of one clustering of a model, by the cluster's number."""
+        here = (ClusterNameRow.fingerprint == fingerprint, ClusterNameRow.clustering == clustering)
+        with self._session() as session:
+            rows = session.execute(select(ClusterNameRow.cluster, ClusterNameRow.name).where(*here))
+            return {row.cluster: row.name for row in rows}
+
+    def write_cluster_name(self, fingerprint: str, clustering: str, cluster: int, name: str) -> None:
+        """Name a cluster; "" takes its name away."""
+        key = {"fingerprint": fingerprint, "clustering": clustering, "cluster": cluster}
+        if name:
+            statement = self._insert(ClusterNameRow).values(**key, name=name)
+            with self._session() as session:
+                session.execute(statement.on_conflict_do_update(index_elements=list(key), set_={"name": name}))
+            return
+        with self._session() as session:
+            session.execute(delete(ClusterNameRow).filter_by(**key))
 
     @contextmanager
     def _session(self) -> Iterator[Session]:
-        with _answering(self._engine), Session(self._engine, expire_on_commit=False) as session, session.begin():
+        with answering(self._engine), Session(self._engine, expire_on_commit=False) as session, session.begin():
             yield session
-
-
-def default_file() -> Path:
-    """The database in the user's data folder."""
-    return Path(platformdirs.user_data_dir("lm-debugger", appauthor=False)) / "lm-debugger.db"
-
-
-def _url(place: str | None) -> sqlalchemy.URL:
-    if place is None or "://" not in place:
-        path = (default_file() if place is None else Path(place)).expanduser().absolute()
-        return sqlalchemy.URL.create("sqlite", database=str(path))
-    try:
-        url = sqlalchemy.make_url(place)
-    except (ArgumentError, ValueError):
-        raise OptionError("The database's URL cannot be read.", _EXAMPLE) from None
-    name = url.get_backend_name()
-    if name in ("postgres", "postgresql"):
-        return url.set(drivername="postgresql+psycopg")
-    if name != "sqlite":
-        raise OptionError(f"Databases of the kind {name!r} are not supported.", _EXAMPLE)
-    return url
-
-
-def _engine(url: sqlalchemy.URL) -> Engine:
-    try:
-        if url.get_backend_name() == "postgresql":
-            return sqlalchemy.create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": BUSY_SECONDS})
-        if url.database and url.database != ":memory:":
-            Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-        engine = sqlalchemy.create_engine(url, connect_args={"timeout": BUSY_SECONDS})
-    except (ModuleNotFoundError, NoSuchModuleError):
-        raise OptionError(
-            "PostgreSQL needs the package psycopg.", "Install it: pip install 'lm-debugger[postgres]'."
-        ) from None
-    except OSError as error:
-        raise DatabaseError(f"The folder of {url.database} cannot be made: {error}.", _EXAMPLE) from error
-    event.listen(engine, "connect", _durable)
-    return engine
-
-
-def _durable(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
-    cursor = connection.cursor()
-    # Readers and a writer do not block each other; a killed process loses nothing that was committed.
-    # Two processes that open a new file at once may both want to change its mode: the later one asks again.
-    for attempt in range(20):
-        try:
-            cursor.execute("PRAGMA journal_mode=WAL")
-            break
-        except sqlite3.OperationalError:
-            if attempt == 19:
-                raise
-            time.sleep(0.05)
-    cursor.execute("PRAGMA synchronous=NORMAL")
-    cursor.close()
-
-
-def _bring_up_to_date(engine: Engine) -> None:
-    if engine.dialect.name != "sqlite":
-        with engine.begin() as connection:
-            migrate(connection)
-        return
-    # Python's driver begins a transaction only before it changes data; migrating needs one from the start.
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-        try:
-            migrate(connection)
-        except BaseException:
-            connection.exec_driver_sql("ROLLBACK")
-            raise
-        connection.exec_driver_sql("COMMIT")
-
-
-@contextmanager
-def _answering(engine: Engine) -> Iterator[None]:
-    """Turn the library's errors into ours; no password, no SQL."""
-    where = _place(engine.dialect, engine.url)
-    try:
-        yield
-    except NewerDatabaseError:
-        raise DatabaseError(
-            f"{where} was made by a newer LM-Debugger.", "Update LM-Debugger, or choose another with --database."
-        ) from None
-    except (SQLAlchemyError, sqlite3.Error) as error:
-        reason = str(getattr(error, "orig", None) or error).strip().split("\n")[0]
-        raise DatabaseError(
-            f"The database {where} does not answer: {reason}", "See that it can be reached and written, then try again."
-        ) from error
-
-
-def _place(dialect: Dialect, url: sqlalchemy.URL) -> str:
-    return str(url.database) if dialect.name == "sqlite" else url.render_as_string(hide_password=True)
 
 
 def _note(row: NoteRow) -> ValueNote:
@@ -242,6 +229,20 @@ def _run(row: RunRow) -> SavedRun:
         interventions=tuple(row.interventions),
         position=row.position,
         title=row.title,
+        created=_utc(row.created),
+        parent=row.parent,
+        view=row.view,
+    )
+
+
+def _recipe(row: RecipeRow) -> SavedRecipe:
+    return SavedRecipe(
+        id=row.id,
+        name=row.name,
+        fingerprint=row.fingerprint,
+        model=row.model,
+        note=row.note,
+        interventions=tuple(row.interventions),
         created=_utc(row.created),
     )
 

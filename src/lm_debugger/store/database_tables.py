@@ -38,3 +38,31 @@ class RunRow(Base):
     position: Mapped[int] = mapped_column(Integer)
     title: Mapped[str] = mapped_column(Text)
     created: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    parent: Mapped[int | None] = mapped_column(Id)
+    view: Mapped[str] = mapped_column(Text)
+
+
+class RecipeRow(Base):
+    """A named group of edits that was kept."""
+
+    __tablename__ = "recipes"
+    __table_args__ = (Index("recipes_of_model", "fingerprint", "id"),)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=True)
+    fingerprint: Mapped[str] = mapped_column(String(128))
+    name: Mapped[str] = mapped_column(Text)
+    model: Mapped[str] = mapped_column(Text)
+    note: Mapped[str] = mapped_column(Text)
+    interventions: Mapped[list[str]] = mapped_column(JSON)
+    created: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+class ClusterNameRow(Base):
+    """A cluster's name: one for each model, clustering and cluster."""
+
+    __tablename__ = "cluster_names"
+
+    fingerprint: Mapped[str] = mapped_column(String(128), primary_key=True)
+    clustering: Mapped[str] = mapped_column(String(64), primary_key=True)
+    cluster: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    name: Mapped[str] = mapped_column(Text)

@@ -14,6 +14,8 @@ from lm_debugger.server.services import Here
 
 router = APIRouter(tags=["runs"])
 
+Number = Annotated[int, Field(ge=1, lt=2**53)]
+
 
 class KeepInput(Input):
     """A run to keep."""
@@ -21,6 +23,18 @@ class KeepInput(Input):
     prompt: KeptText = Field(min_length=1)
     interventions: list[str] = Field(default_factory=list)
     position: Place = -1
+    title: KeptText = Field("", max_length=200)
+    parent: Number | None = Field(None, description="The kept run that this one came from.")
+    view: KeptText = Field(
+        "",
+        max_length=20_000,
+        description="How the page shows it: its address's query without prompt and edits in force.",
+    )
+
+
+class TitleInput(Input):
+    """What to call a run; "" takes its title away."""
+
     title: KeptText = Field("", max_length=200)
 
 
@@ -44,20 +58,39 @@ async def keep(here: Here, asked: KeepInput) -> SavedRun:
     fingerprint = here.debugger.summary.fingerprint
     limits = here.settings.limits
     key = RunInput(prompt=asked.prompt, ids=None, interventions=asked.interventions).key(limits)
-    return await run_in_threadpool(
+    found = await run_in_threadpool(
         lambda: here.database.add_run(
             fingerprint,
             prompt=asked.prompt,
             interventions=key.interventions,
             position=asked.position,
             title=asked.title.strip(),
+            parent=asked.parent,
+            view=asked.view,
         )
     )
+    if found is None:
+        raise _missing(asked.parent)
+    return found
+
+
+@router.put("/runs/{number}")
+async def retitle(here: Here, number: Annotated[Number, Path()], asked: TitleInput) -> SavedRun:
+    """Give a run another title, for all users of this server."""
+    fingerprint = here.debugger.summary.fingerprint
+    found = await run_in_threadpool(here.database.name_run, fingerprint, number, asked.title.strip())
+    if found is None:
+        raise _missing(number)
+    return found
 
 
 @router.delete("/runs/{number}", status_code=204)
-async def forget(here: Here, number: Annotated[int, Path(ge=1, lt=2**53)]) -> None:
-    """Forget a run."""
+async def forget(here: Here, number: Annotated[Number, Path()]) -> None:
+    """Forget a run. Those that came from it then came from its parent."""
     fingerprint = here.debugger.summary.fingerprint
     if not await run_in_threadpool(here.database.remove_run, fingerprint, number):
-        raise NotFoundError(f"There is no run {number} of this model.", "GET /api/runs lists those there are.")
+        raise _missing(number)
+
+
+def _missing(number: int | None) -> NotFoundError:
+    return NotFoundError(f"There is no run {number} of this model.", "GET /api/runs lists those there are.")

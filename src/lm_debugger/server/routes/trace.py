@@ -1,12 +1,18 @@
 """`/api/trace`: a prompt's run read out at one position. Another position of the same run costs no forward."""
 
+from typing import TYPE_CHECKING
+
 from fastapi import APIRouter, Request
 from pydantic import Field
 from starlette.responses import Response
 
 from lm_debugger.records.trace import LayerView, TraceView
-from lm_debugger.server.inputs import Place, RunInput, check_at_most, read_out
-from lm_debugger.server.services import Here, as_json
+from lm_debugger.server.inputs import Place, RunInput, check_at_most, find, make
+from lm_debugger.server.longwork import Channel, answer, described, wants_stream
+from lm_debugger.server.services import Here
+
+if TYPE_CHECKING:
+    from lm_debugger.debugger.session import Debugger
 
 router = APIRouter(tags=["runs"])
 
@@ -19,14 +25,26 @@ class TraceInput(RunInput):
     effect_on: int | None = Field(
         None, ge=0, description="Id of a token: each sub-update then tells its direct effect on that token's logit."
     )
+    stream: bool = Field(False, description="Answer with server-sent events, as with Accept: text/event-stream.")
 
 
-@router.post("/trace", response_model=TraceView)
+@router.post("/trace", response_model=TraceView, responses=described("The read-out"))
 async def trace(request: Request, here: Here, asked: TraceInput) -> Response:
-    """How the prediction at a position is built, layer by layer; with edits, beside the same without."""
+    """How the prediction at a position is built, layer by layer; with edits, beside the same without.
+
+    An edit such as `L12D345=on` has the ranges of all coefficients measured first, if they are not known; a stream
+    tells how far that is.
+    """
     check_at_most("top_k", asked.top_k, here.settings.limits.top_k)
-    view = await read_out(asked, here, request, lambda found: found.view(asked.position, asked.top_k, asked.effect_on))
-    return as_json(named(view, await here.names()))
+    kept, key = find(asked, here)
+    names = await here.names()
+
+    def work(debugger: "Debugger", channel: Channel) -> TraceView:
+        # A new run is read where it was made, without another wait.
+        found = make(key, here, debugger, channel.progress) if kept is None else kept
+        return named(found.view(asked.position, asked.top_k, asked.effect_on), names)
+
+    return await answer(request, here, work, stream=asked.stream or wants_stream(request), forward=kept is None)
 
 
 def named(view: TraceView, names: dict[str, str]) -> TraceView:

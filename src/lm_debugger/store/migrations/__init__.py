@@ -8,11 +8,19 @@ from collections.abc import Callable
 
 from sqlalchemy import Connection, text
 
-from lm_debugger.store.migrations import m0001_names_and_runs
+from lm_debugger.store.migrations import (
+    m0001_names_and_runs,
+    m0002_recipes_and_cluster_names,
+    m0003_runs_as_a_tree,
+)
 
 Migration = Callable[[Connection], None]
 
-MIGRATIONS: tuple[Migration, ...] = (m0001_names_and_runs.apply,)
+MIGRATIONS: tuple[Migration, ...] = (
+    m0001_names_and_runs.apply,
+    m0002_recipes_and_cluster_names.apply,
+    m0003_runs_as_a_tree.apply,
+)
 
 _LOCK = 0x6C6D646267  # "lmdbg": PostgreSQL's advisory locks are numbers
 
