@@ -141,8 +141,8 @@ def _generation(debugger: Debugger) -> Result:
 def _memory(tokens: int) -> Result:
     """Growth of the process while it traces, and while the plain model runs the same tokens."""
     ids = f"[3 + (7 * i * i) % 40000 for i in range({tokens})]"
-    traced = _growth(f"d.trace({ids}).view()")
-    plain = _growth(f"d.model.network(d.model.tensor([{ids}]), use_cache=False)")
+    traced = growth(f"d.trace({ids}).view()")
+    plain = growth(f"d.model.network(d.model.tensor([{ids}]), use_cache=False)")
     return Result(
         f"peak memory of a {tokens}-token trace over the model's own",
         f"{traced / 2**20:+.0f} MiB",
@@ -150,7 +150,7 @@ def _memory(tokens: int) -> Result:
     )
 
 
-def _growth(work: str) -> int:
+def growth(work: str) -> int:
     """Peak resident bytes of some work in a fresh process, over what the process held before it (Linux only)."""
     code = (
         "import re, lm_debugger, torch\n"

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from lm_debugger.debugger.open import examine as examine
     from lm_debugger.debugger.open import load as load
+    from lm_debugger.debugger.open import open_weights as open_weights
     from lm_debugger.debugger.session import Debugger as Debugger
     from lm_debugger.errors import LMDebuggerError as LMDebuggerError
     from lm_debugger.interventions.grammar import parse as parse_edit
@@ -32,11 +33,13 @@ _HOMES = {
     "ValueName": ("lm_debugger.records.names", "ValueName"),
     "examine": ("lm_debugger.debugger.open", "examine"),
     "load": ("lm_debugger.debugger.open", "load"),
+    "open_weights": ("lm_debugger.debugger.open", "open_weights"),
     "parse_edit": ("lm_debugger.interventions.grammar", "parse"),
 }
 
 __all__ = [
-    "Debugger", "Edit", "LMDebuggerError", "Trace", "ValueName", "__version__", "examine", "load", "parse_edit",
+    "Debugger", "Edit", "LMDebuggerError", "Trace", "ValueName", "__version__", "examine", "load", "open_weights",
+    "parse_edit",
 ]  # fmt: skip
 
 

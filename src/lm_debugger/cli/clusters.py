@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lm_debugger.cli import options
-from lm_debugger.cli.loading import load
+from lm_debugger.cli.loading import load_weights
 from lm_debugger.cli.terminal import print_answer, print_record, progress_bar
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ def clusters(
     device: options.Device = None,
     dtype: options.Dtype = None,
     trust_remote_code: options.TrustRemoteCode = False,
+    from_disk: options.FromDisk = False,
     json: options.Json = False,
 ) -> None:
     """Group all value vectors by direction and list the groups, or show one.
@@ -47,9 +48,12 @@ def clusters(
     The clusters are made on first use and kept for the model; another --k or --seed replaces them.
     """
     with progress_bar() as progress:
-        debugger = load(model, device=device, dtype=dtype, trust_remote_code=trust_remote_code, progress=progress)
-        made = debugger.clusters(k, seed, force=force, progress=progress)
-        view = None if cluster is None else debugger.cluster(cluster, members=members)
+        weights = load_weights(
+            model, from_disk=from_disk, device=device, dtype=dtype, trust_remote_code=trust_remote_code,
+            progress=progress,
+        )  # fmt: skip
+        made = weights.clusters(k, seed, force=force, progress=progress)
+        view = None if cluster is None else weights.cluster(cluster, members=members)
     if json:
         print_record(_listed(made, sort, find, limit) if view is None else view)
         return

@@ -4,10 +4,12 @@ import os
 import warnings
 from typing import TYPE_CHECKING
 
+from lm_debugger.errors import OptionError
 from lm_debugger.progress import Progress
 
 if TYPE_CHECKING:
     from lm_debugger import Debugger
+    from lm_debugger.debugger.weights import Weights
 
 
 def load(
@@ -26,6 +28,30 @@ def load(
         trust_remote_code=trust_remote_code,
         progress=progress,
     )
+
+
+def load_weights(
+    model: str,
+    *,
+    from_disk: bool,
+    device: str | None,
+    dtype: str | None,
+    trust_remote_code: bool,
+    progress: Progress,
+) -> "Weights":
+    """What is asked of the weights alone: a model that is loaded, or its folder read as needed.
+
+    Raises:
+        OptionError: if a device or dtype is chosen for weights that stay on disk.
+    """
+    if not from_disk:
+        return load(model, device=device, dtype=dtype, trust_remote_code=trust_remote_code, progress=progress)
+    if device is not None or dtype is not None:
+        raise OptionError("Weights that stay on disk have no device or dtype to choose.", "Leave it out.")
+    silence_libraries()
+    import lm_debugger
+
+    return lm_debugger.open_weights(model, trust_remote_code=trust_remote_code, progress=progress)
 
 
 def silence_libraries() -> None:

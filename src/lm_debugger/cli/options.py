@@ -54,6 +54,14 @@ TrustRemoteCode = Annotated[
     bool,
     typer.Option("--trust-remote-code", help="Run Python code that comes with the model.", rich_help_panel="Model"),
 ]
+FromDisk = Annotated[
+    bool,
+    typer.Option(
+        "--from-disk",
+        help="Read the weights from the folder's safetensors files as needed, without loading the model.",
+        rich_help_panel="Model",
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
 Edits = Annotated[
     list[str] | None,

@@ -33,8 +33,8 @@ def value(view: ValueView) -> RenderableType:
         cluster = view.cluster
         about = f"{cluster.id} {printable(cluster.name)}, {cluster.size} vectors, cosine {cluster.cosine:.2f}"
         head.append(Text.assemble(("cluster  ", MUTED), about))
-    sides = [(side, found) for side, found in (("similar", view.similar), ("opposite", view.opposite)) if found]
-    near = [part for side, found in sides for part in (title(side), _neighbours(found))]
+    neighbours = (("similar", view.similar), ("opposite", view.opposite))
+    near = [part for side, found in neighbours if found for part in (title(side), _neighbours(found))]
     return Group(*head, "", table, *near)
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import typer
 
 from lm_debugger.cli import options
-from lm_debugger.cli.loading import load
+from lm_debugger.cli.loading import load, load_weights
 from lm_debugger.cli.terminal import print_answer, print_record, progress_bar
 from lm_debugger.errors import OptionError
 
@@ -49,6 +49,7 @@ def search(
     device: options.Device = None,
     dtype: options.Dtype = None,
     trust_remote_code: options.TrustRemoteCode = False,
+    from_disk: options.FromDisk = False,
     json: options.Json = False,
 ) -> None:
     """Search every value vector of the network for words.
@@ -66,19 +67,24 @@ def search(
     if against is not None and prompt is None:
         raise OptionError("--against needs a prompt to tell apart.", "Add --prompt TEXT.")
     within = options.read_layers(layers)
+    if from_disk and prompt is not None:
+        raise OptionError("A prompt needs the model loaded.", "Leave --from-disk out.")
     with progress_bar() as progress:
-        debugger = load(model, device=device, dtype=dtype, trust_remote_code=trust_remote_code, progress=progress)
         if prompt is None:
-            found = debugger.search(
+            weights = load_weights(
+                model, from_disk=from_disk, device=device, dtype=dtype, trust_remote_code=trust_remote_code,
+                progress=progress,
+            )  # fmt: skip
+            found = weights.search(
                 query, unwanted=unwanted, like=like, match=match, layers=within, sign=sign, expert=expert,
                 limit=limit, progress=progress,
             )  # fmt: skip
         else:
-            here = debugger.place(options.read_prompt(prompt), position)
-            other = None if against is None else debugger.place(options.read_prompt(against))
+            text, other = options.read_prompt(prompt), None if against is None else options.read_prompt(against)
+            debugger = load(model, device=device, dtype=dtype, trust_remote_code=trust_remote_code, progress=progress)
             found = debugger.writers(
-                here, layer=layer, against=other, layers=within, sign=sign, expert=expert, limit=limit,
-                progress=progress,
+                debugger.place(text, position), layer=layer, against=None if other is None else debugger.place(other),
+                layers=within, sign=sign, expert=expert, limit=limit, progress=progress,
             )  # fmt: skip
     if json:
         print_record(found)

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from lm_debugger.cli import options
-from lm_debugger.cli.loading import load
+from lm_debugger.cli.loading import load_weights
 from lm_debugger.cli.terminal import print_answer, print_record, progress_bar
 
 
@@ -16,6 +16,7 @@ def value(
     device: options.Device = None,
     dtype: options.Dtype = None,
     trust_remote_code: options.TrustRemoteCode = False,
+    from_disk: options.FromDisk = False,
     json: options.Json = False,
 ) -> None:
     """Show a value vector in vocabulary space, and the range of its coefficient."""
@@ -23,8 +24,11 @@ def value(
 
     ValueName.parse(name)  # a name that cannot be read needs no model to be refused
     with progress_bar() as progress:
-        debugger = load(model, device=device, dtype=dtype, trust_remote_code=trust_remote_code, progress=progress)
-        view = debugger.value(name, top_k=top_k)
+        weights = load_weights(
+            model, from_disk=from_disk, device=device, dtype=dtype, trust_remote_code=trust_remote_code,
+            progress=progress,
+        )  # fmt: skip
+        view = weights.value(name, top_k=top_k)
     if json:
         print_record(view)
         return

@@ -1,4 +1,7 @@
-"""Opens a model for debugging: load it, examine it (or recall the proof), join the parts into a `Debugger`."""
+"""Opens a model for debugging: load it, examine it (or recall the proof), join the parts into a `Debugger`.
+
+Weights that are too large to load are opened where they lie, to be searched.
+"""
 
 import os
 import time
@@ -8,7 +11,9 @@ import transformers
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from lm_debugger.debugger.session import Debugger
+from lm_debugger.debugger.weights import Weights
 from lm_debugger.model.anatomy import Anatomy
+from lm_debugger.model.disk.streamed import open_streamed
 from lm_debugger.model.examine.report import examine_network, refusal
 from lm_debugger.model.fingerprint import fingerprint
 from lm_debugger.model.load import check_network, check_tokenizer, load_network
@@ -70,6 +75,25 @@ def load(
     embedded = getattr(network.get_input_embeddings(), "num_embeddings", anatomy.readout.vocabulary)
     vocabulary = Vocabulary(words, embedded)
     return Debugger(LoadedModel(name, network, vocabulary, anatomy, report), progress)
+
+
+def open_weights(
+    folder: str | os.PathLike[str], *, trust_remote_code: bool = False, progress: Progress = silent
+) -> Weights:
+    """Open the weights in a folder of safetensors files without loading the model: to search them, and no more.
+
+    Its first layers are loaded, enough to have one of every kind, and proved as `load` would; all others are read from
+    disk when they are needed. A search then takes a pass over the files.
+
+    Args:
+        folder: a folder with config.json, a tokenizer and safetensors files, or `demo`.
+        trust_remote_code: run code that comes with the model. Off unless you trust its author.
+        progress: told of the steps, and of later searches.
+
+    Raises:
+        ModelNotFoundError, ModelLoadError, UnsupportedModelError, NumericalError.
+    """
+    return Weights(open_streamed(folder, trust_remote_code=trust_remote_code, progress=progress), progress)
 
 
 def examine(

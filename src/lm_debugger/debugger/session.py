@@ -8,30 +8,25 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
+from lm_debugger.debugger.weights import Weights
 from lm_debugger.errors import OptionError
 from lm_debugger.interventions import recipe as recipes
 from lm_debugger.interventions.grammar import parse_all
-from lm_debugger.interventions.validate import check_name
 from lm_debugger.model.loaded import LoadedModel
 from lm_debugger.model.tokens import Prompt
 from lm_debugger.progress import Progress, silent
 from lm_debugger.records.calibration import CalibrationSummary, CoefficientRange
-from lm_debugger.records.cluster import Clustering, ClusterView
 from lm_debugger.records.edit import Edit
 from lm_debugger.records.examination import Examination
 from lm_debugger.records.generation import Continuation, Generation
 from lm_debugger.records.model import ModelSummary
-from lm_debugger.records.names import ValueName, read_layers
+from lm_debugger.records.names import ValueName
 from lm_debugger.records.recipe import Recipe
 from lm_debugger.records.search import SearchAnswer, Sign
-from lm_debugger.records.value import ValueView
 from lm_debugger.trace.generate import OnToken, Sampling, continue_prompt
 from lm_debugger.trace.run import MEMORY_LIMIT, Trace, run
 from lm_debugger.trace.writers import Place, writers
 from lm_debugger.values import calibration
-from lm_debugger.values.clusters import book
-from lm_debugger.values.projection import MOST, Projections, Side
-from lm_debugger.values.search import Combine, Filter, Index
 
 KEPT_TRACES = 8
 KEPT_BYTES = 4 << 30  # that kept traces may hold together
@@ -39,7 +34,7 @@ KEPT_BYTES = 4 << 30  # that kept traces may hold together
 Edits = Sequence[str | Edit]
 
 
-class Debugger:
+class Debugger(Weights):
     """A model under the debugger. Its weights are never changed; every edit lives for one call.
 
     Args:
@@ -48,11 +43,8 @@ class Debugger:
     """
 
     def __init__(self, model: LoadedModel, progress: Progress = silent) -> None:
+        super().__init__(model, progress)
         self._model = model
-        self._progress = progress
-        self._projections = Projections(model)
-        self._index = Index(model, self._projections)
-        self._clusters = book.ClusterBook(model, self._projections)
         self._calibration: calibration.Calibration | None = None
         self._traces: OrderedDict[tuple[object, ...], Trace] = OrderedDict()
 
@@ -210,60 +202,9 @@ class Debugger:
             warnings=_without_effect(found, baseline),
         )
 
-    def search(
-        self,
-        query: str = "",
-        *,
-        unwanted: str = "",
-        like: str | ValueName | None = None,
-        match: Combine = "all",
-        skip: Sequence[str] = (),
-        layers: str | range | None = None,
-        sign: Sign | Literal["both"] = "both",
-        expert: int | None = None,
-        among: Sequence[str | ValueName] | None = None,
-        limit: int = 20,
-        progress: Progress | None = None,
-        cancel: threading.Event | None = None,
-    ) -> SearchAnswer:
-        """Search every value vector of the network for keywords, or for the likes of one vector.
-
-        Args:
-            query: keywords, with commas between: `teacher, school`, `teach*`, `"New York"`, `/^ (un|in)/`.
-            unwanted: keywords that count against a vector.
-            like: a vector, instead of keywords.
-            match: `all` for the mean z over the keywords, `any` for the largest.
-            skip: keys of forms of the keywords that do not count (see the answer's `keywords`).
-            layers: only these, such as `10-20`.
-            sign: only vectors that do it with a coefficient of this sign.
-            expert: only the experts of this index.
-            among: only these vectors.
-            limit: how many to return, 1 to 1,000.
-            progress: told of the statistics, which are measured on first use, and of the search.
-
-        Raises:
-            OptionError: if a keyword matches no token, or an option is out of range.
-            ValueNameError: if a vector does not exist.
-            CancelledError: if cancelled.
-        """
-        accepted = self._filter(layers, sign, expert, among, limit)
-        progress = progress or self._progress
-        if like is None:
-            return self._index.keywords(
-                query, unwanted, combine=match, skip=skip, among=accepted, progress=progress, cancel=cancel
-            )
-        if query.strip() or unwanted.strip():
-            raise OptionError("Both keywords and a vector are given.", "Search for one of them.")
-        return self._index.like(self._named(like), accepted, progress=progress, cancel=cancel)
-
     def place(self, prompt: Prompt, position: int = -1, interventions: Edits = ()) -> Place:
         """A position of a prompt's run, for `writers`; arguments as for `trace`."""
         return Place(self.trace(prompt, interventions), position)
-
-    @property
-    def can_search_at_once(self) -> bool:
-        """Whether the statistics that a search needs are measured and in memory."""
-        return self._index.prepared
 
     def writers(
         self,
@@ -291,103 +232,6 @@ class Debugger:
         """
         accepted = self._filter(layers, sign, expert, among, limit)
         return writers(self._index, place, accepted, layer=layer, against=against, progress=progress or self._progress)
-
-    def _filter(
-        self,
-        layers: str | range | None,
-        sign: Sign | Literal["both"],
-        expert: int | None,
-        among: Sequence[str | ValueName] | None,
-        limit: int,
-    ) -> Filter:
-        return Filter(
-            layers=read_layers(layers) if isinstance(layers, str) else layers,
-            sign=sign,
-            expert=expert,
-            among=None if among is None else tuple(map(self._named, among)),
-            limit=limit,
-        )
-
-    def _named(self, name: str | ValueName) -> ValueName:
-        """The name of a vector that the model has."""
-        found = ValueName.parse(name) if isinstance(name, str) else name
-        check_name(found, self._model)
-        return found
-
-    def value(self, name: str | ValueName, *, top_k: int = MOST, similar: int = 10) -> ValueView:
-        """What a value vector promotes and suppresses, its neighbours, and its coefficient's range once calibrated.
-
-        Args:
-            name: such as `L12D345`.
-            top_k: how many tokens on each side, 1 to 50.
-            similar: how many of the closest and of the most opposite vectors, 0 to 50.
-
-        Raises:
-            ValueNameError: if the model has no such vector.
-            OptionError: if top_k is out of range.
-        """
-        found = self._named(name)
-        if not 1 <= top_k <= MOST:
-            raise OptionError(f"top_k is {top_k}.", f"It must be from 1 to {MOST}.")
-        if not 0 <= similar <= MOST:
-            raise OptionError(f"similar is {similar}.", f"It must be from 0 to {MOST}.")
-        known = self._known_calibration()
-        near, far = self._index.neighbours(found, similar) if similar else ((), ())
-        return ValueView(
-            value=str(found),
-            layer=found.layer,
-            expert=found.expert,
-            dimension=found.dimension,
-            norm=float(self._model.vector(found).norm()),
-            outliers=self._projections.outliers(found),
-            promotes=self._projections.tokens(Side(found), top_k),
-            suppresses=self._projections.tokens(Side(found, negative=True), top_k),
-            range=known.range(found) if known else None,
-            similar=near,
-            opposite=far,
-            cluster=self._clusters.of(found),
-        )
-
-    def clusters(
-        self,
-        k: int | None = None,
-        seed: int | None = None,
-        *,
-        force: bool = False,
-        progress: Progress | None = None,
-        cancel: threading.Event | None = None,
-    ) -> Clustering:
-        """Group all value vectors by direction (spherical k-means). Kept in the cache.
-
-        Args:
-            k: number of clusters; None for those that are known, else one for each 46 vectors, 3,000 at most.
-            seed: of the clustering; None for those that are known, else 0.
-            force: make them again although they are known. Clusters of another k or seed take the place of known ones.
-            progress: told of the work.
-            cancel: set it to stop.
-
-        Raises:
-            OptionError: if k is not from 2 to the number of vectors, or the seed is negative.
-            CancelledError: if cancelled.
-        """
-        return self._clusters.make(k, seed, force=force, progress=progress or self._progress, cancel=cancel)
-
-    def known_clusters(self) -> Clustering | None:
-        """The clusters that were made of this model, or None."""
-        return self._clusters.known()
-
-    def cluster(self, number: int, *, members: int = book.MEMBERS) -> ClusterView:
-        """One cluster: what its centre promotes and suppresses, its members, where they are, clusters like it.
-
-        Args:
-            number: its id in the clustering.
-            members: how many members to list at most, the closest to the centre first.
-
-        Raises:
-            NoClustersError: if no clusters were made.
-            OptionError: if there is no such cluster, or members is negative.
-        """
-        return self._clusters.view(number, members)
 
     def recipe(self, recipe: str | os.PathLike[str] | Recipe, strength: float = 1.0) -> tuple[Edit, ...]:
         """The edits of a recipe, to be given as `interventions`.
@@ -480,6 +324,10 @@ class Debugger:
         if self._calibration is None:
             self._calibration = calibration.cached(self._model)
         return self._calibration
+
+    def _known_range(self, name: ValueName) -> CoefficientRange | None:
+        known = self._known_calibration()
+        return known.range(name) if known else None
 
     def _ranges(self, progress: Progress | None) -> "_Ranges":
         return _Ranges(self, progress)

@@ -1,11 +1,16 @@
 """Reads the logit lens of a trace at many layers and positions: no forward, memory bounded by working in chunks.
 
-Knows nothing of who shows it. Each chunk of residual vectors goes through the model's read-out once; of its logits
-only a few numbers for each cell are kept.
+Knows nothing of who shows it. Each chunk of residual vectors, of as many layers as fit, goes through the model's
+read-out once; of its logits only a few numbers for each cell are kept. Those of a whole grid are held as long as the
+run is: asking for it again costs nothing.
 """
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor
@@ -15,8 +20,40 @@ from lm_debugger.progress import stop_if_cancelled
 from lm_debugger.records.grid import LensGrid, TokenGrid
 from lm_debugger.trace.kept import KeptRun
 
-CHUNK = 1 << 24  # logits held at once: 64 MB, and twice as much again while they are reduced
+T = TypeVar("T", int, float)
+
+CHUNK = 1 << 24  # logits held at once: 64 MB, and as much again while they are reduced
 DECIMALS = 6
+TOKENS_HELD = 4  # for each run
+
+
+@dataclass(frozen=True)
+class _Cells:
+    """Of each cell, layer after layer: the top token's id and probability, and the entropy."""
+
+    id: list[int] = field(default_factory=list)
+    probability: list[float] = field(default_factory=list)
+    entropy: list[float] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Followed:
+    """Of each cell, layer after layer: a chosen token's rank and probability."""
+
+    rank: list[int] = field(default_factory=list)
+    probability: list[float] = field(default_factory=list)
+
+
+@dataclass
+class _Known:
+    """What has been read of a run's whole grid."""
+
+    cells: _Cells | None = None
+    surprise: tuple[float | None, ...] = ()
+    followed: OrderedDict[int, _Followed] = field(default_factory=OrderedDict)
+
+
+_held: WeakKeyDictionary[KeptRun, _Known] = WeakKeyDictionary()
 
 
 @torch.no_grad()
@@ -43,25 +80,27 @@ def grid(
     where = list(range(len(trace))) if positions is None else [trace.position(place) for place in positions]
     which = list(range(trace.model.layers)) if layers is None else list(layers)
     check_token(trace, token)
-    cells = [_layer(trace, layer, where, token, cancel) for layer in which]
-    ids = tuple(tuple(row[0]) for row in cells)
+    whole = positions is None and layers is None
+    known = _held.setdefault(trace, _Known()) if whole else _Known()
+    cells, followed = _complete(known, trace, which, where, token, cancel)
     text = trace.model.vocabulary.text
+    width = len(where)
     return LensGrid(
         tokens=tuple(trace.tokens[place] for place in where),
         layers=tuple(which),
         positions=tuple(where),
-        id=ids,
-        texts={found: text(found) for found in sorted({found for row in ids for found in row})},
-        probability=tuple(tuple(row[1]) for row in cells),
-        entropy=tuple(tuple(row[2]) for row in cells),
-        surprise=_surprise(trace, where, cancel),
+        id=_rows(cells.id, width),
+        texts={found: text(found) for found in sorted(set(cells.id))},
+        probability=_rows(cells.probability, width),
+        entropy=_rows(cells.entropy, width),
+        surprise=known.surprise,
         token=None
-        if token is None
+        if token is None or followed is None
         else TokenGrid(
             id=token,
             text=text(token),
-            rank=tuple(tuple(row[3]) for row in cells),
-            probability=tuple(tuple(row[4]) for row in cells),
+            rank=_rows(followed.rank, width),
+            probability=_rows(followed.probability, width),
         ),
         interventions=tuple(map(str, trace.interventions)),
     )
@@ -76,38 +115,56 @@ def check_token(trace: KeptRun, token: int | None) -> None:
         )
 
 
-def _layer(
-    trace: KeptRun, layer: int, where: list[int], token: int | None, cancel: threading.Event | None
-) -> tuple[list[int], list[float], list[float], list[int], list[float]]:
-    """Of each position: top id, its probability, the entropy, and the chosen token's rank and probability."""
-    stream = trace.layer(layer).after[where]
-    ids: list[int] = []
-    top: list[float] = []
-    entropy: list[float] = []
-    rank: list[int] = []
-    chosen: list[float] = []
-    for logits in _lenses(trace, stream, cancel):
-        best = logits.max(-1)
-        weights = (logits - best.values[:, None]).exp_()
-        norm = weights.sum(-1)
-        total = best.values + norm.log()
-        ids += best.indices.tolist()
-        top += _rounded((best.values - total).exp())
-        if token is not None:
-            own = logits[:, token]
-            rank += ((logits > own[:, None]).sum(-1) + 1).tolist()
-            chosen += _rounded((own - total).exp())
-        # The entropy is total − mean logit; a token that is ruled out (−inf) has no part in the mean.
-        mean = torch.einsum("nv,nv->n", weights, logits.clamp_min_(torch.finfo(logits.dtype).min / 2)) / norm
-        entropy += _rounded((total - mean).clamp_min(0))
-    return ids, top, entropy, rank, chosen
+def _complete(
+    known: _Known,
+    trace: KeptRun,
+    which: list[int],
+    where: list[int],
+    token: int | None,
+    cancel: threading.Event | None,
+) -> tuple[_Cells, _Followed | None]:
+    """Read what is not known yet. Nothing is held of a reading that was given up."""
+    cells, followed = known.cells, None if token is None else known.followed.get(token)
+    new_cells = _Cells() if cells is None else None
+    new_followed = _Followed() if token is not None and followed is None else None
+    if new_cells is not None or new_followed is not None:
+        for logits in _lenses(trace, _streams(trace, which, where), cancel):
+            _read(logits, new_cells, token, new_followed)
+    if new_cells is not None:
+        known.surprise = _surprise(trace, where, cancel)
+        known.cells = new_cells
+    if token is not None and new_followed is not None:
+        known.followed[token] = new_followed
+        while len(known.followed) > TOKENS_HELD:
+            known.followed.popitem(last=False)
+    found = cells or new_cells
+    assert found is not None  # one of the two
+    return found, followed or new_followed
+
+
+def _read(logits: Tensor, cells: _Cells | None, token: int | None, followed: _Followed | None) -> None:
+    """Add some cells' numbers. Overwrites the logits."""
+    best = logits.max(-1)
+    own = None if followed is None or token is None else logits[:, token].clone()
+    if own is not None and followed is not None:
+        followed.rank.extend(((logits > own[:, None]).sum(-1) + 1).tolist())
+    weights = logits.sub_(best.values[:, None]).exp_()
+    norm = weights.sum(-1)
+    if own is not None and followed is not None:
+        followed.probability.extend(_rounded((own - best.values).exp() / norm))
+    if cells is not None:
+        cells.id.extend(best.indices.tolist())
+        cells.probability.extend(_rounded(norm.reciprocal()))
+        # −Σ p log p with p = weights / norm. `entr` knows that a token which is ruled out (weight 0) has no part in it;
+        # sums are pairwise, where a dot product of so many terms would lose the third decimal.
+        cells.entropy.extend(_rounded((norm.log() + torch.special.entr(weights).sum(-1) / norm).clamp_min(0)))
 
 
 def _surprise(trace: KeptRun, where: list[int], cancel: threading.Event | None) -> tuple[float | None, ...]:
     asked = [place for place in where if place > 0]
     predicted = torch.tensor([trace.ids[place] for place in asked], device=trace.last_residual.device)
     found: list[float] = []
-    for logits in _lenses(trace, trace.last_residual[[place - 1 for place in asked]], cancel):
+    for logits in _lenses(trace, [trace.last_residual[[place - 1 for place in asked]]], cancel):
         total = logits.logsumexp(-1)
         actual = predicted[len(found) : len(found) + len(logits), None]
         # A token that the read-out does not score (a special id beyond the vocabulary) has no probability.
@@ -118,12 +175,31 @@ def _surprise(trace: KeptRun, where: list[int], cancel: threading.Event | None) 
     return tuple(None if place == 0 or (number := next(numbers)) == torch.inf else number for place in where)
 
 
-def _lenses(trace: KeptRun, stream: Tensor, cancel: threading.Event | None) -> Iterator[Tensor]:
+def _streams(trace: KeptRun, which: list[int], where: list[int]) -> Iterator[Tensor]:
+    """Residual vectors (N, hidden) of the cells, layer after layer: of as many layers at once as one chunk takes.
+
+    A product reads the whole unembedding, so that one for each layer of a short prompt would mostly read.
+    """
+    layers = max(1, _rows_of_chunk(trace) // len(where))
+    device = trace.last_residual.device
+    for first in range(0, len(which), layers):
+        yield torch.cat([trace.layer(layer).after[where].to(device) for layer in which[first : first + layers]])
+
+
+def _rows_of_chunk(trace: KeptRun) -> int:
+    return max(1, CHUNK // trace.model.readout.vocabulary)
+
+
+def _lenses(trace: KeptRun, streams: Iterable[Tensor], cancel: threading.Event | None) -> Iterator[Tensor]:
     """Logits (N, vocabulary) of some residual vectors after the other."""
-    size = max(1, CHUNK // trace.model.readout.vocabulary)
-    for first in range(0, len(stream), size):
-        stop_if_cancelled(cancel)
-        yield trace.model.readout.logits(stream[first : first + size])
+    for stream in streams:
+        for part in stream.split(_rows_of_chunk(trace)) if len(stream) else ():
+            stop_if_cancelled(cancel)
+            yield trace.model.readout.logits(part)
+
+
+def _rows(numbers: list[T], width: int) -> tuple[tuple[T, ...], ...]:
+    return tuple(tuple(numbers[first : first + width]) for first in range(0, len(numbers), width))
 
 
 def _rounded(numbers: Tensor) -> list[float]:

@@ -225,8 +225,7 @@ class Index:
 
     def _direction(self, name: ValueName) -> Tensor:
         """A vector at length 1: (1, hidden)."""
-        vector = self._source.vector(name)
-        return (vector / vector.norm().clamp_min(1e-30))[None]
+        return torch.nn.functional.normalize(self._source.vector(name)[None], dim=-1)
 
     def shares(
         self,

@@ -90,7 +90,7 @@ def find(files: TensorFiles, own: str, loaded: Loaded, layers: Mapping[int, bool
             return place
     if lacking:
         raise ModelLoadError(
-            f"The model {model} lacks {len(lacking)} of its weights, such as {lacking[0]}, or has them in another form.",
+            f"The model {model} lacks {len(lacking)} of its weights or has them in another form, such as {lacking[0]}.",
             "Give a complete checkpoint of a causal language model.",
         )
     raise UnsupportedModelError(

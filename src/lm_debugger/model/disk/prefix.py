@@ -5,7 +5,6 @@ before transformers looks for their weights, and so reads nothing of the others.
 model's, because some models compute factors from the number of layers.
 """
 
-from collections import defaultdict
 from collections.abc import Hashable
 from typing import Any
 
@@ -61,15 +60,15 @@ class Prefix:
 
 
 def _stack(network: nn.Module) -> str:
-    """Path of the numbered siblings with the most parameters (as `examine.stack`, but nothing runs here)."""
-    sizes: dict[str, int] = defaultdict(int)
-    for path, module in network.named_modules():
-        parent, _, name = path.rpartition(".")
-        if name.isdecimal():
-            sizes[parent] += sum(parameter.numel() for parameter in module.parameters())
-    if not sizes:
-        raise UnsupportedModelError("No stack of layers was found: there are no numbered modules.")
-    return max(sizes, key=lambda parent: sizes[parent])
+    """Path of the module list with the most parameters (as `examine.stack`, but nothing runs here)."""
+    lists: dict[str, int] = {
+        path: sum(parameter.numel() for parameter in module.parameters())
+        for path, module in network.named_modules()
+        if isinstance(module, nn.ModuleList)
+    }
+    if not lists:
+        raise UnsupportedModelError("No stack of layers was found: there is no module list.")
+    return max(lists, key=lambda path: lists[path])
 
 
 def _shortened(kind: type[PreTrainedModel], stack: str, count: int) -> type[PreTrainedModel]:

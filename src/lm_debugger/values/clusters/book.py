@@ -21,8 +21,8 @@ from lm_debugger.values.clusters import kmeans, labels
 from lm_debugger.values.layout import Layout
 from lm_debugger.values.projection import MOST, Projections, Side
 
-KIND, VERSION = "clusters", 1
-NAMED_BY = 24  # tokens of a centre that are kept: a name is made of them
+KIND, VERSION = "clusters", 2
+NAMED_BY = 24  # tokens of a centre that are kept, of each kind
 SHOWN = 8  # tokens in a cluster's line in the list, and in a member's
 SIMILAR = 8  # clusters
 MEMBERS = 100  # by default
@@ -38,14 +38,14 @@ class Clusters:
         seed: of the clustering.
         groups: centres, and who belongs to them.
         places: on the map: (clusters, 2), 0 to 1.
-        tokens: ids that the centres promote, strongest first: (clusters, NAMED_BY).
+        tokens: what the centres promote, and what tells them apart: (clusters, NAMED_BY).
     """
 
     k: int
     seed: int
     groups: kmeans.Groups
     places: Tensor
-    tokens: Tensor
+    tokens: labels.Tokens
 
     @cached_property
     def clustered(self) -> Tensor:
@@ -181,17 +181,17 @@ class ClusterBook:
         cosine = found.groups.cosine[found.clustered]
         cohesion = found.means(cosine).tolist()
         layer = found.means(self._layout.layers(found.clustered)).tolist()
-        sizes, places, tokens = found.sizes.tolist(), found.places.tolist(), found.tokens.tolist()
+        sizes, places = found.sizes.tolist(), found.places.tolist()
+        promoted, telling = self._texts(found.tokens.promoted[:, :SHOWN]), self._texts(found.tokens.telling)
         briefs = []
         for number, size in enumerate(sizes):
-            texts = [self._source.vocabulary.text(token) for token in tokens[number]]
             briefs.append(
                 ClusterBrief(
                     id=number,
-                    name=labels.automatic_name(texts),
+                    name=labels.automatic_name(telling[number]),
                     size=size,
                     cohesion=cohesion[number],
-                    promotes=tuple(texts[:SHOWN]),
+                    promotes=tuple(promoted[number]),
                     x=places[number][0],
                     y=places[number][1],
                     layer=layer[number],
@@ -208,6 +208,9 @@ class ClusterBook:
             clusters=tuple(briefs),
         )
 
+    def _texts(self, tokens: Tensor) -> list[list[str]]:
+        return [[self._source.vocabulary.text(token) for token in row] for row in tokens.tolist()]
+
     def _tokens(self, logits: Tensor, *, largest: bool) -> tuple[PromotedToken, ...]:
         """The tokens at one end of a projection (vocabulary,)."""
         top = logits.topk(min(MOST, len(logits)), largest=largest)
@@ -218,7 +221,7 @@ class ClusterBook:
 
 
 def _write(fingerprint: str, made: Clusters) -> None:
-    arrays = {**made.groups._asdict(), "places": made.places, "tokens": made.tokens}
+    arrays = {**made.groups._asdict(), **made.tokens._asdict(), "places": made.places}
     cache.write(KIND, fingerprint, VERSION, arrays, json.dumps({"k": made.k, "seed": made.seed}))
 
 
@@ -228,4 +231,5 @@ def _read(fingerprint: str, vectors: int) -> Clusters | None:
         return None
     about, arrays = json.loads(entry.text), entry.arrays
     groups = kmeans.Groups(arrays["centres"], arrays["assignment"], arrays["cosine"])
-    return Clusters(about["k"], about["seed"], groups, arrays["places"], arrays["tokens"])
+    tokens = labels.Tokens(arrays["promoted"], arrays["telling"])
+    return Clusters(about["k"], about["seed"], groups, arrays["places"], tokens)

@@ -74,7 +74,7 @@ def spherical(
     """
     training = _sample(source, vectors, seed, progress, cancel)
     check_k(k, len(training))
-    centres = _train(training, k, seed, progress, cancel)
+    centres = train(training, k, seed, progress, cancel)
     del training
     return _ordered(centres, *_assign(source, vectors, centres, progress, cancel))
 
@@ -106,7 +106,7 @@ def _sample(source: ValueSource, vectors: int, seed: int, progress: Progress, ca
     return torch.empty(0, 1) if found is None else found[:filled]
 
 
-def _train(training: Tensor, k: int, seed: int, progress: Progress, cancel: threading.Event | None) -> Tensor:
+def train(training: Tensor, k: int, seed: int, progress: Progress, cancel: threading.Event | None) -> Tensor:
     """Centres (k, hidden). One iteration at a time, so that it can be watched and stopped."""
     import faiss
 

@@ -1,6 +1,7 @@
-"""Clusters in words: the tokens that a centre promotes, a short name made of them, and the place on the map."""
+"""Clusters in words: the tokens that a centre promotes, a short name made of them; and the place on the map."""
 
 import threading
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -10,23 +11,61 @@ from lm_debugger.progress import Progress, stop_if_cancelled
 
 NUMBERS = 1 << 25  # logits computed at once: 128 MB
 WORDS = 3  # of a name
+PRIOR = 10
+CANDIDATES = 100  # a name is made of the hundredth part of the vocabulary that a centre promotes most
 FEWEST_DRAWN = 4  # fewer stand side by side
+
+
+class Tokens(NamedTuple):
+    """What the centres say, as token ids, (k, count), int32.
+
+    Args:
+        promoted: the tokens that a centre promotes, strongest first.
+        telling: of the tokens that it promotes, those that set it most apart from the other centres, best first.
+    """
+
+    promoted: Tensor
+    telling: Tensor
 
 
 @torch.no_grad()
 def top_tokens(
     source: ValueSource, centres: Tensor, count: int, progress: Progress, cancel: threading.Event | None
-) -> Tensor:
-    """Ids of the tokens that each centre promotes, strongest first: (k, count), int32."""
-    count = min(count, source.readout.vocabulary)
-    rows = max(1, NUMBERS // source.readout.vocabulary)
-    found = []
-    for first in range(0, len(centres), rows):
+) -> Tokens:
+    """The tokens of all centres (k, hidden).
+
+    A few tokens, rare ones mostly, are promoted by a great part of all centres: what tells a centre apart is a logit
+    that is large against the same token's logits in the other centres, in standard deviations.
+    """
+    vocabulary = source.readout.vocabulary
+    rows = max(1, NUMBERS // vocabulary)
+    count = min(count, vocabulary)
+    candidates = min(max(count, vocabulary // CANDIDATES), vocabulary)
+    batches = [centres[first : first + rows] for first in range(0, len(centres), rows)]
+
+    def logits(batch: int, work: int) -> Tensor:
         stop_if_cancelled(cancel)
-        progress("Naming clusters", first, len(centres))
-        found.append(project(source, centres[first : first + rows]).topk(count).indices.int().cpu())
-    progress("Naming clusters", len(centres), len(centres))
-    return torch.cat(found)
+        progress("Naming clusters", work * len(batches) + batch, 2 * len(batches))
+        return project(source, batches[batch])
+
+    sums = squares = torch.zeros(1, dtype=torch.float64)
+    for batch in range(len(batches)):
+        found = logits(batch, 0).double()
+        sums, squares = sums.to(found.device) + found.sum(0), squares.to(found.device) + found.square().sum(0)
+    mean = sums / len(centres)
+    variance = (squares / len(centres) - mean.square()).clamp_min(0)
+    # Few centres say little of a token's variance: the mean variance counts as PRIOR centres more.
+    variance = (len(centres) * variance + PRIOR * variance.mean()) / (len(centres) + PRIOR)
+    mean, deviation = mean.float(), variance.sqrt().clamp_min(1e-12).float()
+
+    promoted, telling = [], []
+    for batch in range(len(batches)):
+        found = logits(batch, 1)
+        top = found.topk(candidates).indices
+        apart = ((found - mean) / deviation).gather(-1, top).topk(count).indices
+        promoted.append(top[:, :count].int().cpu())
+        telling.append(top.gather(-1, apart).int().cpu())
+    return Tokens(torch.cat(promoted), torch.cat(telling))
 
 
 def project(source: ValueSource, centres: Tensor) -> Tensor:
@@ -35,8 +74,8 @@ def project(source: ValueSource, centres: Tensor) -> Tensor:
 
 
 def automatic_name(texts: list[str]) -> str:
-    """A name such as `teacher · school · pupil` from tokens, the strongest first: words where there are any."""
-    stripped = [text.strip() or text for text in texts]
+    """A name such as `teacher · school · pupil` from tokens, the best first: words where there are any."""
+    stripped = [text.strip() for text in texts if text.strip()] or texts
     words = _distinct([text for text in stripped if len(text) >= 3 and text.isalpha()])
     return " · ".join(words if len(words) > 1 else _distinct(stripped))
 

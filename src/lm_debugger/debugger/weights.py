@@ -1,0 +1,190 @@
+"""What can be asked of weights alone, loaded or on disk: search, value vectors, clusters."""
+
+import threading
+from collections.abc import Sequence
+from typing import Literal
+
+from lm_debugger.errors import OptionError
+from lm_debugger.interventions.validate import check_name
+from lm_debugger.model.blocks import ValueSource
+from lm_debugger.progress import Progress, silent
+from lm_debugger.records.calibration import CoefficientRange
+from lm_debugger.records.cluster import Clustering, ClusterView
+from lm_debugger.records.names import ValueName, read_layers
+from lm_debugger.records.search import SearchAnswer, Sign
+from lm_debugger.records.value import ValueView
+from lm_debugger.values.clusters import book
+from lm_debugger.values.projection import MOST, Projections, Side
+from lm_debugger.values.search import Combine, Filter, Index
+
+
+class Weights:
+    """The value vectors of one model. What `lm_debugger.open_weights` returns, and a part of every `Debugger`.
+
+    Args:
+        source: a loaded model, or one whose weights stay on disk.
+        progress: told of long work.
+    """
+
+    def __init__(self, source: ValueSource, progress: Progress = silent) -> None:
+        self._source = source
+        self._progress = progress
+        self._projections = Projections(source)
+        self._index = Index(source, self._projections)
+        self._clusters = book.ClusterBook(source, self._projections)
+
+    @property
+    def fingerprint(self) -> str:
+        """Identifies architecture and weights."""
+        return self._source.fingerprint
+
+    def search(
+        self,
+        query: str = "",
+        *,
+        unwanted: str = "",
+        like: str | ValueName | None = None,
+        match: Combine = "all",
+        skip: Sequence[str] = (),
+        layers: str | range | None = None,
+        sign: Sign | Literal["both"] = "both",
+        expert: int | None = None,
+        among: Sequence[str | ValueName] | None = None,
+        limit: int = 20,
+        progress: Progress | None = None,
+        cancel: threading.Event | None = None,
+    ) -> SearchAnswer:
+        """Search every value vector of the network for keywords, or for the likes of one vector.
+
+        Args:
+            query: keywords, with commas between: `teacher, school`, `teach*`, `"New York"`, `/^ (un|in)/`.
+            unwanted: keywords that count against a vector.
+            like: a vector, instead of keywords.
+            match: `all` for the mean z over the keywords, `any` for the largest.
+            skip: keys of forms of the keywords that do not count (see the answer's `keywords`).
+            layers: only these, such as `10-20`.
+            sign: only vectors that do it with a coefficient of this sign.
+            expert: only the experts of this index.
+            among: only these vectors.
+            limit: how many to return, 1 to 1,000.
+            progress: told of the statistics, which are measured on first use, and of the search.
+
+        Raises:
+            OptionError: if a keyword matches no token, or an option is out of range.
+            ValueNameError: if a vector does not exist.
+            CancelledError: if cancelled.
+        """
+        accepted = self._filter(layers, sign, expert, among, limit)
+        progress = progress or self._progress
+        if like is None:
+            return self._index.keywords(
+                query, unwanted, combine=match, skip=skip, among=accepted, progress=progress, cancel=cancel
+            )
+        if query.strip() or unwanted.strip():
+            raise OptionError("Both keywords and a vector are given.", "Search for one of them.")
+        return self._index.like(self._named(like), accepted, progress=progress, cancel=cancel)
+
+    @property
+    def can_search_at_once(self) -> bool:
+        """Whether the statistics that a search needs are measured and in memory."""
+        return self._index.prepared
+
+    def value(self, name: str | ValueName, *, top_k: int = MOST, similar: int = 10) -> ValueView:
+        """What a value vector promotes and suppresses, its neighbours, and its coefficient's range once calibrated.
+
+        Args:
+            name: such as `L12D345`.
+            top_k: how many tokens on each side, 1 to 50.
+            similar: how many of the closest and of the most opposite vectors, 0 to 50.
+
+        Raises:
+            ValueNameError: if the model has no such vector.
+            OptionError: if top_k is out of range.
+        """
+        found = self._named(name)
+        if not 1 <= top_k <= MOST:
+            raise OptionError(f"top_k is {top_k}.", f"It must be from 1 to {MOST}.")
+        if not 0 <= similar <= MOST:
+            raise OptionError(f"similar is {similar}.", f"It must be from 0 to {MOST}.")
+        near, far = self._index.neighbours(found, similar) if similar else ((), ())
+        return ValueView(
+            value=str(found),
+            layer=found.layer,
+            expert=found.expert,
+            dimension=found.dimension,
+            norm=float(self._source.vector(found).norm()),
+            outliers=self._projections.outliers(found),
+            promotes=self._projections.tokens(Side(found), top_k),
+            suppresses=self._projections.tokens(Side(found, negative=True), top_k),
+            range=self._known_range(found),
+            similar=near,
+            opposite=far,
+            cluster=self._clusters.of(found),
+        )
+
+    def clusters(
+        self,
+        k: int | None = None,
+        seed: int | None = None,
+        *,
+        force: bool = False,
+        progress: Progress | None = None,
+        cancel: threading.Event | None = None,
+    ) -> Clustering:
+        """Group all value vectors by direction (spherical k-means). Kept in the cache.
+
+        Args:
+            k: number of clusters; None for those that are known, else one for each 46 vectors, 3,000 at most.
+            seed: of the clustering; None for those that are known, else 0.
+            force: make them again although they are known. Clusters of another k or seed take the place of known ones.
+            progress: told of the work.
+            cancel: set it to stop.
+
+        Raises:
+            OptionError: if k is not from 2 to the number of vectors, or the seed is negative.
+            CancelledError: if cancelled.
+        """
+        return self._clusters.make(k, seed, force=force, progress=progress or self._progress, cancel=cancel)
+
+    def known_clusters(self) -> Clustering | None:
+        """The clusters that were made of this model, or None."""
+        return self._clusters.known()
+
+    def cluster(self, number: int, *, members: int = book.MEMBERS) -> ClusterView:
+        """One cluster: what its centre promotes and suppresses, its members, where they are, clusters like it.
+
+        Args:
+            number: its id in the clustering.
+            members: how many members to list at most, the closest to the centre first.
+
+        Raises:
+            NoClustersError: if no clusters were made.
+            OptionError: if there is no such cluster, or members is negative.
+        """
+        return self._clusters.view(number, members)
+
+    def _filter(
+        self,
+        layers: str | range | None,
+        sign: Sign | Literal["both"],
+        expert: int | None,
+        among: Sequence[str | ValueName] | None,
+        limit: int,
+    ) -> Filter:
+        return Filter(
+            layers=read_layers(layers) if isinstance(layers, str) else layers,
+            sign=sign,
+            expert=expert,
+            among=None if among is None else tuple(map(self._named, among)),
+            limit=limit,
+        )
+
+    def _named(self, name: str | ValueName) -> ValueName:
+        """The name of a vector that the model has."""
+        found = ValueName.parse(name) if isinstance(name, str) else name
+        check_name(found, self._source)
+        return found
+
+    def _known_range(self, _name: ValueName) -> CoefficientRange | None:
+        """The range of a vector's coefficient, where coefficients can be measured and were."""
+        return None
