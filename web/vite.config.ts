@@ -5,7 +5,7 @@ import { defineConfig } from "vitest/config";
 const server = process.env.LM_DEBUGGER_URL ?? "http://127.0.0.1:8765";
 
 export default defineConfig({
-  base: "./",
+  base: "/",
   plugins: [react()],
   build: {
     outDir: "../src/lm_debugger/server/static",

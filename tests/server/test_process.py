@@ -7,6 +7,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,29 @@ def test_the_page_and_the_engine_agree_on_the_demo_model(served: Process, demo: 
     assert [token["id"] for token in answer["output"]] == [token.id for token in view.output]
     assert answer["output"][0]["probability"] == pytest.approx(view.output[0].probability, rel=1e-3)
     assert answer["model"]["fingerprint"] == demo.summary.fingerprint
+
+
+def test_thirty_two_clients_at_once_get_bit_for_bit_what_each_gets_alone(served: Process) -> None:
+    asked = [
+        {
+            "prompt": ("The capital of France is", "My wife is")[i % 2],
+            "interventions": [f"L{(7 * i) % 30}D{11 * i}={i - 15}", *([f"L{i % 30}D{i}*=-2@last"] if i % 3 else [])],
+            "position": -1 - i % 3,
+            "top_k": 1,
+        }
+        for i in range(32)
+    ]
+
+    def ask(body: dict[str, Any]) -> httpx2.Response:
+        return served.client.post("/api/trace", json=body, timeout=300)
+
+    with ThreadPoolExecutor(32) as pool:
+        together = list(pool.map(ask, asked))
+    assert [answer.status_code for answer in together] == [200] * 32
+    # More runs than are kept lie between: each is a forward of its own again.
+    alone = [ask(body) for body in asked]
+    assert [answer.content for answer in alone] == [answer.content for answer in together]
+    assert len({answer.content for answer in alone}) == 32
 
 
 def test_a_client_that_leaves_a_stream_frees_the_model(served: Process) -> None:

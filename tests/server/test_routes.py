@@ -193,6 +193,36 @@ def test_a_value_and_its_name(client: TestClient) -> None:
     assert client.get("/api/names").json()["names"] == []
 
 
+def test_a_trace_as_a_stream(client: TestClient) -> None:
+    for prompt in ("w40 w41 w42", "w40 w41 w42"):  # a new run, and one that is kept
+        asked = {"prompt": prompt, "interventions": EDITS}
+        events = read_events(client.post("/api/trace", json=asked, headers={"Accept": "text/event-stream"}).text)
+        assert [name for name, _ in events] == ["result"]
+        assert events[0][1] == client.post("/api/trace", json=asked).json()
+    asked = {"prompt": PROMPT, "position": 99, "stream": True}
+    (name, data), = read_events(client.post("/api/trace", json=asked).text)  # fmt: skip
+    assert (name, data["error"]["code"]) == ("error", "bad_option")
+
+
+def test_the_first_on_tells_how_far_its_calibration_is(empty_cache: Path, tmp_path: Path) -> None:
+    with TestClient(tiny_app(tmp_path), base_url=BASE) as fresh:
+        wait_until_ready(fresh)
+        asked = {"prompt": PROMPT, "interventions": ["L1D5=on"], "stream": True}
+        events = read_events(fresh.post("/api/trace", json=asked).text)
+        assert {name for name, _ in events[:-1]} == {"progress"}
+        assert all(data["step"] == "Measuring coefficients" and data["total"] > 0 for _, data in events[:-1])
+        assert events[-1][0] == "result"
+        assert [name for name, _ in read_events(fresh.post("/api/trace", json=asked).text)] == ["result"]
+
+
+def test_a_long_text_is_cut_like_a_short_one(client: TestClient) -> None:
+    asked = {"text": "w5 w9", "special": True}
+    short = client.get("/api/tokens", params={"text": "w5 w9", "special": "true"})
+    assert client.post("/api/tokens", json=asked).json() == short.json()
+    long = client.post("/api/tokens", json={"text": "w5 " * 20_000})
+    assert [token["id"] for token in long.json()["tokens"]] == [5] * 20_000
+
+
 def test_tokens(client: TestClient) -> None:
     found = client.get("/api/tokens", params={"text": "w5 w9"}).json()["tokens"]
     assert [(token["position"], token["id"], token["text"].strip()) for token in found] == [(0, 5, "w5"), (1, 9, "w9")]
@@ -227,6 +257,17 @@ def test_runs(client: TestClient) -> None:
     assert [run["id"] for run in client.get("/api/runs").json()["runs"]] == [second["id"], kept.json()["id"]]
     assert client.delete(f"/api/runs/{second['id']}").status_code == 204
     assert client.get("/api/runs").json()["runs"] == [kept.json()]
+
+
+def test_runs_are_a_tree_with_titles(client: TestClient) -> None:
+    root = client.post("/api/runs", json={"prompt": PROMPT}).json()
+    asked = {"prompt": PROMPT, "interventions": EDITS, "parent": root["id"], "view": "layer=1&show=base"}
+    child = client.post("/api/runs", json=asked).json()
+    assert (child["parent"], child["view"], root["parent"]) == (root["id"], "layer=1&show=base", None)
+    titled = client.put(f"/api/runs/{child['id']}", json={"title": " with edits "})
+    assert titled.json() == child | {"title": "with edits"}
+    client.delete(f"/api/runs/{root['id']}")
+    assert client.get("/api/runs").json()["runs"][0] == child | {"title": "with edits", "parent": None}
 
 
 def test_examples(client: TestClient) -> None:

@@ -1,6 +1,7 @@
 // Starts the page: theme, query cache, React.
 import "./ui/tokens.css";
 import "./ui/base.css";
+import "./ui/charts.css";
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { Tooltip } from "radix-ui";
 import { StrictMode } from "react";

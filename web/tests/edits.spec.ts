@@ -84,7 +84,7 @@ test("an edit is typed; what is wrong with it is said; the slider speaks the vec
   await expect(slider).toHaveAttribute("aria-valuenow", "1", { timeout: 80_000 });
   await slider.focus();
   await page.keyboard.press("ArrowLeft");
-  await expect(page).toHaveURL(new RegExp(`e=${VALUE}%3D[-\\d.]+%40prompt`));
+  await expect(page).toHaveURL(new RegExp(`e=${VALUE}%3Don\\*0.95%40prompt`));
   await page.keyboard.press("ArrowRight");
   await expect(page).toHaveURL(new RegExp(`e=${VALUE}%3Don%40prompt`));
   await page.getByRole("combobox", { name: `Where ${VALUE} is edited` }).selectOption("last");
@@ -154,21 +154,4 @@ test("a shared address shows the same elsewhere", async ({ page, browser }) => {
   await expect(other.getByRole("region", { name: VALUE })).toBeVisible();
   await expect(layer(other, 12)).toBeInViewport();
   await context.close();
-});
-
-test("a run is saved, opened again and forgotten", async ({ page }) => {
-  await page.goto(address({ p: WIFE, e: `${VALUE}=off` }));
-  await answered(page);
-  await page.getByRole("button", { name: "Save this run" }).click();
-  const runs = page.getByRole("list", { name: "Runs" });
-  await expect(runs.getByLabel("saved")).toBeVisible();
-  await page.goto("/?p=Hello");
-  await answered(page);
-  await runs
-    .getByRole("button", { name: new RegExp(WIFE) })
-    .first()
-    .click();
-  await expect(page).toHaveURL(new RegExp(`e=${VALUE}%3Doff`));
-  await runs.getByRole("button", { name: "Forget the run" }).click();
-  await expect(runs.getByLabel("saved")).toHaveCount(0);
 });

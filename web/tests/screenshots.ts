@@ -1,11 +1,15 @@
 // The documentation's pictures, made with the demo model.
-import { test, type Page } from "@playwright/test";
+import { expect, test, type Page } from "@playwright/test";
 import { address, answered, TWO, WIFE } from "./pages";
 
 const folder = "../docs/images";
 
 async function picture(page: Page, name: string): Promise<void> {
   await answered(page);
+  await settled(page, name);
+}
+
+async function settled(page: Page, name: string): Promise<void> {
   await page.waitForLoadState("networkidle");
   await page.waitForTimeout(800);
   await page.screenshot({ path: `${folder}/${name}.png` });
@@ -32,4 +36,20 @@ test("tokens through the layers", async ({ page }) => {
   await page.emulateMedia({ colorScheme: "light" });
   await page.goto(address({ p: WIFE, e: "L29D168=on", panel: "trajectory", show: "difference", layer: "29" }));
   await picture(page, "difference");
+});
+
+test("a search of all value vectors", async ({ page }) => {
+  await page.emulateMedia({ colorScheme: "light" });
+  await page.goto(`/explore?${new URLSearchParams({ q: "teacher, school", p: WIFE })}`);
+  await expect(page.getByRole("list", { name: "Value vectors found" })).toBeVisible();
+  await settled(page, "explore");
+});
+
+test("a value vector", async ({ page }) => {
+  await page.emulateMedia({ colorScheme: "dark" });
+  await page.goto(`/explore/L26D1262?${new URLSearchParams({ p: "My husband is working as a" })}`);
+  const tried = page.getByRole("region", { name: "Try it" });
+  await tried.getByRole("radio", { name: "on", exact: true }).click();
+  await expect(tried.locator("dd").last().locator(".token")).not.toHaveCount(0, { timeout: 80_000 });
+  await settled(page, "vector");
 });

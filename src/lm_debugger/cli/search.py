@@ -15,7 +15,7 @@ def search(
         str,
         typer.Argument(
             metavar="KEYWORDS",
-            help='Keywords with commas between: "teacher, school", teach*, "\\"New York\\"", "/^ (un|in)/".',
+            help='Keywords with commas between: "teacher, school", teach*, "\\"New York\\"", "/^ un.*able$/".',
         ),
     ] = "",
     model: options.Model = options.DEMO,

@@ -57,7 +57,7 @@ class Weights:
         """Search every value vector of the network for keywords, or for the likes of one vector.
 
         Args:
-            query: keywords, with commas between: `teacher, school`, `teach*`, `"New York"`, `/^ (un|in)/`.
+            query: keywords, with commas between: `teacher, school`, `teach*`, `"New York"`, `/^ un.*able$/`.
             unwanted: keywords that count against a vector.
             like: a vector, instead of keywords.
             match: `all` for the mean z over the keywords, `any` for the largest.

@@ -3,7 +3,7 @@ r"""Reads a search's keywords and finds the tokens that write them. Knows nothin
     teacher, school   keywords, with commas between; case and a leading space do not matter
     teach*            every token that begins so
     "New York", ","   exactly this text, case and spaces included; \n and \t stand for newline and tab
-    /^ (un|in)/       every token that the regular expression finds; /…/i for any case
+    /^ un.*able$/     every token that the regular expression finds; /…/i for any case
 
 A keyword that no single token writes is a phrase: all the ways in which the tokenizer cuts it.
 """

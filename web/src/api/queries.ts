@@ -1,6 +1,8 @@
 // What the page asks of the server, as TanStack queries: keys, caching and retries live here and nowhere else.
 import { keepPreviousData, queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
+import { useRef } from "react";
 import { ApiError, request } from "./client";
+import { longWork, wasStopped } from "./longwork";
 import type {
   CalibrationSummary,
   CoefficientPath,
@@ -63,7 +65,9 @@ export const traceQuery = (run: Run | null, position: number, topK: number, effe
     queryKey: ["trace", run, position, topK, effectOn],
     queryFn: ({ signal }) => {
       const body: PostBody<"/api/trace"> = { ...run, position, top_k: topK, effect_on: effectOn };
-      return post<TraceView>("api/trace", body, signal);
+      // The first `on` measures all ranges before it runs.
+      const long = run?.interventions.some((edit) => edit.includes("=on"));
+      return long ? longWork<TraceView>("api/trace", body, signal) : post<TraceView>("api/trace", body, signal);
     },
     enabled: run !== null,
     staleTime: Infinity,
@@ -129,7 +133,7 @@ export const tokensQuery = (text: string, special = true) =>
   queryOptions({
     queryKey: ["tokens", text, special],
     queryFn: ({ signal }) =>
-      request<Tokenization>("GET", `api/tokens?special=${special}&text=${encodeURIComponent(text)}`, { signal }),
+      post<Tokenization>("api/tokens", { text, special } satisfies PostBody<"/api/tokens">, signal),
     enabled: text !== "",
     staleTime: Infinity,
   });
@@ -137,7 +141,7 @@ export const tokensQuery = (text: string, special = true) =>
 export const runsQuery = () =>
   queryOptions({
     queryKey: ["runs"],
-    queryFn: ({ signal }) => request<Runs>("GET", "api/runs", { signal }),
+    queryFn: ({ signal }) => request<Runs>("GET", "api/runs?limit=200", { signal }),
     staleTime: 15_000,
   });
 
@@ -159,7 +163,16 @@ export function useSaveRun() {
   const client = useQueryClient();
   return useMutation({
     mutationFn: (body: PostBody<"/api/runs">) => post<SavedRun>("api/runs", body),
-    onSuccess: () => client.invalidateQueries({ queryKey: ["runs"] }),
+    onSettled: () => client.invalidateQueries({ queryKey: ["runs"] }),
+  });
+}
+
+export function useRetitleRun() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: ({ id, title }: { id: number; title: string }) =>
+      request<SavedRun>("PUT", `api/runs/${id}`, { body: { title } }),
+    onSettled: () => client.invalidateQueries({ queryKey: ["runs"] }),
   });
 }
 
@@ -167,14 +180,25 @@ export function useDeleteRun() {
   const client = useQueryClient();
   return useMutation({
     mutationFn: (id: number) => request<undefined>("DELETE", `api/runs/${id}`),
-    onSuccess: () => client.invalidateQueries({ queryKey: ["runs"] }),
+    onSettled: () => client.invalidateQueries({ queryKey: ["runs"] }),
   });
 }
 
+/** Measure all ranges; `cancel` stops it, and that is no error. */
 export function useCalibrate() {
   const client = useQueryClient();
-  return useMutation({
-    mutationFn: () => post<CalibrationSummary>("api/calibrate", {}),
-    onSuccess: () => client.invalidateQueries(),
+  const stopper = useRef<AbortController>(null);
+  const mutation = useMutation({
+    mutationFn: async () => {
+      const { signal } = (stopper.current = new AbortController());
+      try {
+        return await longWork<CalibrationSummary>("api/calibrate", {}, signal);
+      } catch (failure) {
+        if (wasStopped(failure)) return null;
+        throw failure;
+      }
+    },
+    onSuccess: (found) => (found === null ? undefined : client.invalidateQueries()),
   });
+  return { ...mutation, cancel: () => stopper.current?.abort() };
 }

@@ -77,7 +77,11 @@ export interface paths {
          */
         get: operations["tokens"];
         put?: never;
-        post?: never;
+        /**
+         * Tokenize
+         * @description The same for a text of any length: an address holds only some thousand characters.
+         */
+        post: operations["tokenize"];
         delete?: never;
         options?: never;
         head?: never;
@@ -96,6 +100,9 @@ export interface paths {
         /**
          * Trace
          * @description How the prediction at a position is built, layer by layer; with edits, beside the same without.
+         *
+         *     An edit such as `L12D345=on` has the ranges of all coefficients measured first, if they are not known; a stream
+         *     tells how far that is.
          */
         post: operations["trace"];
         delete?: never;
@@ -173,7 +180,7 @@ export interface paths {
         };
         /**
          * Value
-         * @description What a value vector promotes and suppresses, the range of its coefficient, its name and note.
+         * @description What a value vector promotes and suppresses, its neighbours, its coefficient's range, its name and note.
          */
         get: operations["value"];
         put?: never;
@@ -244,6 +251,94 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Search
+         * @description Every value vector of the network, scored by how strongly it writes keywords, or by likeness to one vector.
+         */
+        get: operations["search"];
+        put?: never;
+        /**
+         * Writers
+         * @description The value vectors that write a residual stream, or that tell it from another one: the largest shares of it.
+         */
+        post: operations["writers"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/clusters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Clusters
+         * @description The clusters that were made of this model.
+         */
+        get: operations["clusters"];
+        put?: never;
+        /**
+         * Make Clusters
+         * @description Group all value vectors by direction. Kept in the server's cache; another k or seed takes the place of both.
+         */
+        post: operations["make_clusters"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/clusters/{cluster}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Cluster
+         * @description What a cluster's centre promotes and suppresses, its members, and clusters like it.
+         */
+        get: operations["cluster"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/clusters/{cluster}/name": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Rename Cluster
+         * @description Name a cluster of this clustering, for all users of this server. Empty gives back the automatic name.
+         */
+        put: operations["rename_cluster"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/calibrate": {
         parameters: {
             query?: never;
@@ -296,13 +391,105 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        put?: never;
+        /**
+         * Retitle
+         * @description Give a run another title, for all users of this server.
+         */
+        put: operations["retitle"];
         post?: never;
         /**
          * Forget
-         * @description Forget a run.
+         * @description Forget a run. Those that came from it then came from its parent.
          */
         delete: operations["forget"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/recipes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Recipes
+         * @description The recipes kept of this model, newest first.
+         */
+        get: operations["recipes"];
+        put?: never;
+        /**
+         * Keep Recipe
+         * @description Keep a group of edits. They are checked against the model.
+         */
+        post: operations["keep_recipe"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/recipes/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Change Recipe
+         * @description Replace a recipe's name, note and edits.
+         */
+        put: operations["change_recipe"];
+        post?: never;
+        /**
+         * Forget Recipe
+         * @description Forget a recipe.
+         */
+        delete: operations["forget_recipe"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/recipes/{number}/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Recipe File
+         * @description A recipe as a file, for `lm-debugger trace --recipe`, `Debugger.recipe` and other servers of this model.
+         */
+        get: operations["recipe_file"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/recipes/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Import Recipe
+         * @description Keep the recipe of a file. One that was made for another model is refused with 409.
+         */
+        post: operations["import_recipe"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -402,6 +589,188 @@ export interface components {
             passed: boolean;
             /** Layer */
             layer?: number | null;
+        };
+        /**
+         * ClusterBrief
+         * @description One cluster as it stands in the list and on the map.
+         *
+         *     Args:
+         *         id: its number, from 0, the largest cluster first.
+         *         name: the user's name, else the automatic one: the words that its centre promotes most.
+         *         named: whether the name is a user's.
+         *         size: number of members.
+         *         cohesion: mean cosine of the members with the centre, 0 to 1.
+         *         promotes: the tokens that the centre promotes, strongest first.
+         *         x, y: its place on the map, each from 0 to 1; near clusters point in similar directions.
+         *         layer: mean layer of its members.
+         */
+        ClusterBrief: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /**
+             * Named
+             * @default false
+             */
+            named: boolean;
+            /** Size */
+            size: number;
+            /** Cohesion */
+            cohesion: number;
+            /** Promotes */
+            promotes: string[];
+            /** X */
+            x: number;
+            /** Y */
+            y: number;
+            /** Layer */
+            layer: number;
+        };
+        /**
+         * ClusterMember
+         * @description A value vector in a cluster.
+         *
+         *     Args:
+         *         cosine: with the cluster's centre.
+         *         promotes: the tokens that it promotes, strongest first.
+         *         name: the user's name for it, or None.
+         */
+        ClusterMember: {
+            /** Value */
+            value: string;
+            /** Cosine */
+            cosine: number;
+            /** Promotes */
+            promotes: string[];
+            /** Name */
+            name?: string | null;
+        };
+        /**
+         * ClusterNameInput
+         * @description What to call a cluster; empty for its automatic name.
+         */
+        ClusterNameInput: {
+            /**
+             * Name
+             * @default
+             */
+            name: string;
+        };
+        /**
+         * ClusterOfValue
+         * @description The cluster that a value vector belongs to.
+         *
+         *     Args:
+         *         id: of the cluster in its clustering.
+         *         name: the user's name, else the automatic one.
+         *         size: number of members.
+         *         cosine: of the vector with the cluster's centre.
+         */
+        ClusterOfValue: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** Size */
+            size: number;
+            /** Cosine */
+            cosine: number;
+        };
+        /**
+         * ClusterView
+         * @description One cluster.
+         *
+         *     Args:
+         *         brief: its line in the list.
+         *         k, seed: the clustering it belongs to.
+         *         promotes, suppresses: tokens by the summed projections of the members (each of length 1): those of the centre.
+         *         members: the members, closest to the centre first; at most as many as asked for.
+         *         layers: number of members in each layer.
+         *         similar: ids of the clusters with the closest centres, closest first.
+         *         opposite: id of the cluster whose centre is closest to the opposite direction, with the cosine.
+         */
+        ClusterView: {
+            brief: components["schemas"]["ClusterBrief"];
+            /** K */
+            k: number;
+            /** Seed */
+            seed: number;
+            /** Promotes */
+            promotes: components["schemas"]["PromotedToken"][];
+            /** Suppresses */
+            suppresses: components["schemas"]["PromotedToken"][];
+            /** Members */
+            members: components["schemas"]["ClusterMember"][];
+            /** Layers */
+            layers: number[];
+            /** Similar */
+            similar: number[];
+            /** Opposite */
+            opposite: [
+                number,
+                number
+            ] | null;
+        };
+        /**
+         * Clustering
+         * @description All clusters of a model.
+         *
+         *     Args:
+         *         fingerprint: the model.
+         *         k: number of clusters.
+         *         seed: of the clustering.
+         *         value_vectors: number of vectors clustered (a vector of length 0 belongs to none).
+         *         cohesion: mean cosine of all vectors with their centres.
+         *         seconds: how long it took, 0 when it came from the cache.
+         *         cached: whether it came from the cache.
+         *         clusters: all clusters, by id.
+         */
+        Clustering: {
+            /** Fingerprint */
+            fingerprint: string;
+            /** K */
+            k: number;
+            /** Seed */
+            seed: number;
+            /** Value Vectors */
+            value_vectors: number;
+            /** Cohesion */
+            cohesion: number;
+            /** Seconds */
+            seconds: number;
+            /** Cached */
+            cached: boolean;
+            /** Clusters */
+            clusters: components["schemas"]["ClusterBrief"][];
+        };
+        /**
+         * ClustersInput
+         * @description How to cluster.
+         */
+        ClustersInput: {
+            /**
+             * K
+             * @description How many clusters; null for those that are known, else by the model's size.
+             */
+            k?: number | null;
+            /**
+             * Seed
+             * @description Null for the known clusters', else 0.
+             */
+            seed?: number | null;
+            /**
+             * Force
+             * @description Make them again although they are known.
+             * @default false
+             */
+            force: boolean;
+            /**
+             * Stream
+             * @description Answer with server-sent events, as with Accept: text/event-stream.
+             * @default false
+             */
+            stream: boolean;
         };
         /**
          * CoefficientPath
@@ -571,6 +940,26 @@ export interface components {
         Examples: {
             /** Prompts */
             prompts: string[];
+        };
+        /**
+         * Form
+         * @description One way in which the vocabulary writes a keyword: a token, or several that follow each other.
+         *
+         *     Args:
+         *         key: names the form: its token ids joined by dots, such as `345` or `345.99`.
+         *         text: the form's text.
+         *         used: whether it takes part in the search.
+         */
+        Form: {
+            /** Key */
+            key: string;
+            /** Text */
+            text: string;
+            /**
+             * Used
+             * @default true
+             */
+            used: boolean;
         };
         /**
          * GenerateInput
@@ -785,6 +1174,45 @@ export interface components {
              * @default
              */
             title: string;
+            /**
+             * Parent
+             * @description The kept run that this one came from.
+             */
+            parent?: number | null;
+            /**
+             * View
+             * @description How the page shows it: its address's query without prompt and edits in force.
+             * @default
+             */
+            view: string;
+        };
+        /**
+         * Keyword
+         * @description A keyword and all its forms.
+         *
+         *     Args:
+         *         text: as the user wrote it.
+         *         unwanted: whether it counts against a vector.
+         */
+        Keyword: {
+            /** Text */
+            text: string;
+            /** Unwanted */
+            unwanted: boolean;
+            /** Forms */
+            forms: components["schemas"]["Form"][];
+        };
+        /**
+         * LayerHits
+         * @description How many of the strongest vectors of the whole network lie in a layer, and how strong its best is.
+         */
+        LayerHits: {
+            /** Layer */
+            layer: number;
+            /** Hits */
+            hits: number;
+            /** Strongest */
+            strongest: number;
         };
         /**
          * LayerView
@@ -848,6 +1276,28 @@ export interface components {
              * @default []
              */
             interventions: string[];
+        };
+        /**
+         * Match
+         * @description How strongly a vector writes one keyword, by its strongest form.
+         *
+         *     Args:
+         *         text: the form's text.
+         *         key: the form's key.
+         *         z: the form's logit in the vector's projection, in standard deviations over the vocabulary from its mean; of a
+         *             form of several tokens, the mean of theirs. Positive: the vector promotes it.
+         *         rank: place of the form (of its last token in rank) among all tokens, from 1, in the direction of the result's
+         *             sign.
+         */
+        Match: {
+            /** Text */
+            text: string;
+            /** Key */
+            key: string;
+            /** Z */
+            z: number;
+            /** Rank */
+            rank: number;
         };
         /**
          * ModelReport
@@ -933,11 +1383,24 @@ export interface components {
             dimension: number;
             /** Norm */
             norm: number;
+            /** Outliers */
+            outliers: number;
             /** Promotes */
             promotes: components["schemas"]["PromotedToken"][];
             /** Suppresses */
             suppresses: components["schemas"]["PromotedToken"][];
             range?: components["schemas"]["CoefficientRange"] | null;
+            /**
+             * Similar
+             * @default []
+             */
+            similar: components["schemas"]["SimilarValue"][];
+            /**
+             * Opposite
+             * @default []
+             */
+            opposite: components["schemas"]["SimilarValue"][];
+            cluster?: components["schemas"]["ClusterOfValue"] | null;
             /** Name */
             name?: string | null;
             /**
@@ -974,6 +1437,38 @@ export interface components {
             detail: string;
         };
         /**
+         * PlaceInput
+         * @description A run and a position in it.
+         */
+        PlaceInput: {
+            /**
+             * Prompt
+             * @description A text.
+             * @example It was the first time that two
+             */
+            prompt?: string | null;
+            /**
+             * Ids
+             * @description Token ids, instead of a text.
+             */
+            ids?: number[] | null;
+            /**
+             * Interventions
+             * @description Edits in force.
+             * @example [
+             *       "L12D345=off",
+             *       "L9D7*=2@last"
+             *     ]
+             */
+            interventions?: string[];
+            /**
+             * Position
+             * @description A position; negative ones count from the end.
+             * @default -1
+             */
+            position: number;
+        };
+        /**
          * PromotedToken
          * @description A vocabulary entry that a value vector promotes (positive) or suppresses (negative).
          *
@@ -1000,6 +1495,113 @@ export interface components {
             /** Waiting */
             waiting: number;
             /** Limit */
+            limit: number;
+        };
+        /**
+         * RecipeInput
+         * @description A group of edits to keep.
+         */
+        RecipeInput: {
+            /**
+             * Name
+             * @example negative sentiment
+             */
+            name: string;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /**
+             * Interventions
+             * @example [
+             *       "L12D345=on",
+             *       "L28D1328=on*0.5@generated"
+             *     ]
+             */
+            interventions: string[];
+        };
+        /**
+         * RecipeText
+         * @description A recipe's file.
+         */
+        RecipeText: {
+            /**
+             * Text
+             * @description What the file says.
+             * @example # LM-Debugger recipe
+             *     # name: …
+             */
+            text: string;
+        };
+        /**
+         * Recipes
+         * @description The recipes kept of a model, newest first.
+         */
+        Recipes: {
+            /** Fingerprint */
+            fingerprint: string;
+            /** Recipes */
+            recipes: components["schemas"]["SavedRecipe"][];
+        };
+        /**
+         * ResidualInput
+         * @description A residual stream, perhaps another one to tell it from, and which vectors may be found.
+         */
+        ResidualInput: {
+            /**
+             * Prompt
+             * @description A text.
+             * @example It was the first time that two
+             */
+            prompt?: string | null;
+            /**
+             * Ids
+             * @description Token ids, instead of a text.
+             */
+            ids?: number[] | null;
+            /**
+             * Interventions
+             * @description Edits in force.
+             * @example [
+             *       "L12D345=off",
+             *       "L9D7*=2@last"
+             *     ]
+             */
+            interventions?: string[];
+            /**
+             * Position
+             * @description A position; negative ones count from the end.
+             * @default -1
+             */
+            position: number;
+            /**
+             * Layer
+             * @description The stream after this layer; the last if left out.
+             */
+            layer?: number | null;
+            /** @description A run and a position whose residual stream is subtracted. */
+            against?: components["schemas"]["PlaceInput"] | null;
+            /** Layers */
+            layers?: string | null;
+            /**
+             * Sign
+             * @default both
+             */
+            sign: ("+" | "-") | "both";
+            /** Expert */
+            expert?: number | null;
+            /**
+             * Named
+             * @description Only vectors that users have named.
+             * @default false
+             */
+            named: boolean;
+            /**
+             * Limit
+             * @description How many results.
+             * @default 20
+             */
             limit: number;
         };
         /**
@@ -1039,12 +1641,47 @@ export interface components {
             runs: components["schemas"]["SavedRun"][];
         };
         /**
+         * SavedRecipe
+         * @description A recipe in the database.
+         *
+         *     Args:
+         *         id: its number.
+         *         created: when it was kept, UTC.
+         */
+        SavedRecipe: {
+            /** Name */
+            name: string;
+            /** Fingerprint */
+            fingerprint: string;
+            /**
+             * Model
+             * @default
+             */
+            model: string;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /** Interventions */
+            interventions: string[];
+            /** Id */
+            id: number;
+            /**
+             * Created
+             * Format: date-time
+             */
+            created: string;
+        };
+        /**
          * SavedRun
          * @description A run that a user kept.
          *
          *     Args:
          *         title: the user's, or "".
          *         created: when it was kept, UTC.
+         *         parent: the kept run that this one came from by another prompt or other edits, or None.
+         *         view: how the page showed it, as the query of its address without prompt and edits in force, or "".
          */
         SavedRun: {
             /** Id */
@@ -1062,6 +1699,104 @@ export interface components {
              * Format: date-time
              */
             created: string;
+            /** Parent */
+            parent?: number | null;
+            /**
+             * View
+             * @default
+             */
+            view: string;
+        };
+        /**
+         * SearchAnswer
+         * @description The answer to a search.
+         *
+         *     Args:
+         *         query: what was searched for, as text.
+         *         measure: what scores are. `z`: standard deviations of a logit over the vocabulary; `cosine`: with a vector;
+         *             `share`: the part of a residual stream's read-out (or of a difference of two) that the vector writes.
+         *         keywords: how the keywords were understood.
+         *         results: the vectors found, strongest first.
+         *         searched: number of vectors that were compared: all that the filters let through.
+         *         strongest: number of vectors that `layers` counts.
+         *         layers: where in the network what was searched for lives.
+         */
+        SearchAnswer: {
+            /** Query */
+            query: string;
+            /**
+             * Measure
+             * @enum {string}
+             */
+            measure: "z" | "cosine" | "share";
+            /** Keywords */
+            keywords: components["schemas"]["Keyword"][];
+            /** Results */
+            results: components["schemas"]["SearchResult"][];
+            /** Searched */
+            searched: number;
+            /** Strongest */
+            strongest: number;
+            /** Layers */
+            layers: components["schemas"]["LayerHits"][];
+        };
+        /**
+         * SearchResult
+         * @description A value vector that was found.
+         *
+         *     Args:
+         *         value: its name, such as `L12D345`.
+         *         layer, expert, dimension: the parts of its name.
+         *         z: the mean z of its keywords, minus that of unwanted ones; None where the search is not for keywords.
+         *         score: what results are ordered by, largest size first: z, cosine or share (see the answer's `measure`).
+         *             Like z it has the vector's own sign.
+         *         sign: the sign of the coefficient with which the vector does what was searched for.
+         *         tokens: for each keyword its strongest form.
+         *         promotes: the tokens that the vector promotes with a coefficient of that sign, strongest first.
+         *         name: the user's name for the vector, or None.
+         */
+        SearchResult: {
+            /** Value */
+            value: string;
+            /** Layer */
+            layer: number;
+            /** Expert */
+            expert: number | null;
+            /** Dimension */
+            dimension: number;
+            /** Z */
+            z: number | null;
+            /** Score */
+            score: number;
+            /**
+             * Sign
+             * @enum {string}
+             */
+            sign: "+" | "-";
+            /** Tokens */
+            tokens: components["schemas"]["Match"][];
+            /** Promotes */
+            promotes: string[];
+            /** Name */
+            name?: string | null;
+        };
+        /**
+         * SimilarValue
+         * @description A value vector close to another one.
+         *
+         *     Args:
+         *         cosine: of the angle between the two in the residual stream, -1 to 1.
+         *         promotes: the tokens that it promotes, strongest first.
+         */
+        SimilarValue: {
+            /** Value */
+            value: string;
+            /** Cosine */
+            cosine: number;
+            /** Promotes */
+            promotes: string[];
+            /** Name */
+            name?: string | null;
         };
         /**
          * Stage
@@ -1113,6 +1848,17 @@ export interface components {
              * @default []
              */
             promotes: string[];
+        };
+        /**
+         * TitleInput
+         * @description What to call a run; "" takes its title away.
+         */
+        TitleInput: {
+            /**
+             * Title
+             * @default
+             */
+            title: string;
         };
         /**
          * Token
@@ -1216,6 +1962,23 @@ export interface components {
             tokens: components["schemas"]["Token"][];
         };
         /**
+         * TokensInput
+         * @description A text to cut.
+         */
+        TokensInput: {
+            /**
+             * Text
+             * @description The text.
+             */
+            text: string;
+            /**
+             * Special
+             * @description Add the special tokens that a prompt gets, such as one for its beginning.
+             * @default false
+             */
+            special: boolean;
+        };
+        /**
          * TraceInput
          * @description A run, and where to read it.
          */
@@ -1257,6 +2020,12 @@ export interface components {
              * @description Id of a token: each sub-update then tells its direct effect on that token's logit.
              */
             effect_on?: number | null;
+            /**
+             * Stream
+             * @description Answer with server-sent events, as with Accept: text/event-stream.
+             * @default false
+             */
+            stream: boolean;
         };
         /**
          * TraceView
@@ -1831,6 +2600,120 @@ export interface operations {
             };
         };
     };
+    tokenize: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TokensInput"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tokenization"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Another site's page asked, or the Host is not this server's. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description What is asked for does not exist. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model cannot do this. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The request is not valid. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work was given up. */
+            499: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A mistake of the server. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model is still loading, or too many wait for it: try again after Retry-After seconds. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     trace: {
         parameters: {
             query?: never;
@@ -1844,13 +2727,18 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Successful Response */
+            /** @description The read-out; or, if asked for, a stream of events (progress, result, error), the last of them `result` or `error`. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["TraceView"];
+                    "text/event-stream": {
+                        /** @enum {string} */
+                        event: "progress" | "result" | "error";
+                        data: string;
+                    };
                 };
             };
             /** @description The request cannot be read. */
@@ -2297,6 +3185,8 @@ export interface operations {
             query?: {
                 /** @description How many tokens on each side. */
                 top_k?: number;
+                /** @description How many of the closest and most opposite vectors. */
+                similar?: number;
             };
             header?: never;
             path: {
@@ -2752,6 +3642,716 @@ export interface operations {
             };
         };
     };
+    search: {
+        parameters: {
+            query?: {
+                /** @description Keywords, with commas between. */
+                q?: string;
+                /** @description Keywords that count against a vector. */
+                unwanted?: string;
+                /** @description A vector, instead of keywords. */
+                like?: string | null;
+                /** @description The mean over the keywords, or the largest. */
+                match?: "all" | "any";
+                /** @description Keys of forms that do not count. */
+                skip?: string[];
+                layers?: string | null;
+                /** @description Sign of the coefficient. */
+                sign?: ("+" | "-") | "both";
+                expert?: number | null;
+                /** @description Only vectors that users have named. */
+                named?: boolean;
+                /** @description How many results. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The vectors found; or, if asked for, a stream of events (progress, result, error), the last of them `result` or `error`. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SearchAnswer"];
+                    "text/event-stream": {
+                        /** @enum {string} */
+                        event: "progress" | "result" | "error";
+                        data: string;
+                    };
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Another site's page asked, or the Host is not this server's. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description What is asked for does not exist. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model cannot do this. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The request is not valid. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work was given up. */
+            499: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A mistake of the server. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model is still loading, or too many wait for it: try again after Retry-After seconds. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    writers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResidualInput"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SearchAnswer"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Another site's page asked, or the Host is not this server's. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description What is asked for does not exist. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model cannot do this. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The request is not valid. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work was given up. */
+            499: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A mistake of the server. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model is still loading, or too many wait for it: try again after Retry-After seconds. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    clusters: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Clustering"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Another site's page asked, or the Host is not this server's. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description What is asked for does not exist. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model cannot do this. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The request is not valid. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work was given up. */
+            499: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A mistake of the server. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model is still loading, or too many wait for it: try again after Retry-After seconds. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    make_clusters: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClustersInput"];
+            };
+        };
+        responses: {
+            /** @description The clusters; or, if asked for, a stream of events (progress, result, error), the last of them `result` or `error`. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Clustering"];
+                    "text/event-stream": {
+                        /** @enum {string} */
+                        event: "progress" | "result" | "error";
+                        data: string;
+                    };
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Another site's page asked, or the Host is not this server's. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description What is asked for does not exist. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model cannot do this. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The request is not valid. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work was given up. */
+            499: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A mistake of the server. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model is still loading, or too many wait for it: try again after Retry-After seconds. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    cluster: {
+        parameters: {
+            query?: {
+                /** @description How many members to list at most. */
+                members?: number;
+            };
+            header?: never;
+            path: {
+                /** @description A cluster's id. */
+                cluster: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClusterView"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Another site's page asked, or the Host is not this server's. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description What is asked for does not exist. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model cannot do this. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The request is not valid. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work was given up. */
+            499: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A mistake of the server. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model is still loading, or too many wait for it: try again after Retry-After seconds. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    rename_cluster: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description A cluster's id. */
+                cluster: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClusterNameInput"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClusterBrief"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Another site's page asked, or the Host is not this server's. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description What is asked for does not exist. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model cannot do this. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The request is not valid. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work was given up. */
+            499: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A mistake of the server. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model is still loading, or too many wait for it: try again after Retry-After seconds. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     calibrate: {
         parameters: {
             query?: never;
@@ -3097,6 +4697,122 @@ export interface operations {
             };
         };
     };
+    retitle: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TitleInput"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedRun"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Another site's page asked, or the Host is not this server's. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description What is asked for does not exist. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model cannot do this. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The request is not valid. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work was given up. */
+            499: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A mistake of the server. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model is still loading, or too many wait for it: try again after Retry-After seconds. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     forget: {
         parameters: {
             query?: never;
@@ -3114,6 +4830,682 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Another site's page asked, or the Host is not this server's. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description What is asked for does not exist. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model cannot do this. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The request is not valid. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work was given up. */
+            499: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A mistake of the server. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model is still loading, or too many wait for it: try again after Retry-After seconds. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    recipes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Recipes"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Another site's page asked, or the Host is not this server's. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description What is asked for does not exist. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model cannot do this. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The request is not valid. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work was given up. */
+            499: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A mistake of the server. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model is still loading, or too many wait for it: try again after Retry-After seconds. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    keep_recipe: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RecipeInput"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedRecipe"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Another site's page asked, or the Host is not this server's. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description What is asked for does not exist. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model cannot do this. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The request is not valid. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work was given up. */
+            499: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A mistake of the server. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model is still loading, or too many wait for it: try again after Retry-After seconds. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    change_recipe: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RecipeInput"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedRecipe"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Another site's page asked, or the Host is not this server's. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description What is asked for does not exist. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model cannot do this. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The request is not valid. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work was given up. */
+            499: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A mistake of the server. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model is still loading, or too many wait for it: try again after Retry-After seconds. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    forget_recipe: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Another site's page asked, or the Host is not this server's. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description What is asked for does not exist. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model cannot do this. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The request is not valid. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work was given up. */
+            499: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A mistake of the server. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model is still loading, or too many wait for it: try again after Retry-After seconds. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    recipe_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": unknown;
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Another site's page asked, or the Host is not this server's. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description What is asked for does not exist. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model cannot do this. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The request is not valid. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work was given up. */
+            499: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A mistake of the server. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model is still loading, or too many wait for it: try again after Retry-After seconds. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    import_recipe: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RecipeText"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedRecipe"];
+                };
             };
             /** @description The request cannot be read. */
             400: {

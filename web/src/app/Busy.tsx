@@ -1,5 +1,6 @@
 // A thin bar while the model works for more than a moment, with what it does and a way to stop it.
 import { useIsFetching, useIsMutating, useQuery, useQueryClient } from "@tanstack/react-query";
+import { stopLongWork, useLongWork } from "../api/longwork";
 import { healthQuery } from "../api/queries";
 import { useCurrentSession } from "../features/session/context";
 import { useLasting } from "../ui/hooks";
@@ -13,15 +14,22 @@ export function Busy() {
   const fetching = useIsFetching({ predicate: ({ queryKey }) => !QUIET.has(String(queryKey[0])) });
   const mutating = useIsMutating();
   const busy = useLasting(fetching + mutating > 0 || generation.running, MOMENT);
-  const { data } = useQuery({ ...healthQuery(), ...(busy ? { refetchInterval: 700 } : {}) });
+  const told = useLongWork();
+  // What no request of this page tells: work that another's request began.
+  const { data } = useQuery({ ...healthQuery(), ...(busy && told === null ? { refetchInterval: 700 } : {}) });
   if (!busy) return <div className="busy" />;
-  const known = data !== undefined && data.step !== "";
-  const part = known && data.total > 0 ? data.done / data.total : null;
+  const now = told ?? data;
+  const known = now !== undefined && now.step !== "";
+  const part = known && now.total > 0 ? now.done / now.total : null;
+  const cancel = () => {
+    stopLongWork();
+    void client.cancelQueries();
+  };
   return (
     <div className="busy on">
       <div
         role="progressbar"
-        aria-label={known ? data.step : "The model is at work"}
+        aria-label={known ? now.step : "The model is at work"}
         aria-valuemin={0}
         aria-valuemax={100}
         aria-valuenow={part === null ? undefined : Math.round(part * 100)}
@@ -30,8 +38,8 @@ export function Busy() {
       />
       {known && (
         <span className="busy-step">
-          {data.step} {part !== null && `${Math.round(part * 100)}%`}
-          <button type="button" className="button small" onClick={() => void client.cancelQueries()}>
+          {now.step} {part !== null && `${Math.round(part * 100)}%`}
+          <button type="button" className="button small" onClick={cancel}>
             Cancel
           </button>
         </span>

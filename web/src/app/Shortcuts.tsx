@@ -1,9 +1,15 @@
 // The sheet of keyboard shortcuts, in the browser's own dialog.
 import { X } from "lucide-react";
 import { useEffect, useRef } from "react";
-import { ACTIONS } from "./actions";
+import { ACTIONS, EXPLORE_ACTIONS } from "./actions";
 
-export function Shortcuts({ open, onClose }: { open: boolean; onClose: () => void }) {
+interface Props {
+  exploring: boolean;
+  open: boolean;
+  onClose: () => void;
+}
+
+export function Shortcuts({ exploring, open, onClose }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {
     if (open) dialog.current?.showModal();
@@ -19,13 +25,15 @@ export function Shortcuts({ open, onClose }: { open: boolean; onClose: () => voi
         </button>
       </div>
       <dl>
-        <div>
-          <dt>
-            <kbd>Ctrl</kbd> <kbd>↵</kbd>
-          </dt>
-          <dd>Trace the prompt (⌘ ↵ on a Mac)</dd>
-        </div>
-        {ACTIONS.map(({ name, keys }) => (
+        {!exploring && (
+          <div>
+            <dt>
+              <kbd>Ctrl</kbd> <kbd>↵</kbd>
+            </dt>
+            <dd>Trace the prompt (⌘ ↵ on a Mac)</dd>
+          </div>
+        )}
+        {(exploring ? EXPLORE_ACTIONS : ACTIONS).map(({ name, keys }) => (
           <div key={name}>
             <dt>
               {keys.map((key) => (
@@ -36,9 +44,12 @@ export function Shortcuts({ open, onClose }: { open: boolean; onClose: () => voi
           </div>
         ))}
       </dl>
-      <p className="muted">
-        A click on a token follows it through the layers; a click on a sub-update opens its details, its + adds an edit.
-      </p>
+      {!exploring && (
+        <p className="muted">
+          A click on a token follows it through the layers; a click on a sub-update opens its details, its + adds an
+          edit.
+        </p>
+      )}
     </dialog>
   );
 }

@@ -1,4 +1,4 @@
-// The page's keyboard verbs as data: name, keys, test and effect of each in one object.
+// The pages' keyboard verbs as data: name, keys, test and effect of each in one object.
 import { redoEdit, undoEdit } from "../features/edits/actions";
 import type { Session } from "../features/session/useSession";
 import { getView, setView } from "../features/view/store";
@@ -34,6 +34,29 @@ function cycleComparison(session: Session): void {
   if (next !== undefined) setView({ compare: next });
 }
 
+const UNDO: Action = { name: "Undo an edit", keys: ["Ctrl", "Z"], matches: command("z", false), perform: undoEdit };
+const REDO: Action = {
+  name: "Redo an edit",
+  keys: ["Ctrl", "Shift", "Z"],
+  matches: command("z", true),
+  perform: redoEdit,
+};
+const THEME: Action = { name: "Light or dark", keys: ["t"], matches: key("t"), perform: toggleTheme };
+const SHEET: Action = { name: "This sheet", keys: ["?"], matches: key("?"), perform: (_, help) => help() };
+
+/** The link that leads to the previous or next dimension, where a value vector's page is shown. */
+const follow = (id: string) => () => document.getElementById(id)?.click();
+
+export const EXPLORE_ACTIONS: readonly Action[] = [
+  { name: "Go to the search", keys: ["/"], matches: key("/"), perform: () => focus("search") },
+  { name: "Next dimension", keys: ["→"], matches: key("ArrowRight"), perform: follow("next-dimension") },
+  { name: "Previous dimension", keys: ["←"], matches: key("ArrowLeft"), perform: follow("previous-dimension") },
+  UNDO,
+  REDO,
+  THEME,
+  SHEET,
+];
+
 export const ACTIONS: readonly Action[] = [
   { name: "Next layer", keys: ["↓"], matches: key("ArrowDown"), perform: (session) => moveLayer(session, 1) },
   { name: "Previous layer", keys: ["↑"], matches: key("ArrowUp"), perform: (session) => moveLayer(session, -1) },
@@ -41,8 +64,8 @@ export const ACTIONS: readonly Action[] = [
   { name: "Previous token", keys: ["←"], matches: key("ArrowLeft"), perform: (session) => movePosition(session, -1) },
   { name: "Go to the prompt", keys: ["/"], matches: key("/"), perform: () => focus("prompt") },
   { name: "Add an edit", keys: ["e"], matches: key("e"), perform: () => focus("add-edit") },
-  { name: "Undo an edit", keys: ["Ctrl", "Z"], matches: command("z", false), perform: undoEdit },
-  { name: "Redo an edit", keys: ["Ctrl", "Shift", "Z"], matches: command("z", true), perform: redoEdit },
+  UNDO,
+  REDO,
   { name: "Base, edited, difference", keys: ["d"], matches: key("d"), perform: cycleComparison },
   {
     name: "Lens grid or trajectory",
@@ -51,8 +74,8 @@ export const ACTIONS: readonly Action[] = [
     perform: () => setView({ panel: getView().panel === "grid" ? "trajectory" : "grid" }),
   },
   { name: "Close the details", keys: ["Esc"], matches: key("Escape"), perform: () => setView({ value: "" }) },
-  { name: "Light or dark", keys: ["t"], matches: key("t"), perform: toggleTheme },
-  { name: "This sheet", keys: ["?"], matches: key("?"), perform: (_, help) => help() },
+  THEME,
+  SHEET,
 ];
 
 function focus(id: string): void {

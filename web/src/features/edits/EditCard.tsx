@@ -1,18 +1,19 @@
 // One edit: on, off, or anywhere between on the vector's own scale; where it applies; enabled or not.
 import { useQuery } from "@tanstack/react-query";
 import { X } from "lucide-react";
-import { Slider } from "radix-ui";
 import { useState } from "react";
 import { valueQuery } from "../../api/queries";
 import { IconButton, Segments, Switch } from "../../ui/controls";
 import { ErrorNote } from "../../ui/notes";
-import { short } from "../../ui/numbers";
 import { useCurrentSession } from "../session/context";
 import { setView } from "../view/store";
 import { changeEdit, removeEdit } from "./actions";
+import { isInForce, scaled } from "./concept";
 import { formatEdit, parseEdit, type ListedEdit, type Operation } from "./edit";
+import { GroupMenu } from "./GroupMenu";
 import { Scope } from "./Scope";
-import { atSlider, LIMIT, sliderOf, STEP, toCoefficient } from "./units";
+import { StrengthSlider } from "./StrengthSlider";
+import { atSlider, sliderOf } from "./units";
 
 const CHOICES = [
   { value: "on-", label: "on−", title: "Its own 0.1 % quantile" },
@@ -27,7 +28,7 @@ export function EditCard({ edit, index }: { edit: ListedEdit; index: number }) {
   const place = sliderOf(edit, range);
   const name = names.get(edit.value);
   return (
-    <li className={edit.enabled ? "edit-card" : "edit-card disabled"} data-open={view.value === edit.value}>
+    <li className={isInForce(edit) ? "edit-card" : "edit-card disabled"} data-open={view.value === edit.value}>
       <div className="edit-head">
         <Switch
           label={`${edit.value} in force`}
@@ -38,6 +39,7 @@ export function EditCard({ edit, index }: { edit: ListedEdit; index: number }) {
           {name !== undefined && <b>{name}</b>}
           <span className={name === undefined ? "mono" : "mono muted"}>{edit.value}</span>
         </button>
+        <GroupMenu edit={edit} index={index} />
         <IconButton label={`Remove the edit of ${edit.value}`} className="small" onClick={() => removeEdit(index)}>
           <X aria-hidden />
         </IconButton>
@@ -54,29 +56,13 @@ export function EditCard({ edit, index }: { edit: ListedEdit; index: number }) {
       </div>
       {range !== null && (
         <div className="edit-row">
-          <Slider.Root
-            className="slider"
-            min={-LIMIT}
-            max={LIMIT}
-            step={STEP}
-            value={[Math.max(-LIMIT, Math.min(LIMIT, place ?? 0))]}
-            onValueChange={([units = 0]) => changeEdit(index, atSlider(units, range), `slider ${index}`)}
-          >
-            <Slider.Track className="slider-track">
-              {[-1, 0, 1].map((mark) => (
-                <i key={mark} style={{ left: `${((mark + LIMIT) / (2 * LIMIT)) * 100}%` }} />
-              ))}
-            </Slider.Track>
-            <Slider.Thumb
-              className="slider-thumb"
-              data-none={place === null}
-              aria-label={`Strength of ${edit.value}, in units of its own range`}
-              aria-valuetext={place === null ? "not on this scale" : `${short(place)} units`}
-            />
-          </Slider.Root>
-          <span className="mono muted edit-amount" title="The coefficient that is set, in raw units">
-            {place === null ? "—" : short(toCoefficient(place, range))}
-          </span>
+          <StrengthSlider
+            value={edit.value}
+            range={range}
+            place={place}
+            inForce={sliderOf(scaled(edit, edit.concept?.strength ?? 1), range)}
+            onChange={(units) => changeEdit(index, atSlider(units, range), `slider ${index}`)}
+          />
         </div>
       )}
       <EditText key={formatEdit(edit)} edit={edit} index={index} />

@@ -1,10 +1,13 @@
 // The text of an edit, `VALUE OP [@SCOPE]`, read and written. The server's grammar decides; this one helps typing.
 
+import type { Concept } from "./concept";
+
 export type Operation = "off" | "on" | "on-" | "layermax" | "=" | "*=" | "+=";
 
 export interface Edit {
   value: string;
   operation: Operation;
+  /** The number of `=`, `*=` and `+=`; of `on` and `on-` the strength, null for 1; otherwise null. */
   amount: number | null;
   /** `all`, `prompt`, `generated`, `last`, or positions such as `3,5-7`. */
   scope: string;
@@ -13,6 +16,8 @@ export interface Edit {
 /** An edit in the list: kept while it is switched off. */
 export interface ListedEdit extends Edit {
   enabled: boolean;
+  /** The group that it belongs to, if any. */
+  concept?: Concept;
 }
 
 export type Parsed<T> = { ok: T } | { error: string };
@@ -71,12 +76,29 @@ function parseOperation(
 ): Parsed<Pick<Edit, "operation" | "amount">> {
   if (operator === undefined) return { ok: { operation: "off", amount: null } };
   if (operator === "=" && WORDS.includes(operand)) return { ok: { operation: operand as Operation, amount: null } };
+  const strong = operator === "=" ? /^(on-?)\s*\*\s*(.*)$/s.exec(operand) : null;
+  if (strong !== null) return parseStrength(value, strong[1] as "on" | "on-", strong[2] ?? "");
   const amount = NUMBER.test(operand) ? Number(operand) : NaN;
   if (!Number.isFinite(amount)) {
-    return { error: `“${operand}” is not an operation. Use ${value}=off, =on, =on-, =3.5, *=2 or +=1.` };
+    return { error: `“${operand}” is not an operation. Use ${value}=off, =on, =on-, =on*0.5, =3.5, *=2 or +=1.` };
   }
   if (operator === "-=") return { ok: { operation: "+=", amount: -amount } };
   return { ok: { operation: operator as Operation, amount } };
+}
+
+/** Read what stands after `on*`. */
+function parseStrength(
+  value: string,
+  operation: "on" | "on-",
+  text: string,
+): Parsed<Pick<Edit, "operation" | "amount">> {
+  const factor = NUMBER.test(text) ? Number(text) : NaN;
+  if (!Number.isFinite(factor)) return { error: `“${text}” is not a number. Write ${value}=${operation}*0.5.` };
+  if (factor < 0) {
+    const other = operation === "on" ? "on-" : "on";
+    return { error: `The factor ${text} is negative. Write ${value}=${other} for the other side.` };
+  }
+  return { ok: { operation, amount: factor === 1 ? null : Math.abs(factor) } };
 }
 
 /** Read what stands after `@`. */
@@ -97,7 +119,9 @@ export function parseScope(text: string): Parsed<string> {
 /** The edit's text, as the server, the command line and a recipe take it. */
 export function formatEdit(edit: Edit): string {
   const scope = edit.scope === "all" ? "" : `@${edit.scope}`;
-  const change = edit.amount === null ? `=${edit.operation}` : `${edit.operation}${edit.amount}`;
+  const word = edit.operation.endsWith("=") ? edit.operation : `=${edit.operation}`;
+  const mark = edit.operation === "on" || edit.operation === "on-" ? "*" : "";
+  const change = edit.amount === null ? word : `${word}${mark}${edit.amount}`;
   return `${edit.value}${change}${scope}`;
 }
 

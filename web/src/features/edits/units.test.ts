@@ -29,7 +29,8 @@ describe("slider units", () => {
     expect(atSlider(0, range)).toEqual({ operation: "off", amount: null });
     expect(atSlider(1, range)).toEqual({ operation: "on", amount: null });
     expect(atSlider(-1, range)).toEqual({ operation: "on-", amount: null });
-    expect(atSlider(0.5, range)).toEqual({ operation: "=", amount: 4 });
+    expect(atSlider(0.35, range)).toEqual({ operation: "on", amount: 0.35 });
+    expect(atSlider(-1.5, range)).toEqual({ operation: "on-", amount: 1.5 });
     // `on` of a vector that is never positive is negative: the slider's +1 is not it.
     expect(atSlider(1, { low: -3, high: -0.1 })).toEqual({ operation: "=", amount: 3 });
   });
@@ -37,6 +38,8 @@ describe("slider units", () => {
   it("show each edit where it stands", () => {
     expect(sliderOf(edit({ operation: "on" }), range)).toBe(1);
     expect(sliderOf(edit({ operation: "on-" }), null)).toBe(-1);
+    expect(sliderOf(edit({ operation: "on", amount: 0.5 }), null)).toBe(0.5);
+    expect(sliderOf(edit({ operation: "on-", amount: 0.5 }), range)).toBe(-0.5);
     expect(sliderOf(edit({ operation: "=", amount: 4 }), range)).toBe(0.5);
     expect(sliderOf(edit({ operation: "=", amount: 4 }), null)).toBeNull();
     expect(sliderOf(edit({ operation: "*=", amount: 2 }), range)).toBeNull();

@@ -31,10 +31,14 @@ export function sliderOf(edit: Edit, range: Ends | null): number | null {
   switch (edit.operation) {
     case "off":
       return 0;
-    case "on":
-      return range !== null && range.high <= 0 ? toUnits(range.high, range) : 1;
-    case "on-":
-      return range !== null && range.low >= 0 ? toUnits(range.low, range) : -1;
+    case "on": {
+      const strength = edit.amount ?? 1;
+      return range !== null && range.high <= 0 ? toUnits(strength * range.high, range) : strength;
+    }
+    case "on-": {
+      const strength = edit.amount ?? 1;
+      return range !== null && range.low >= 0 ? toUnits(strength * range.low, range) : -strength;
+    }
     case "=":
       return range === null || edit.amount === null ? null : toUnits(edit.amount, range);
     case "*=":
@@ -44,11 +48,12 @@ export function sliderOf(edit: Edit, range: Ends | null): number | null {
   }
 }
 
-/** The edit's operation for a place on the slider: the words where they mean the same, otherwise a number. */
+/** The edit's operation for a place on the slider: in the vector's own units where it has them, otherwise a number. */
 export function atSlider(units: number, range: Ends): Pick<Edit, "operation" | "amount"> {
-  const place = Math.round(units / STEP) * STEP;
-  if (Math.abs(place) < STEP / 2) return { operation: "off", amount: null };
-  if (Math.abs(place - 1) < STEP / 2 && range.high > 0) return { operation: "on", amount: null };
-  if (Math.abs(place + 1) < STEP / 2 && range.low < 0) return { operation: "on-", amount: null };
+  const place = Number((Math.round(units / STEP) * STEP).toFixed(2));
+  if (place === 0) return { operation: "off", amount: null };
+  const strength = Math.abs(place) === 1 ? null : Math.abs(place);
+  if (place > 0 && range.high > 0) return { operation: "on", amount: strength };
+  if (place < 0 && range.low < 0) return { operation: "on-", amount: strength };
   return { operation: "=", amount: Number(toCoefficient(place, range).toPrecision(4)) };
 }

@@ -1,6 +1,7 @@
 // One layer at one position: before, dominant sub-updates, after; or how the edits changed them.
 import { memo } from "react";
 import type { LayerView, SubUpdate } from "../../api/types";
+import { WritersLink } from "../explore/WritersLink";
 import type { View } from "../view/fields";
 import { setView } from "../view/store";
 import { DifferenceChip, ScoreChip } from "./TokenChips";
@@ -12,6 +13,8 @@ const SHOWN = 10;
 
 interface Props {
   layer: LayerView;
+  /** Where it is read. */
+  position: number;
   previous: LayerView | undefined;
   base: LayerView | undefined;
   shown: View["compare"];
@@ -27,7 +30,7 @@ interface Props {
 }
 
 export const LayerPanel = memo(function LayerPanel(props: Props) {
-  const { layer, selected, last } = props;
+  const { layer, position, selected, last } = props;
   return (
     <article className="layer" data-layer={layer.layer} data-selected={selected} aria-label={`Layer ${layer.layer}`}>
       <button
@@ -52,7 +55,10 @@ export const LayerPanel = memo(function LayerPanel(props: Props) {
             </dd>
           </>
         )}
-        <dt>{last ? "output" : "after"}</dt>
+        <dt>
+          {last ? "output" : "after"}
+          <WritersLink layer={layer.layer} position={position} />
+        </dt>
         <dd>
           <Tokens {...props} side="after" />
         </dd>

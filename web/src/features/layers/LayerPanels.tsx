@@ -1,10 +1,12 @@
 // All layers at the chosen position, in one scroll. Scrolls to the chosen layer; each panel is LayerPanel's.
+import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useMemo, useRef } from "react";
 import type { LayerView } from "../../api/types";
 import { Segments } from "../../ui/controls";
-import { Empty, ErrorNote } from "../../ui/notes";
+import { Empty, ErrorNote, Warning } from "../../ui/notes";
 import { TokenText } from "../../ui/TokenText";
 import { visible } from "../../ui/visible";
+import { isInForce } from "../edits/concept";
 import { useCurrentSession } from "../session/context";
 import { setView } from "../view/store";
 import { LayerPanel } from "./LayerPanel";
@@ -16,14 +18,16 @@ export function LayerPanels() {
   const box = useRef<HTMLDivElement>(null);
   const data = trace.data;
   const arrived = data !== undefined;
+  const client = useQueryClient();
+  const runAgain = () =>
+    void client.refetchQueries({ type: "active", predicate: ({ state }) => state.status === "pending" });
+  const stopped =
+    trace.isEnabled && trace.fetchStatus === "idle" && !trace.error && (!arrived || trace.isPlaceholderData);
   useEffect(() => {
     if (view.layer === null) return;
     return settleOn(box.current?.querySelector(`[data-layer="${view.layer}"]`));
   }, [view.layer, arrived]);
-  const editedValues = useMemo(
-    () => new Set(view.edits.filter(({ enabled }) => enabled).map(({ value }) => value)),
-    [view.edits],
-  );
+  const editedValues = useMemo(() => new Set(view.edits.filter(isInForce).map(({ value }) => value)), [view.edits]);
   const extra = useEditedUpdates();
   const extraByLayer = useMemo(() => Map.groupBy(extra, (update) => update.layer), [extra]);
   const followedPlaces = useMemo(() => new Map(followed.map((id, index) => [id, index])), [followed]);
@@ -70,6 +74,14 @@ export function LayerPanels() {
         />
       </div>
       {trace.error && <ErrorNote failure={trace.error} onRetry={() => void trace.refetch()} />}
+      {stopped && (
+        <Warning>
+          Cancelled: {data === undefined ? "there is nothing to show yet." : "what is shown is the run before."}{" "}
+          <button type="button" className="button small" onClick={runAgain}>
+            Run
+          </button>
+        </Warning>
+      )}
       <div
         className="layers-scroll"
         ref={box}
@@ -82,6 +94,7 @@ export function LayerPanels() {
           <LayerPanel
             key={layer.layer}
             layer={layer}
+            position={data?.position ?? position}
             previous={shown[index - 1]}
             base={data?.baseline?.layers[index]}
             selected={view.layer === layer.layer}
@@ -95,7 +108,9 @@ export function LayerPanels() {
             followed={followedPlaces}
           />
         ))}
-        {data === undefined && !trace.error && <Empty title={position < 0 ? "Cutting…" : "Running the model…"} />}
+        {data === undefined && !trace.error && !stopped && (
+          <Empty title={position < 0 ? "Cutting…" : "Running the model…"} />
+        )}
       </div>
     </section>
   );

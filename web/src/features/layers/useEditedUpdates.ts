@@ -2,6 +2,7 @@
 import { useQueries } from "@tanstack/react-query";
 import { coefficientsQuery, valueQuery } from "../../api/queries";
 import type { NamedValue, SubUpdate } from "../../api/types";
+import { isInForce } from "../edits/concept";
 import { useCurrentSession } from "../session/context";
 
 export interface EditedUpdate {
@@ -16,7 +17,7 @@ const TOKENS = 10;
 
 export function useEditedUpdates(): readonly EditedUpdate[] {
   const { view, run, position } = useCurrentSession();
-  const enabled = view.edits.filter((edit) => edit.enabled).map(({ value }) => value);
+  const enabled = view.edits.filter(isInForce).map(({ value }) => value);
   const values = [...new Set(enabled)].slice(0, MOST);
   const vectors = useQueries({ queries: values.map((value) => valueQuery(value)) });
   const paths = useQueries({ queries: values.map((value) => coefficientsQuery(value, run)) });

@@ -12,7 +12,7 @@ export function ModelBadge() {
   if (data === undefined || model === undefined) {
     return (
       <div className="badge">
-        <img src="./favicon.svg" alt="" />
+        <img src="/favicon.svg" alt="" />
         <b>LM-Debugger</b>
       </div>
     );
@@ -32,7 +32,7 @@ export function ModelBadge() {
       label="About the model"
       trigger={
         <button type="button" className="badge" aria-label={`Model ${model.name} on ${model.device}: details`}>
-          <img src="./favicon.svg" alt="" />
+          <img src="/favicon.svg" alt="" />
           <b>{model.name}</b>
           <span>{model.device}</span>
         </button>

@@ -1,9 +1,10 @@
 // The top bar: model, prompt, run, generate, share. The draft of the prompt lives here; Trace makes it the view's.
-import { CircleHelp, Link2, Moon, Play, Square, Sun } from "lucide-react";
+import { CircleHelp, Link2, Play, Square } from "lucide-react";
 import { useRef, useState } from "react";
 import { IconButton } from "../../ui/controls";
-import { toggleTheme, useTheme } from "../../ui/hooks";
+import { ThemeToggle } from "../../ui/ThemeToggle";
 import { visible } from "../../ui/visible";
+import { Pages } from "../explore/Pages";
 import { GenerateMenu } from "../generation/GenerateMenu";
 import { ModelBadge } from "../model/ModelBadge";
 import { useCurrentSession } from "../session/context";
@@ -17,18 +18,22 @@ export function tracePrompt(prompt: string): void {
   setView({ prompt, position: null, generate: 0, followed: [] });
 }
 
+/** What was written but not traced yet: it is still there after a visit to the Explore page. */
+let leftBehind = { of: "", text: "" };
+
 export function PromptBar({ onHelp }: { onHelp: () => void }) {
   const { view, generation } = useCurrentSession();
-  const [draft, setDraft] = useState({ of: view.prompt, text: view.prompt });
+  const [draft, setDraft] = useState(leftBehind);
   const editor = useRef<HTMLTextAreaElement>(null);
   // When the view's prompt changes elsewhere (an example, a run, the back button), the draft follows.
   const text = draft.of === view.prompt ? draft.text : view.prompt;
-  const write = (next: string) => setDraft({ of: view.prompt, text: next });
+  const write = (next: string) => setDraft((leftBehind = { of: view.prompt, text: next }));
   const trailing = /\s+$/.exec(text)?.[0];
 
   return (
     <header className="top">
       <ModelBadge />
+      <Pages />
       <div className="prompt">
         <textarea
           ref={editor}
@@ -111,14 +116,5 @@ function Share() {
         {copied ? "Link copied" : ""}
       </span>
     </>
-  );
-}
-
-function ThemeToggle() {
-  const theme = useTheme();
-  return (
-    <IconButton label={theme === "dark" ? "Light theme" : "Dark theme"} onClick={toggleTheme}>
-      {theme === "dark" ? <Sun aria-hidden /> : <Moon aria-hidden />}
-    </IconButton>
   );
 }

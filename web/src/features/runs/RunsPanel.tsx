@@ -1,45 +1,42 @@
-// The history of runs: those of this visit, and those that were saved on the server.
+// The history of runs as a tree: this browser's, and those that users keep on the server. Notes what the page shows.
 import { useQuery } from "@tanstack/react-query";
-import { Bookmark, X } from "lucide-react";
-import { useEffect, useState } from "react";
-import { runsQuery, useDeleteRun, useSaveRun } from "../../api/queries";
+import { Bookmark, Trash2 } from "lucide-react";
+import { useEffect, useMemo, useState } from "react";
+import { runsQuery } from "../../api/queries";
 import { IconButton } from "../../ui/controls";
 import { ErrorNote } from "../../ui/notes";
-import { restartEdits } from "../edits/actions";
-import { formatEdit, parseEdit, type ListedEdit } from "../edits/edit";
 import { useCurrentSession } from "../session/context";
-import { setView } from "../view/store";
+import { contentOf, type Seen } from "./history";
+import { viewOf } from "./restore";
+import { RunItem } from "./RunItem";
+import { forgetAll, remember, usePast } from "./store";
+import { treeOf, type RunNode } from "./tree";
+import { useRunActions } from "./useRunActions";
 import "./runs.css";
 
-interface PastRun {
-  prompt: string;
-  interventions: readonly string[];
-  position: number | null;
-}
-
-const KEPT = 30;
-
 export function RunsPanel() {
-  const { view, run, trace } = useCurrentSession();
-  const [recent, setRecent] = useState<PastRun[]>([]);
+  const { view, run, interventions, settled, trace } = useCurrentSession();
+  const [compared, setCompared] = useState<string | null>(null);
+  const data = run !== null && settled && !trace.isPlaceholderData ? trace.data : undefined;
+  const [model, setModel] = useState(data?.model.fingerprint);
+  if (data !== undefined && data.model.fingerprint !== model) setModel(data.model.fingerprint);
+  const past = usePast(model);
   const saved = useQuery(runsQuery());
-  const save = useSaveRun();
-  const forget = useDeleteRun();
-  const current = view.edits.filter(({ enabled }) => enabled).map(formatEdit);
-  const arrived = run !== null && trace.data !== undefined && !trace.isPlaceholderData;
-  const key = arrived ? JSON.stringify([view.prompt, current]) : "";
+  const roots = useMemo(() => treeOf(past.runs, saved.data?.runs ?? []), [past.runs, saved.data]);
+  const actions = useRunActions(model);
 
+  const content = contentOf({ prompt: view.prompt, interventions });
+  // A run that was answered is there already when another position or list of it is asked for.
+  const known = past.runs.some((one) => one.key === past.current && contentOf(one) === content);
+  const first = data?.output[0];
+  const best = first === undefined ? null : { text: first.text, probability: first.probability };
+  const worth = settled && (data !== undefined || known);
+  const seen = worth ? JSON.stringify({ prompt: view.prompt, interventions, view: viewOf(view), best }) : "";
   useEffect(() => {
-    if (key === "") return;
-    const [prompt, edits] = JSON.parse(key) as [string, string[]];
-    // The list follows what the server answered.
-    // eslint-disable-next-line react-hooks/set-state-in-effect
-    setRecent((before) => {
-      const others = before.filter((one) => JSON.stringify([one.prompt, one.interventions]) !== key);
-      return [{ prompt, interventions: edits, position: null }, ...others].slice(0, KEPT);
-    });
-  }, [key]);
+    if (model !== undefined && seen !== "") remember(model, JSON.parse(seen) as Seen);
+  }, [model, seen]);
 
+  const current = find(roots, content);
   return (
     <section className="runs" aria-labelledby="runs-title">
       <h2 id="runs-title" className="section-title">
@@ -47,54 +44,42 @@ export function RunsPanel() {
         <IconButton
           label="Save this run"
           className="small"
-          disabled={view.prompt === "" || save.isPending}
-          onClick={() =>
-            save.mutate({ prompt: view.prompt, interventions: current, position: view.position ?? -1, title: "" })
-          }
+          disabled={current === null || current.saved !== null || actions.busy}
+          onClick={() => current !== null && actions.save(current)}
         >
           <Bookmark aria-hidden />
         </IconButton>
+        <IconButton
+          label="Clear the history; saved runs stay"
+          className="small"
+          disabled={past.runs.length === 0}
+          onClick={() => model !== undefined && forgetAll(model)}
+        >
+          <Trash2 aria-hidden />
+        </IconButton>
       </h2>
-      {save.error && <ErrorNote failure={save.error} />}
-      {forget.error && <ErrorNote failure={forget.error} />}
+      {actions.error !== null && <ErrorNote failure={actions.error} />}
       <ul className="run-list" aria-label="Runs">
-        {saved.data?.runs.map((one) => (
-          <li key={one.id}>
-            <RunButton past={{ ...one, position: one.position < 0 ? null : one.position }} saved title={one.title} />
-            <IconButton label={`Forget the run ${one.prompt}`} className="small" onClick={() => forget.mutate(one.id)}>
-              <X aria-hidden />
-            </IconButton>
-          </li>
-        ))}
-        {recent.map((one) => (
-          <li key={JSON.stringify(one)}>
-            <RunButton past={one} />
-          </li>
+        {roots.map((node) => (
+          <RunItem
+            key={node.key}
+            node={node}
+            current={current?.key ?? null}
+            compared={compared}
+            onCompare={(key) => setCompared(key === compared ? null : key)}
+            actions={actions}
+          />
         ))}
       </ul>
-      {recent.length === 0 && saved.data?.runs.length === 0 && (
-        <p className="muted">Runs are listed here, to go back to.</p>
-      )}
+      {roots.length === 0 && <p className="muted">Runs are listed here, to go back to.</p>}
     </section>
   );
 }
 
-function RunButton({ past, saved = false, title }: { past: PastRun; saved?: boolean; title?: string }) {
-  const open = () => {
-    const edits = past.interventions.flatMap((text): ListedEdit[] => {
-      const found = parseEdit(text);
-      return "ok" in found ? [{ ...found.ok, enabled: true }] : [];
-    });
-    setView({ prompt: past.prompt, edits, position: past.position, generate: 0 });
-    restartEdits(edits);
-  };
-  return (
-    <button type="button" className="run" title={past.prompt} onClick={open}>
-      {saved && <Bookmark aria-label="saved" />}
-      <span>
-        {title || past.prompt}
-        {past.interventions.length > 0 && <small className="mono">{past.interventions.join(" ")}</small>}
-      </span>
-    </button>
-  );
+function find(nodes: readonly RunNode[], content: string): RunNode | null {
+  for (const node of nodes) {
+    const found = contentOf(node) === content ? node : find(node.children, content);
+    if (found !== null) return found;
+  }
+  return null;
 }

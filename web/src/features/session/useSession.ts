@@ -4,7 +4,8 @@ import { useMemo } from "react";
 import { gridQuery, namesQuery, tokensQuery, traceQuery, type Run } from "../../api/queries";
 import type { Token } from "../../api/types";
 import { useDebounced } from "../../ui/hooks";
-import { formatEdit, overContinuation, type ListedEdit } from "../edits/edit";
+import { inForce } from "../edits/concept";
+import { formatEdit, overContinuation } from "../edits/edit";
 import { useView } from "../view/store";
 import { useGeneration, type GenerationRequest } from "./useGeneration";
 
@@ -18,7 +19,7 @@ const LISTED_FOR_DIFFERENCE = 30;
 export function useSession(ready: boolean) {
   const view = useView();
   const settled = useDebounced(view.edits, DEBOUNCE);
-  const edits = useMemo(() => activeEdits(settled), [settled]);
+  const edits = useMemo(() => inForce(settled), [settled]);
   const texts = useMemo(() => edits.map(formatEdit), [edits]);
   const prompt = view.prompt;
 
@@ -83,6 +84,9 @@ export function useSession(ready: boolean) {
   return {
     view,
     run,
+    /** The edits in force, as text; they are those of the view once it has stood still. */
+    interventions: texts,
+    settled: settled === view.edits,
     edited,
     /** What is shown of a comparison; without edits there is nothing to compare. */
     compare: edited ? view.compare : ("edited" as const),
@@ -103,10 +107,3 @@ export function useSession(ready: boolean) {
 }
 
 export type Session = ReturnType<typeof useSession>;
-
-/** What is in force: an edit without anything to do is not. */
-function activeEdits(edits: readonly ListedEdit[]) {
-  return edits
-    .filter(({ enabled }) => enabled)
-    .map(({ value, operation, amount, scope }) => ({ value, operation, amount, scope }));
-}

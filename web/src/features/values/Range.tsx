@@ -1,15 +1,17 @@
 // How the vector's coefficient is distributed, and where it is at the chosen position; measured on demand.
 import { useQuery } from "@tanstack/react-query";
+import { useLongWork } from "../../api/longwork";
 import { coefficientsQuery, useCalibrate } from "../../api/queries";
 import type { CoefficientRange, NamedValue } from "../../api/types";
 import { ErrorNote } from "../../ui/notes";
-import { short, thousands } from "../../ui/numbers";
+import { percent, short, thousands } from "../../ui/numbers";
 import { useCurrentSession } from "../session/context";
 
 export function Range({ data }: { data: NamedValue }) {
   const { run, position } = useCurrentSession();
   const here = useQuery(coefficientsQuery(data.value, run)).data?.coefficients[position];
   const calibrate = useCalibrate();
+  const going = useLongWork();
   return (
     <div className="range">
       <h3 className="section-title">Own range</h3>
@@ -18,14 +20,18 @@ export function Range({ data }: { data: NamedValue }) {
       ) : (
         <p className="muted">
           Not measured yet: <i>on</i> needs it.{" "}
-          <button
-            type="button"
-            className="button small"
-            disabled={calibrate.isPending}
-            onClick={() => calibrate.mutate()}
-          >
-            {calibrate.isPending ? "Measuring…" : "Measure all vectors"}
-          </button>
+          {calibrate.isPending ? (
+            <>
+              Measuring… {going !== null && going.total > 0 && percent(going.done / going.total)}{" "}
+              <button type="button" className="button small" onClick={calibrate.cancel}>
+                Cancel
+              </button>
+            </>
+          ) : (
+            <button type="button" className="button small" onClick={() => calibrate.mutate()}>
+              Measure all vectors
+            </button>
+          )}
         </p>
       )}
       {calibrate.error && <ErrorNote failure={calibrate.error} />}

@@ -1,20 +1,26 @@
 // Everything known of one value vector: name and note, range, coefficient along the prompt, its tokens.
 import { useQuery } from "@tanstack/react-query";
-import { Copy, Plus, X } from "lucide-react";
-import { useState } from "react";
+import { Plus, X } from "lucide-react";
 import { valueQuery } from "../../api/queries";
 import { IconButton, Tip } from "../../ui/controls";
 import { Empty, ErrorNote } from "../../ui/notes";
 import { short } from "../../ui/numbers";
 import { addEdit, editsOf } from "../edits/actions";
 import type { Operation } from "../edits/edit";
+import { ValueLink } from "../explore/links";
 import { useCurrentSession } from "../session/context";
 import { setView } from "../view/store";
+import { ClusterLine } from "./ClusterLine";
 import { Coefficients } from "./Coefficients";
+import { CopyButtons } from "./CopyButtons";
 import { NameForm } from "./NameForm";
 import { Projection } from "./Projection";
 import { Range } from "./Range";
+import { Similar } from "./Similar";
 import "./values.css";
+
+/** Similar vectors listed here; the vector's page has more. */
+const NEAREST = 5;
 
 const CHOICES: readonly [Operation, string][] = [
   ["off", "off"],
@@ -30,9 +36,11 @@ export function ValueDetails({ value }: { value: string }) {
     <section className="value" aria-labelledby="value-title">
       <div className="value-head">
         <h2 id="value-title">
-          <span className="mono">{value}</span>
+          <ValueLink value={value} className="mono" title="Open its page">
+            {value}
+          </ValueLink>
         </h2>
-        <CopyName value={value} />
+        <CopyButtons value={value} />
         <span className="grow" />
         <IconButton label="Close" hint="Esc" className="small" onClick={() => setView({ value: "" })}>
           <X aria-hidden />
@@ -69,24 +77,10 @@ export function ValueDetails({ value }: { value: string }) {
           <Range data={data} />
           <Coefficients value={data.value} />
           <Projection promotes={data.promotes} suppresses={data.suppresses} />
+          <Similar title="Nearest" values={(data.similar ?? []).slice(0, NEAREST)} tokens={4} />
+          <ClusterLine cluster={data.cluster} />
         </>
       )}
     </section>
-  );
-}
-
-function CopyName({ value }: { value: string }) {
-  const [copied, setCopied] = useState(false);
-  return (
-    <IconButton
-      label={copied ? "Copied" : `Copy ${value}`}
-      className="small"
-      onClick={() => {
-        void navigator.clipboard.writeText(value).then(() => setCopied(true));
-        setTimeout(() => setCopied(false), 1500);
-      }}
-    >
-      <Copy aria-hidden />
-    </IconButton>
   );
 }

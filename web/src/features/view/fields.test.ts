@@ -27,6 +27,21 @@ describe("view state in the URL", () => {
     expect(readView(`?${writeView(EVERYTHING)}`)).toEqual(EVERYTHING);
   });
 
+  it("tells a group's strength once, with its first edit", () => {
+    const concept = { name: "bad mood!", strength: 0.5, enabled: false };
+    const one = { value: "L1D2", operation: "on", amount: 0.5, scope: "last", enabled: false, concept } as const;
+    const alone = { value: "L1D2", operation: "off", amount: null, scope: "0", enabled: true } as const;
+    const two = { ...one, value: "L1D3", enabled: true } as const;
+    const view = { ...INITIAL, edits: [one, alone, two] };
+    const query = writeView(view);
+    expect(new URLSearchParams(query).getAll("e")).toEqual([
+      "!L1D2=on*0.5@last#!bad mood!*0.5",
+      "L1D2=off@0",
+      "L1D3=on*0.5@last#bad mood!",
+    ]);
+    expect(readView(query)).toEqual(view);
+  });
+
   it("holds only what is not the default", () => {
     expect(writeView(INITIAL)).toBe("");
     expect(writeView({ ...INITIAL, prompt: "Hi", layer: 3 })).toBe("p=Hi&layer=3");

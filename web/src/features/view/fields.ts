@@ -1,45 +1,17 @@
-// The one table of view state: what each piece is called in the URL, its default and its encoding. Pure.
+// The one table of the prediction view's state: what each piece is called in the URL, its default and its encoding. Pure.
+import {
+  choice,
+  initialOf,
+  number,
+  place,
+  readFields,
+  text,
+  writeFields,
+  type Field,
+  type StateOf,
+} from "../../ui/fields";
+import { formatConcept, newConcept, parseConcept, type Concept } from "../edits/concept";
 import { formatEdit, parseEdit, type ListedEdit } from "../edits/edit";
-
-export interface Field<T> {
-  key: string;
-  initial: T;
-  write: (value: T) => string[];
-  /** Texts that cannot be read give undefined: the default is used. */
-  read: (texts: string[]) => T | undefined;
-}
-
-const text = (key: string): Field<string> => ({
-  key,
-  initial: "",
-  write: (value) => [value],
-  read: ([first]) => first,
-});
-
-const number = (key: string, initial: number, minimum: number, maximum: number, whole = true): Field<number> => ({
-  key,
-  initial,
-  write: (value) => [String(value)],
-  read: ([first]) => {
-    const found = Number(first);
-    const valid = first !== "" && found >= minimum && found <= maximum && (!whole || Number.isInteger(found));
-    return valid ? found : undefined;
-  },
-});
-
-const place = (key: string): Field<number | null> => ({
-  key,
-  initial: null,
-  write: (value) => [String(value)],
-  read: ([first]) => (first !== undefined && /^\d{1,7}$/.test(first) ? Number(first) : undefined),
-});
-
-const choice = <T extends string>(key: string, options: readonly [T, ...T[]]): Field<T> => ({
-  key,
-  initial: options[0],
-  write: (value) => [value],
-  read: ([first]) => options.find((option) => option === first),
-});
 
 const ids = (key: string): Field<number[]> => ({
   key,
@@ -52,13 +24,30 @@ const ids = (key: string): Field<number[]> => ({
 const edits = (key: string): Field<ListedEdit[]> => ({
   key,
   initial: [],
-  write: (value) => value.map((edit) => (edit.enabled ? "" : "!") + formatEdit(edit)),
-  read: (texts) =>
-    texts.flatMap((item) => {
-      const found = parseEdit(item.replace(/^!/, ""));
-      return "ok" in found ? [{ ...found.ok, enabled: !item.startsWith("!") }] : [];
-    }),
+  write: (value) => value.map((edit) => (edit.enabled ? "" : "!") + formatEdit(edit) + written(value, edit)),
+  read: (texts) => {
+    const concepts = new Map<string, Concept>();
+    return texts.flatMap((item): ListedEdit[] => {
+      const hash = item.indexOf("#");
+      const found = parseEdit((hash < 0 ? item : item.slice(0, hash)).replace(/^!/, ""));
+      if ("error" in found) return [];
+      const edit: ListedEdit = { ...found.ok, enabled: !item.startsWith("!") };
+      const concept = hash < 0 ? null : parseConcept(item.slice(hash + 1));
+      if (concept === null) return [edit];
+      const shared = concepts.get(concept.name) ?? concept;
+      concepts.set(concept.name, shared);
+      return [{ ...edit, concept: shared }];
+    });
+  },
 });
+
+/** The group of an edit, after a `#`: the first member tells how strong it is and whether it is in force. */
+function written(edits: readonly ListedEdit[], edit: ListedEdit): string {
+  const { concept } = edit;
+  if (concept === undefined) return "";
+  const first = edits.find((one) => one.concept?.name === concept.name);
+  return `#${formatConcept(first === edit ? concept : newConcept(concept.name))}`;
+}
 
 export const FIELDS = {
   prompt: text("p"),
@@ -78,34 +67,8 @@ export const FIELDS = {
   seed: number("seed", 0, 0, 2 ** 31 - 1),
 } as const;
 
-export type View = { -readonly [K in keyof typeof FIELDS]: (typeof FIELDS)[K]["initial"] };
-type FieldName = keyof View;
+export type View = StateOf<typeof FIELDS>;
 
-const NAMES = Object.keys(FIELDS) as FieldName[];
-
-export const INITIAL = Object.fromEntries(NAMES.map((name) => [name, FIELDS[name].initial])) as View;
-
-/** The state that a URL's query holds; what it does not hold or holds wrongly is the default. */
-export function readView(query: string): View {
-  const parameters = new URLSearchParams(query);
-  const view: Record<string, unknown> = { ...INITIAL };
-  for (const name of NAMES) {
-    const field = FIELDS[name] as Field<unknown>;
-    const texts = parameters.getAll(field.key);
-    const found = texts.length > 0 ? field.read(texts) : undefined;
-    if (found !== undefined) view[name] = found;
-  }
-  return view as View;
-}
-
-/** The query that holds all state that is not the default, in the table's order. */
-export function writeView(view: View): string {
-  const parameters = new URLSearchParams();
-  for (const name of NAMES) {
-    const field = FIELDS[name] as Field<unknown>;
-    const value = view[name];
-    if (JSON.stringify(value) === JSON.stringify(field.initial)) continue;
-    for (const item of field.write(value)) parameters.append(field.key, item);
-  }
-  return parameters.toString();
-}
+export const INITIAL: View = initialOf(FIELDS);
+export const readView = (query: string): View => readFields(FIELDS, query);
+export const writeView = (view: View): string => writeFields(FIELDS, view);

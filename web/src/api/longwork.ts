@@ -1,0 +1,54 @@
+// Requests that tell how far they are: answered as a stream of events, shown as progress, given up when aborted.
+import { useSyncExternalStore } from "react";
+import { stream } from "./client";
+import type { Health } from "./types";
+
+export type ProgressEvent = Pick<Health, "step" | "done" | "total">;
+
+interface Going {
+  progress: ProgressEvent | null;
+  stop: () => void;
+}
+
+const going = new Map<symbol, Going>();
+const listeners = new Set<() => void>();
+
+function tell(request: symbol, now: Going | null): void {
+  if (now === null) going.delete(request);
+  else going.set(request, now);
+  for (const listener of listeners) listener();
+}
+
+/** A POST that is answered with events; its result. The server stops working when the signal aborts. */
+export async function longWork<T>(path: string, body: unknown, signal: AbortSignal): Promise<T> {
+  const request = Symbol(path);
+  const own = new AbortController();
+  const stop = () => own.abort();
+  tell(request, { progress: null, stop });
+  try {
+    for await (const { event, data } of stream(path, body, AbortSignal.any([signal, own.signal]))) {
+      if (event === "progress") tell(request, { progress: data as ProgressEvent, stop });
+      if (event === "result") return data as T;
+    }
+  } finally {
+    tell(request, null);
+  }
+  throw new Error("The answer ended before its result.");
+}
+
+export function stopLongWork(): void {
+  for (const { stop } of going.values()) stop();
+}
+
+/** Whether a failure is that somebody stopped the request. */
+export const wasStopped = (failure: unknown): boolean =>
+  failure instanceof DOMException && failure.name === "AbortError";
+
+const subscribe = (listener: () => void) => {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+};
+
+/** How far the latest long work of this page is, or null. */
+export const useLongWork = (): ProgressEvent | null =>
+  useSyncExternalStore(subscribe, () => [...going.values()].findLast(({ progress }) => progress)?.progress ?? null);
