@@ -21,8 +21,8 @@ from benchmarks.measure import Result, seconds
 
 # More prompts than runs are kept, so that each request is a forward.
 PROMPTS = [f"In the year {1900 + i} the people of the small town were very" for i in range(12)]
-ROUNDS = 5
-PAUSE = 0.5  # seconds in which the other process's compute threads, which wait busily for more work, fall asleep
+ROUNDS = 10
+PAUSE = 0.1  # seconds in which the other process's compute threads, which wait busily for more work, fall asleep
 ROOT = Path(__file__).parent.parent
 STATIC = ROOT / "src" / "lm_debugger" / "server" / "static"
 
@@ -70,11 +70,13 @@ def _trace_requests(url: str) -> Iterator[Result]:
     )
     times: tuple[list[float], list[float]] = ([], [])
     for number in range(ROUNDS + 1):
-        for index in (0, 1) if number % 2 else (1, 0):
-            time.sleep(PAUSE)
-            taken = [seconds(partial(work[index], prompt)) for prompt in PROMPTS]
-            if number:  # the first round fills the memory of promoted tokens
-                times[index].extend(taken)
+        for prompt in PROMPTS:
+            # Side by side, so that whatever slows the machine for a second makes the tail of both.
+            for index in (0, 1) if number % 2 else (1, 0):
+                time.sleep(PAUSE)
+                taken = seconds(partial(work[index], prompt))
+                if number:  # the first round fills the memory of promoted tokens
+                    times[index].append(taken)
     for name, cut in (("p50", 50), ("p95", 95)):
         engine, request = (statistics.quantiles(column, n=100)[cut - 1] for column in times)
         found = request / engine

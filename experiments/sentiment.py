@@ -2,12 +2,12 @@
 
 Geva et al. 2022 (arXiv 2204.12130, section 4.2) steer GPT-2 with vectors that were picked by hand. Here:
 
-1. `search` finds the ten vectors of the upper two thirds of the layers that promote six positive words most against six
-   negative ones; and the ten that do the opposite. Nothing is picked by hand.
-2. Each is set to `=on` (or `=on-` where the search says that a negative coefficient does it), times a strength.
-3. For five prompts, many continuations are sampled at temperature 1. An independent lexicon (VADER, Hutto and Gilbert
-   2014) gives each a sentiment from -1 to 1.
-4. The same is done without edits, and with random vectors of the same layers, signs and strengths.
+1. `search` finds the ten vectors of the upper two thirds of the layers that promote eight positive words most against
+   eight negative ones; and the ten that do the opposite. Nothing is picked by hand.
+2. Each is set to `=on`, times a strength that was chosen with other prompts (`--choose`).
+3. For five prompts, many continuations are sampled. An independent lexicon (VADER, Hutto and Gilbert 2014) gives each a
+   sentiment from -1 to 1.
+4. The same is done without edits, and with random vectors of the same layers and strength.
 5. Fluency: the mean negative log-likelihood per token of the continuations under the model without edits, in nats.
 
 Run it: python -m experiments.sentiment
@@ -16,11 +16,12 @@ Run it: python -m experiments.sentiment
 import argparse
 import random
 from collections.abc import Sequence
-from statistics import mean
+from statistics import mean, stdev
 
 import torch
 from rich.console import Console
 from rich.table import Table
+from transformers import TemperatureLogitsWarper
 from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
 import lm_debugger
@@ -30,8 +31,8 @@ from lm_debugger.model.forward import rewriting
 from lm_debugger.model.generation import generate
 from lm_debugger.records.search import SearchAnswer
 
-POSITIVE = "good, great, excellent, wonderful, delicious, beautiful"
-NEGATIVE = "bad, terrible, awful, horrible, disgusting, ugly"
+POSITIVE = "good, great, excellent, wonderful, best, amazing, nice, friendly"
+NEGATIVE = "bad, terrible, awful, horrible, worst, disappointing, poor, rude"
 PROMPTS = (
     "Service in this place is",
     "The food at this restaurant is",
@@ -49,23 +50,27 @@ class Experiment:
     Args:
         samples: continuations of each prompt.
         tokens: length of each.
+        temperature: of the sampling.
         seed: of the sampling.
     """
 
-    def __init__(self, prompts: Sequence[str], samples: int, tokens: int, seed: int) -> None:
+    def __init__(self, prompts: Sequence[str], samples: int, tokens: int, temperature: float, seed: int) -> None:
         self.debugger = lm_debugger.load("demo")
+        self.prompts = prompts
         self._lexicon = SentimentIntensityAnalyzer()
-        self._prompts, self._samples, self._tokens, self._seed = prompts, samples, tokens, seed
+        self._samples, self._tokens, self._seed = samples, tokens, seed
+        self._sampling = [TemperatureLogitsWarper(temperature)]
 
     def vectors(self, wanted: str, unwanted: str, layers: str, count: int) -> SearchAnswer:
-        return self.debugger.search(wanted, unwanted=unwanted, layers=layers, limit=count)
+        """Those that promote the wanted words with a positive coefficient."""
+        return self.debugger.search(wanted, unwanted=unwanted, layers=layers, sign="+", limit=count)
 
-    def measure(self, edits: Sequence[str]) -> tuple[list[float], float, str]:
-        """The mean sentiment for each prompt, the nats per token over all, and one continuation."""
+    def measure(self, edits: Sequence[str]) -> tuple[list[list[float]], float, str]:
+        """The sentiments of each prompt's continuations, the nats per token over all, and one continuation."""
         sentiments, nats, example = [], [], ""
-        for prompt in self._prompts:
+        for prompt in self.prompts:
             texts, loss = self._continue(prompt, edits)
-            sentiments.append(mean(self._lexicon.polarity_scores(text)["compound"] for text in texts))
+            sentiments.append([self._lexicon.polarity_scores(text)["compound"] for text in texts])
             nats.append(loss)
             example = example or texts[0]
         return sentiments, mean(nats), example
@@ -84,7 +89,9 @@ class Experiment:
         with model.lock, torch.random.fork_rng():
             torch.manual_seed(self._seed)
             with rewriting(model.network, model.anatomy, plan):
-                sequences = generate(model.network, start, steps=self._tokens, sample=True, endless=True).sequences
+                sequences = generate(
+                    model.network, start, steps=self._tokens, sample=True, endless=True, processors=self._sampling
+                ).sequences
             with torch.no_grad():
                 logits = model.network(input_ids=sequences, use_cache=False).logits[:, len(ids) - 1 : -1].float()
         continued = sequences[:, len(ids) :]
@@ -93,34 +100,38 @@ class Experiment:
 
 
 def edits_of(found: SearchAnswer, strength: float) -> list[str]:
-    """Each vector on, on the side that the search found."""
-    return [f"{r.value}={'on' if r.sign == '+' else 'on-'}*{strength}" for r in found.results]
+    """Each vector on, times the strength."""
+    return [f"{result.value}=on*{strength}" for result in found.results]
 
 
 def random_edits(found: SearchAnswer, strength: float, width: int, seed: int) -> list[str]:
-    """Random vectors of the same layers, signs and strength."""
+    """Random vectors of the same layers, on with the same strength."""
     draw = random.Random(seed)
-    chosen = {f"L{r.layer}D{draw.randrange(width)}": "on" if r.sign == "+" else "on-" for r in found.results}
-    return [f"{value}={side}*{strength}" for value, side in chosen.items()]
+    chosen: dict[str, None] = {}
+    for result in found.results:
+        while (value := f"L{result.layer}D{draw.randrange(width)}") in chosen:
+            pass
+        chosen[value] = None
+    return [f"{value}=on*{strength}" for value in chosen]
 
 
 def main() -> None:
     """Run it and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--samples", type=int, default=64, help="continuations of each prompt")
-    parser.add_argument("--tokens", type=int, default=20, help="tokens of each continuation")
+    parser.add_argument("--tokens", type=int, default=30, help="tokens of each continuation")
     parser.add_argument("--vectors", type=int, default=10)
     parser.add_argument("--layers", default="10-29")
     parser.add_argument("--positive-strength", type=float, default=1.0)
-    parser.add_argument("--negative-strength", type=float, default=1.0)
+    parser.add_argument("--negative-strength", type=float, default=1.3)
+    parser.add_argument("--temperature", type=float, default=0.7)
     parser.add_argument("--random", type=int, default=3, help="draws of random vectors for each side")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--choose", action="store_true", help="use the prompts with which the strengths were chosen")
     asked = parser.parse_args()
-    console = Console(width=120)
-    experiment = Experiment(
-        OTHER_PROMPTS if asked.choose else PROMPTS, asked.samples, asked.tokens, asked.seed
-    )  # fmt: skip
+    console = Console(width=160)
+    prompts = OTHER_PROMPTS if asked.choose else PROMPTS
+    experiment = Experiment(prompts, asked.samples, asked.tokens, asked.temperature, asked.seed)
     width = experiment.debugger.model.dense_width(0)
     sides = {
         "positive": (experiment.vectors(POSITIVE, NEGATIVE, asked.layers, asked.vectors), asked.positive_strength),
@@ -133,14 +144,18 @@ def main() -> None:
             rows[f"random, as {side} {draw + 1}"] = random_edits(found, strength, width, 1000 + draw)
         console.print(f"{side}: {' '.join(rows[side])}", highlight=False)
 
-    table = Table("vectors", *(p.split(" ")[1] for p in experiment._prompts), "mean", "nats", "more", "a continuation")
-    base = 0.0
+    table = Table("vectors", *(prompt.split(" ")[1] for prompt in prompts), "mean", "nats", "more", "a continuation")
+    base = None
     for name, edits in rows.items():
         sentiments, nats, example = experiment.measure(edits)
-        base = base or nats
-        numbers = [f"{value:+.2f}" for value in (*sentiments, mean(sentiments))]
-        shown = " ".join(example.split())[:44]
-        table.add_row(name, *numbers, f"{nats:.2f}", f"{nats - base:+.2f}", shown)
+        base = nats if base is None else base
+        everything = [value for row in sentiments for value in row]
+        error = stdev(everything) / len(everything) ** 0.5
+        shown = " ".join(example.split())[:40]
+        table.add_row(
+            name, *(f"{mean(row):+.2f}" for row in sentiments), f"{mean(everything):+.2f} ± {error:.2f}",
+            f"{nats:.2f}", f"{nats - base:+.2f}", shown,
+        )  # fmt: skip
     console.print(table)
 
 

@@ -41,7 +41,7 @@ class SavedRun(Record):
         title: the user's, or "".
         created: when it was kept, UTC.
         parent: the kept run that this one came from by another prompt or other edits, or None.
-        view: how the page showed it, as the query of its address without prompt and edits in force, or "".
+        view: how the page showed it, as the query of its address without the prompt, or "".
     """
 
     id: int

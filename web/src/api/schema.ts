@@ -596,7 +596,8 @@ export interface components {
          *
          *     Args:
          *         id: its number, from 0, the largest cluster first.
-         *         name: the user's name, else the automatic one: the words that its centre promotes most.
+         *         name: the user's name, else the automatic one: of the words that its centre promotes, those that set it most
+         *             apart from the other centres.
          *         named: whether the name is a user's.
          *         size: number of members.
          *         cohesion: mean cosine of the members with the centre, 0 to 1.
@@ -1181,7 +1182,7 @@ export interface components {
             parent?: number | null;
             /**
              * View
-             * @description How the page shows it: its address's query without prompt and edits in force.
+             * @description How the page shows it: its address's query without the prompt.
              * @default
              */
             view: string;
@@ -1681,7 +1682,7 @@ export interface components {
          *         title: the user's, or "".
          *         created: when it was kept, UTC.
          *         parent: the kept run that this one came from by another prompt or other edits, or None.
-         *         view: how the page showed it, as the query of its address without prompt and edits in force, or "".
+         *         view: how the page showed it, as the query of its address without the prompt, or "".
          */
         SavedRun: {
             /** Id */

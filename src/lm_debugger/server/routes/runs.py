@@ -28,7 +28,7 @@ class KeepInput(Input):
     view: KeptText = Field(
         "",
         max_length=20_000,
-        description="How the page shows it: its address's query without prompt and edits in force.",
+        description="How the page shows it: its address's query without the prompt.",
     )
 
 
