@@ -1,6 +1,6 @@
 """Numbers all value vectors of a model in the order of its blocks, and finds a vector's name by its number and back."""
 
-from itertools import accumulate, pairwise
+from itertools import accumulate
 
 import torch
 from torch import Tensor
@@ -28,10 +28,6 @@ class Layout:
         """The numbers of a layer's vectors."""
         return slice(self._starts[layer], self._starts[layer + 1])
 
-    def counts(self) -> list[int]:
-        """How many vectors each layer has."""
-        return [stop - start for start, stop in pairwise(self._starts)]
-
     def layers(self, numbers: Tensor) -> Tensor:
         """The layers of vectors, by number."""
         return torch.searchsorted(self._bounds, numbers, right=True)
@@ -51,11 +47,3 @@ class Layout:
         if name.expert is None:
             return start + name.dimension
         return start + self._dense[name.layer] + name.expert * self._experts[name.layer][1] + name.dimension
-
-    def of_expert(self, expert: int) -> list[slice]:
-        """The numbers of the vectors of the experts of that index, layer by layer."""
-        return [
-            slice(start + dense + expert * width, start + dense + (expert + 1) * width)
-            for start, dense, (count, width) in zip(self._starts, self._dense, self._experts, strict=False)
-            if expert < count
-        ]

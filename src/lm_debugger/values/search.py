@@ -79,7 +79,6 @@ class Filter:
 class _Sought(NamedTuple):
     """A keyword's forms that count, and where their directions are."""
 
-    text: str
     unwanted: bool
     forms: list[tuple[int, ...]]
     rows: slice
@@ -255,7 +254,7 @@ class Index:
             forms = [
                 Form(key=key, text=self._forms.text(form), used=key not in skip)
                 for form in self._forms.find(pattern)
-                for key in [".".join(map(str, form))]
+                for key in [_key(form)]
             ]
             if not any(form.used for form in forms):
                 raise OptionError(f"No form of {pattern.text} is left.", "Keep one, or leave the keyword out.")
@@ -274,7 +273,7 @@ class Index:
             if place.stop > MOST:
                 raise OptionError(f"The keywords have more than {MOST} forms together.", "Write something narrower.")
             rows.extend(self._source.readout.directions(torch.tensor(form)).mean(0) for form in forms)
-            sought.append(_Sought(keyword.text, keyword.unwanted, forms, place))
+            sought.append(_Sought(keyword.unwanted, forms, place))
         directions = torch.stack(rows)
         return sought, directions - self.statistics(progress, cancel).mean.to(directions.device)
 
@@ -328,18 +327,16 @@ class Index:
         vectors = torch.stack([self._source.vector(side.name) for side in sides])
         z = (directions @ vectors.T).cpu() / self.statistics().deviations[list(numbers)]
         signs = torch.tensor([-1.0 if side.negative else 1.0 for side in sides])
-        best = [(z[keyword.rows] * signs).argmax(0).tolist() for keyword in sought]
-        chosen = [
-            (column, side, keyword, keyword.forms[best[place][column]], keyword.rows.start + best[place][column])
-            for column, side in enumerate(sides)
-            for place, keyword in enumerate(sought)
+        rows = [keyword.rows.start + (z[keyword.rows] * signs).argmax(0) for keyword in sought]
+        # One entry for each vector and keyword: the vector's column and the row of its strongest form.
+        chosen = [(column, int(row[column])) for column in range(len(sides)) for row in rows]
+        forms = [form for keyword in sought for form in keyword.forms]
+        ranks = self._projections.ranks([(sides[column], forms[row]) for column, row in chosen])
+        matches = [
+            Match(text=self._forms.text(forms[row]), key=_key(forms[row]), z=float(z[row, column]), rank=rank)
+            for (column, row), rank in zip(chosen, ranks, strict=True)
         ]
-        ranks = self._projections.ranks([(side, form) for _, side, _, form, _ in chosen])
-        matches: list[list[Match]] = [[] for _ in sides]
-        for (column, _, _, form, row), rank in zip(chosen, ranks, strict=True):
-            key = ".".join(map(str, form))
-            matches[column].append(Match(text=self._forms.text(form), key=key, z=float(z[row, column]), rank=rank))
-        return [tuple(row) for row in matches]
+        return [tuple(matches[i : i + len(sought)]) for i in range(0, len(matches), len(sought))]
 
     def _answer(
         self,
@@ -376,6 +373,10 @@ class Index:
             strongest=found.counted,
             layers=found.layers,
         )
+
+
+def _key(form: tuple[int, ...]) -> str:
+    return ".".join(map(str, form))
 
 
 def _combined(sought: Sequence[_Sought], z: Tensor, combine: Combine) -> tuple[Tensor, Tensor]:

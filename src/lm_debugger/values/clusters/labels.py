@@ -9,7 +9,7 @@ from torch import Tensor
 from lm_debugger.model.blocks import ValueSource
 from lm_debugger.progress import Progress, stop_if_cancelled
 
-NUMBERS = 1 << 25  # logits computed at once: 128 MB
+NUMBERS = 1 << 23  # logits computed at once: 32 MB
 WORDS = 3  # of a name
 PRIOR = 10
 CANDIDATES = 100  # a name is made of the hundredth part of the vocabulary that a centre promotes most
