@@ -29,7 +29,7 @@ from lm_debugger.interventions.apply import compile_edits
 from lm_debugger.interventions.grammar import parse_all
 from lm_debugger.model.forward import rewriting
 from lm_debugger.model.generation import generate
-from lm_debugger.records.search import SearchAnswer
+from lm_debugger.records.search import SearchAnswer, SearchResult
 
 POSITIVE = "good, great, excellent, wonderful, best, amazing, nice, friendly"
 NEGATIVE = "bad, terrible, awful, horrible, worst, disappointing, poor, rude"
@@ -61,19 +61,20 @@ class Experiment:
         self._samples, self._tokens, self._seed = samples, tokens, seed
         self._sampling = [TemperatureLogitsWarper(temperature)]
 
-    def vectors(self, wanted: str, unwanted: str, layers: str, count: int) -> SearchAnswer:
-        """Those that promote the wanted words with a positive coefficient."""
-        return self.debugger.search(wanted, unwanted=unwanted, layers=layers, sign="+", limit=count)
+    def vectors(self, wanted: str, unwanted: str, layers: str, sign: str, count: int) -> SearchAnswer:
+        """Those that promote the wanted words most, less the unwanted ones."""
+        return self.debugger.search(wanted, unwanted=unwanted, layers=layers, sign=sign, limit=count)
 
     def measure(self, edits: Sequence[str]) -> tuple[list[list[float]], float, str]:
-        """The sentiments of each prompt's continuations, the nats per token over all, and one continuation."""
-        sentiments, nats, example = [], [], ""
+        """The sentiments of each prompt's continuations, the nats per token over all, and the middle continuation."""
+        sentiments, nats, texts = [], [], []
         for prompt in self.prompts:
-            texts, loss = self._continue(prompt, edits)
-            sentiments.append([self._lexicon.polarity_scores(text)["compound"] for text in texts])
+            continued, loss = self._continue(prompt, edits)
+            sentiments.append([self._lexicon.polarity_scores(text)["compound"] for text in continued])
             nats.append(loss)
-            example = example or texts[0]
-        return sentiments, mean(nats), example
+            texts += [f"{prompt}{text}" for text in continued]
+        order = sorted(zip((value for row in sentiments for value in row), texts, strict=True))
+        return sentiments, mean(nats), order[len(order) // 2][1]
 
     def _continue(self, prompt: str, edits: Sequence[str]) -> tuple[list[str], float]:
         """Continuations, and their mean nats per token under the model without edits."""
@@ -100,19 +101,23 @@ class Experiment:
 
 
 def edits_of(found: SearchAnswer, strength: float) -> list[str]:
-    """Each vector on, times the strength."""
-    return [f"{result.value}=on*{strength}" for result in found.results]
+    """Each vector on, on the side that the search found, times the strength."""
+    return [f"{result.value}={_on(result)}*{strength}" for result in found.results]
+
+
+def _on(result: SearchResult) -> str:
+    return "on" if result.sign == "+" else "on-"
 
 
 def random_edits(found: SearchAnswer, strength: float, width: int, seed: int) -> list[str]:
-    """Random vectors of the same layers, on with the same strength."""
+    """Random vectors of the same layers, on the same sides, with the same strength."""
     draw = random.Random(seed)
-    chosen: dict[str, None] = {}
+    chosen: dict[str, str] = {}
     for result in found.results:
         while (value := f"L{result.layer}D{draw.randrange(width)}") in chosen:
             pass
-        chosen[value] = None
-    return [f"{value}=on*{strength}" for value in chosen]
+        chosen[value] = f"{value}={_on(result)}*{strength}"
+    return list(chosen.values())
 
 
 def main() -> None:
@@ -122,20 +127,27 @@ def main() -> None:
     parser.add_argument("--tokens", type=int, default=30, help="tokens of each continuation")
     parser.add_argument("--vectors", type=int, default=10)
     parser.add_argument("--layers", default="10-29")
+    parser.add_argument("--sign", default="+", choices=("+", "-", "both"), help="of the coefficients that may be used")
     parser.add_argument("--positive-strength", type=float, default=1.0)
-    parser.add_argument("--negative-strength", type=float, default=1.3)
+    parser.add_argument("--negative-strength", type=float, default=1.05)
     parser.add_argument("--temperature", type=float, default=0.7)
     parser.add_argument("--random", type=int, default=3, help="draws of random vectors for each side")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--choose", action="store_true", help="use the prompts with which the strengths were chosen")
     asked = parser.parse_args()
-    console = Console(width=160)
+    console = Console(width=120)
     prompts = OTHER_PROMPTS if asked.choose else PROMPTS
     experiment = Experiment(prompts, asked.samples, asked.tokens, asked.temperature, asked.seed)
     width = experiment.debugger.model.dense_width(0)
     sides = {
-        "positive": (experiment.vectors(POSITIVE, NEGATIVE, asked.layers, asked.vectors), asked.positive_strength),
-        "negative": (experiment.vectors(NEGATIVE, POSITIVE, asked.layers, asked.vectors), asked.negative_strength),
+        "positive": (
+            experiment.vectors(POSITIVE, NEGATIVE, asked.layers, asked.sign, asked.vectors),
+            asked.positive_strength,
+        ),
+        "negative": (
+            experiment.vectors(NEGATIVE, POSITIVE, asked.layers, asked.sign, asked.vectors),
+            asked.negative_strength,
+        ),
     }
     rows: dict[str, list[str]] = {"no edit": []}
     for side, (found, strength) in sides.items():
@@ -144,17 +156,17 @@ def main() -> None:
             rows[f"random, as {side} {draw + 1}"] = random_edits(found, strength, width, 1000 + draw)
         console.print(f"{side}: {' '.join(rows[side])}", highlight=False)
 
-    table = Table("vectors", *(prompt.split(" ")[1] for prompt in prompts), "mean", "nats", "more", "a continuation")
+    table = Table("vectors", *(prompt.split(" ")[1] for prompt in prompts), "mean", "nats", "more")
     base = None
     for name, edits in rows.items():
         sentiments, nats, example = experiment.measure(edits)
         base = nats if base is None else base
         everything = [value for row in sentiments for value in row]
         error = stdev(everything) / len(everything) ** 0.5
-        shown = " ".join(example.split())[:40]
+        console.print(f"{name}: the text of middle sentiment: {' '.join(example.split())}", highlight=False)
         table.add_row(
             name, *(f"{mean(row):+.2f}" for row in sentiments), f"{mean(everything):+.2f} ± {error:.2f}",
-            f"{nats:.2f}", f"{nats - base:+.2f}", shown,
+            f"{nats:.2f}", f"{nats - base:+.2f}",
         )  # fmt: skip
     console.print(table)
 

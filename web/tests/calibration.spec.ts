@@ -2,21 +2,14 @@
 // whose cache knows the model but no ranges.
 import { expect, test } from "@playwright/test";
 import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, symlinkSync } from "node:fs";
-import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { command, port } from "./browser";
+import { cacheWith } from "./cache";
 import { address, WIFE } from "./pages";
-
-const CACHE =
-  process.env.LM_DEBUGGER_CACHE ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "lm-debugger");
 
 test("the first on shows its progress, is cancelled, and begun again from the details", async ({ page }) => {
   test.slow();
-  const cache = mkdtempSync(join(tmpdir(), "lm-debugger-cache-"));
-  for (const kept of ["demo", "anatomy"]) {
-    if (existsSync(join(CACHE, kept))) symlinkSync(join(CACHE, kept), join(cache, kept));
-  }
+  const cache = cacheWith("demo", "anatomy");
   const at = `http://127.0.0.1:${port + 2}`;
   const server = spawn(
     command,
