@@ -22,8 +22,10 @@ test("runs are a tree that survives a reload; a click brings the whole view back
   const first = ((await output(page).getByRole("row").nth(1).getByRole("button").textContent()) ?? "?").trim();
   await expect(runs(page).getByRole("listitem")).toContainText(first);
   await addEdit(page, `${VALUE}=off`);
+  await expect(runs(page).getByRole("listitem")).toHaveCount(2);
   await page.getByRole("radio", { name: "Δ" }).click();
   await addEdit(page, "L3D4=2");
+  await expect(runs(page).getByRole("listitem")).toHaveCount(3);
   await page.getByRole("textbox", { name: "Prompt" }).fill(HUSBAND);
   await page.keyboard.press("Control+Enter");
   await answered(page);
