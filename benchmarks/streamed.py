@@ -20,6 +20,8 @@ CODE = """
 import json, os, re, sys, time
 from pathlib import Path
 from lm_debugger.model.disk.streamed import open_streamed
+from lm_debugger.progress import silent
+from lm_debugger.values.clusters.book import ClusterBook
 from lm_debugger.values.projection import Projections
 from lm_debugger.values.search import Index
 
@@ -49,8 +51,11 @@ def statistics():
     index.statistics()
 def search():
     index.keywords("w500, w600")
+def clusters():
+    ClusterBook(model, Projections(model)).make(1000, None, force=True, progress=silent, cancel=None)
 measured(statistics)
 measured(search)
+measured(clusters)
 print(json.dumps(figures))
 """
 
