@@ -9,10 +9,10 @@ import torch
 import lm_debugger
 from benchmarks.measure import Result, ratio, seconds
 from lm_debugger.debugger.session import Debugger
-from lm_debugger.model.examine.report import examine_network
-from lm_debugger.trace.generate import Sampling, continue_prompt
-from lm_debugger.trace.run import Trace, run
-from lm_debugger.values.projection import Projections
+from lm_debugger.lenses.projection import Projections
+from lm_debugger.proof.report import examine_network
+from lm_debugger.runs.generate import Sampling, continue_prompt
+from lm_debugger.runs.run import Trace, run
 
 PROMPT = "The quick brown fox jumps over the lazy dog and then it"
 TOKENS = 12

@@ -7,8 +7,8 @@ import torch
 import lm_debugger
 from benchmarks.engine import growth
 from benchmarks.measure import Result, ratio, seconds
-from lm_debugger.values import statistics
-from lm_debugger.values.layout import Layout
+from lm_debugger.search import statistics
+from lm_debugger.units.layout import Layout
 
 ROUNDS = 60
 CLUSTERS = 1000
@@ -45,7 +45,7 @@ def _statistics(debugger: lm_debugger.Debugger) -> Result:
     layout = Layout(debugger.model)
     taken = min(seconds(lambda: statistics.measure(debugger.model, layout)) for _ in range(3))
     grown = growth(
-        "from lm_debugger.values import statistics; from lm_debugger.values.layout import Layout; "
+        "from lm_debugger.search import statistics; from lm_debugger.units.layout import Layout; "
         "statistics.measure(d.model, Layout(d.model))"
     )
     return Result(

@@ -19,11 +19,11 @@ BYTES = 5 << 30  # on disk
 CODE = """
 import json, os, re, sys, time
 from pathlib import Path
-from lm_debugger.model.disk.streamed import open_streamed
+from lm_debugger.ondisk.streamed import open_streamed
 from lm_debugger.progress import silent
-from lm_debugger.values.clusters.book import ClusterBook
-from lm_debugger.values.projection import Projections
-from lm_debugger.values.search import Index
+from lm_debugger.search.clusters.book import ClusterBook
+from lm_debugger.lenses.projection import Projections
+from lm_debugger.search.index import Index
 
 folder = Path(sys.argv[1])
 def read(name):

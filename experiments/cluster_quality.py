@@ -20,7 +20,7 @@ import numpy as np
 import torch
 
 import lm_debugger
-from lm_debugger.values.clusters import kmeans
+from lm_debugger.search.clusters import kmeans
 
 PAIRS = 20_000  # random pairs that coherence is measured on
 TOP = 50  # promoted tokens of a vector

@@ -25,11 +25,11 @@ from transformers import TemperatureLogitsWarper
 from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
 import lm_debugger
-from lm_debugger.interventions.apply import compile_edits
-from lm_debugger.interventions.grammar import parse_all
-from lm_debugger.model.forward import rewriting
-from lm_debugger.model.generation import generate
+from lm_debugger.edits.grammar import parse_all
+from lm_debugger.engine.forward import rewriting
+from lm_debugger.engine.generation import generate
 from lm_debugger.records.search import SearchAnswer, SearchResult
+from lm_debugger.units.compile import compile_edits
 
 POSITIVE = "good, great, excellent, wonderful, best, amazing, nice, friendly"
 NEGATIVE = "bad, terrible, awful, horrible, worst, disappointing, poor, rude"

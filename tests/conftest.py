@@ -20,7 +20,7 @@ def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture(scope="session")
 def demo_cache() -> Path:
     """The demo model's folder in the user's own cache (LM_DEBUGGER_CACHE), fetched if it is not there."""
-    from lm_debugger.model import demo
+    from lm_debugger.source import demo
 
     return demo.folder()
 

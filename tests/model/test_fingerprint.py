@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transformers import AutoModelForCausalLM, PreTrainedModel
 
-from lm_debugger.model.fingerprint import checksum, fingerprint
+from lm_debugger.anatomy.fingerprint import checksum, fingerprint
 from tests import zoo
 
 

@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, T5Config, T5ForConditionalGeneration
 
 from lm_debugger.errors import LMDebuggerError, ModelLoadError, ModelNotFoundError, NumericalError
-from lm_debugger.model.load import check_network, check_tokenizer, load_network
+from lm_debugger.source.load import check_network, check_tokenizer, load_network
 from tests import zoo
 from tests.model import builders
 from tests.tiny import tokenizer

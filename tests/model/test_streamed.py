@@ -19,10 +19,10 @@ from lm_debugger.errors import (
     NumericalError,
     UnsupportedModelError,
 )
-from lm_debugger.model.blocks import ValueSource
-from lm_debugger.model.disk.files import TensorFiles
-from lm_debugger.model.disk.streamed import StreamedModel, open_streamed
 from lm_debugger.model.loaded import LoadedModel
+from lm_debugger.ondisk.files import TensorFiles
+from lm_debugger.ondisk.streamed import StreamedModel, open_streamed
+from lm_debugger.units.blocks import ValueSource
 from tests import zoo
 from tests.model import sparse
 from tests.tiny import tokenizer
@@ -282,7 +282,7 @@ def test_layers_that_share_nothing(tmp_path: Path) -> None:
 
 MEASURE = """
 import re, sys, torch
-from lm_debugger.model.disk.streamed import open_streamed
+from lm_debugger.ondisk.streamed import open_streamed
 def read(name):
     return int(re.search(name + r":\\s+(\\d+)", open("/proc/self/status").read()).group(1)) * 1024
 before = read("VmRSS")

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from transformers import PreTrainedTokenizerBase
 
 from lm_debugger.errors import OptionError, PromptError
-from lm_debugger.model.tokens import Vocabulary
+from lm_debugger.source.vocabulary import Vocabulary
 from tests.model import builders
 
 BYTE_LEVEL, METASPACE, WORD_PIECE = builders.byte_level(), builders.metaspace(), builders.word_piece()

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from lm_debugger.interventions import recipe as files
-from lm_debugger.interventions.recipe import read
+from lm_debugger.edits import recipe as files
+from lm_debugger.edits.recipe import read
 from lm_debugger.records.recipe import SavedRecipe
 from lm_debugger.store import database
 

@@ -51,7 +51,7 @@ def test_memory_is_bounded_and_the_error_says_how_much_fits() -> None:
 
 
 def test_the_memory_estimate_is_an_upper_bound_of_what_is_kept() -> None:
-    from lm_debugger.trace import run
+    from lm_debugger.runs import run
 
     tiny = debugger("llama")
     trace = tiny.trace(prompt(64, 5))

@@ -8,10 +8,10 @@ import torch
 
 from lm_debugger import Debugger
 from lm_debugger.errors import CancelledError
+from lm_debugger.readouts import grid as module
+from lm_debugger.readouts.grid import grid
 from lm_debugger.records.grid import LensGrid
-from lm_debugger.trace import grid as module
-from lm_debugger.trace.grid import grid
-from lm_debugger.trace.run import Trace
+from lm_debugger.runs.run import Trace
 from tests import tiny
 
 TOKEN = 28

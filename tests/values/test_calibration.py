@@ -8,9 +8,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lm_debugger.calibration.tails import QUANTILES, Tails
 from lm_debugger.errors import CalibrationError, CancelledError, OptionError
 from lm_debugger.records.names import ValueName
-from lm_debugger.values.tails import QUANTILES, Tails
 from tests.tiny import debugger, prompt
 
 pytestmark = pytest.mark.usefixtures("empty_cache")

@@ -13,11 +13,11 @@ import lm_debugger
 from lm_debugger.debugger.session import Debugger
 from lm_debugger.errors import CancelledError, NoClustersError, OptionError
 from lm_debugger.records.cluster import Clustering
+from lm_debugger.search.clusters import kmeans
+from lm_debugger.search.clusters.book import KIND, VERSION
+from lm_debugger.search.clusters.labels import automatic_name
 from lm_debugger.store import cache
-from lm_debugger.values.clusters import kmeans
-from lm_debugger.values.clusters.book import KIND, VERSION
-from lm_debugger.values.clusters.labels import automatic_name
-from lm_debugger.values.layout import Layout
+from lm_debugger.units.layout import Layout
 from tests import zoo
 from tests.tiny import debugger, tokenizer
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from lm_debugger import Debugger
 from lm_debugger.errors import OptionError
-from lm_debugger.values.keywords import Forms, parse
+from lm_debugger.search.keywords import Forms, parse
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from lm_debugger import Debugger
+from lm_debugger.search import statistics
 from lm_debugger.store import cache
-from lm_debugger.values import statistics
-from lm_debugger.values.layout import Layout
+from lm_debugger.units.layout import Layout
 from tests.tiny import debugger, shared
 
 pytestmark = pytest.mark.usefixtures("empty_cache")

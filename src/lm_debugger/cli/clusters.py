@@ -58,7 +58,7 @@ def clusters(
         print_record(_listed(made, sort, find, limit) if view is None else view)
         return
 
-    from lm_debugger.cli import cluster_report
+    from lm_debugger.show import clusters as cluster_report
 
     if view is None:
         print_answer(cluster_report.clustering(_listed(made, sort, find, limit), len(made.clusters)))

@@ -53,7 +53,7 @@ def generate(
     With --set or --recipe the edits are in force at every step, and the continuation is shown beside the one
     without them.
     """
-    from lm_debugger.interventions.grammar import parse_all
+    from lm_debugger.edits.grammar import parse_all
 
     text, interventions = options.read_prompt(prompt), parse_all(edits or ())
     groups = options.read_recipes(recipes or (), recipe_strength)
@@ -82,9 +82,9 @@ def generate(
         print_record(result)
         return
 
-    from lm_debugger.trace.render import warning_lines
-    from lm_debugger.trace.render_generation import generation
-    from lm_debugger.trace.visible import printable
+    from lm_debugger.records.visible import printable
+    from lm_debugger.show.generation import generation
+    from lm_debugger.show.trace import warning_lines
 
     if stream is not None:
         stream.end(printable(result.text))
@@ -110,7 +110,7 @@ class _Stream:
         self.printed = ""
 
     def __call__(self, token: "GeneratedToken") -> None:
-        from lm_debugger.trace.render_generation import generated_token
+        from lm_debugger.show.generation import generated_token
 
         self.start()
         text = generated_token(token)

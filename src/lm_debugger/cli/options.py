@@ -111,7 +111,7 @@ def read_recipes(paths: Sequence[Path], strength: float) -> list["Recipe"]:
         RecipeError: if one cannot be read.
         OptionError: if a strength is given without a recipe.
     """
-    from lm_debugger.interventions.recipe import read_file
+    from lm_debugger.edits.recipe import read_file
 
     if strength != 1 and not paths:
         raise OptionError("--recipe-strength is given without a recipe.", "Add --recipe FILE.")

@@ -34,7 +34,7 @@ def trace(
     with the tokens they promote here, and the tokens after it. With --set or --recipe, beside the same without
     edits.
     """
-    from lm_debugger.interventions.grammar import parse_all
+    from lm_debugger.edits.grammar import parse_all
 
     text, shown, interventions = options.read_prompt(prompt), options.read_layers(layers), parse_all(edits or ())
     groups = options.read_recipes(recipes or (), recipe_strength)
@@ -50,7 +50,7 @@ def trace(
         last = view.model.layers - 1
         raise OptionError(f"--layers {layers!r} goes beyond the model's last layer, {last}.", f"Use layers 0-{last}.")
 
-    from lm_debugger.trace import render
+    from lm_debugger.show import trace as render
 
     print_answer(render.trace(view, layers=shown))
     if shown is None and answer_console().is_terminal:

@@ -10,18 +10,18 @@ import torch
 import transformers
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from lm_debugger.anatomy.fingerprint import fingerprint
+from lm_debugger.anatomy.parts import Anatomy
 from lm_debugger.debugger.session import Debugger
 from lm_debugger.debugger.weights import Weights
-from lm_debugger.model.anatomy import Anatomy
-from lm_debugger.model.disk.streamed import open_streamed
-from lm_debugger.model.examine.report import examine_network, refusal
-from lm_debugger.model.fingerprint import fingerprint
-from lm_debugger.model.load import check_network, check_tokenizer, load_network
 from lm_debugger.model.loaded import LoadedModel
-from lm_debugger.model.tokens import Vocabulary
+from lm_debugger.ondisk.streamed import open_streamed
 from lm_debugger.progress import Progress, silent
+from lm_debugger.proof.report import examine_network, refusal
 from lm_debugger.records.base import Record
 from lm_debugger.records.examination import Examination
+from lm_debugger.source.load import check_network, check_tokenizer, load_network
+from lm_debugger.source.vocabulary import Vocabulary
 from lm_debugger.store import cache
 
 KIND, VERSION = "anatomy", 1

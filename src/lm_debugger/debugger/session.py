@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
+from lm_debugger.calibration import measure as calibration
 from lm_debugger.debugger.weights import Weights
+from lm_debugger.edits import recipe as recipes
+from lm_debugger.edits.grammar import parse_all
 from lm_debugger.errors import OptionError
-from lm_debugger.interventions import recipe as recipes
-from lm_debugger.interventions.grammar import parse_all
 from lm_debugger.model.loaded import LoadedModel
-from lm_debugger.model.tokens import Prompt
 from lm_debugger.progress import Progress, silent
+from lm_debugger.readouts.writers import Place, writers
 from lm_debugger.records.calibration import CalibrationSummary, CoefficientRange
 from lm_debugger.records.edit import Edit
 from lm_debugger.records.examination import Examination
@@ -23,10 +24,9 @@ from lm_debugger.records.model import ModelSummary
 from lm_debugger.records.names import ValueName
 from lm_debugger.records.recipe import Recipe
 from lm_debugger.records.search import SearchAnswer, Sign
-from lm_debugger.trace.generate import OnToken, Sampling, continue_prompt
-from lm_debugger.trace.run import MEMORY_LIMIT, Trace, run
-from lm_debugger.trace.writers import Place, writers
-from lm_debugger.values import calibration
+from lm_debugger.runs.generate import OnToken, Sampling, continue_prompt
+from lm_debugger.runs.run import MEMORY_LIMIT, Trace, run
+from lm_debugger.source.vocabulary import Prompt
 
 KEPT_TRACES = 8
 KEPT_BYTES = 4 << 30  # that kept traces may hold together

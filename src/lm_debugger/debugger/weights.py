@@ -4,18 +4,18 @@ import threading
 from collections.abc import Sequence
 from typing import Literal
 
+from lm_debugger.edits.validate import check_name
 from lm_debugger.errors import OptionError
-from lm_debugger.interventions.validate import check_name
-from lm_debugger.model.blocks import ValueSource
+from lm_debugger.lenses.projection import MOST, Projections, Side
 from lm_debugger.progress import Progress, silent
 from lm_debugger.records.calibration import CoefficientRange
 from lm_debugger.records.cluster import Clustering, ClusterView
 from lm_debugger.records.names import ValueName, read_layers
 from lm_debugger.records.search import SearchAnswer, Sign
 from lm_debugger.records.value import ValueView
-from lm_debugger.values.clusters import book
-from lm_debugger.values.projection import MOST, Projections, Side
-from lm_debugger.values.search import Combine, Filter, Index
+from lm_debugger.search.clusters import book
+from lm_debugger.search.index import Combine, Filter, Index
+from lm_debugger.units.blocks import ValueSource
 
 
 class Weights:

@@ -8,16 +8,16 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
+from lm_debugger.anatomy.parts import Anatomy
+from lm_debugger.anatomy.streams import BoundGroup, BoundLayer
+from lm_debugger.engine.capture import Recorder
 from lm_debugger.errors import PromptError, UnsupportedModelError
-from lm_debugger.model.anatomy import Anatomy
-from lm_debugger.model.blocks import Block
-from lm_debugger.model.capture import Recorder
-from lm_debugger.model.readout import BoundReadOut
-from lm_debugger.model.streams import BoundGroup, BoundLayer
-from lm_debugger.model.tokens import Vocabulary
+from lm_debugger.lenses.logit import BoundReadOut
 from lm_debugger.records.examination import Examination
 from lm_debugger.records.model import ModelSummary
 from lm_debugger.records.names import ValueName
+from lm_debugger.source.vocabulary import Vocabulary
+from lm_debugger.units.blocks import Block
 
 
 class LoadedModel:

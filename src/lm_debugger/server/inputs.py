@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from lm_debugger.edits.grammar import parse_all
 from lm_debugger.errors import OptionError, PromptError
-from lm_debugger.interventions.grammar import parse_all
 from lm_debugger.server.services import Services
 from lm_debugger.server.settings import Limits
 from lm_debugger.server.shelf import RunKey
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from lm_debugger.debugger.session import Debugger
     from lm_debugger.progress import Progress
-    from lm_debugger.trace.run import Trace
+    from lm_debugger.runs.run import Trace
 
 INTEGER = 2**31 - 1  # larger numbers mean nothing anywhere in the API
 

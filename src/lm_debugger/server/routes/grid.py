@@ -36,7 +36,7 @@ async def grid(request: Request, here: Here, asked: GridInput) -> Response:
     check_at_most("The number of cells", layers * positions, here.settings.limits.cells)
 
     def read(_: "Debugger", cancel: threading.Event) -> LensGrid:
-        from lm_debugger.trace.grid import grid as lens_grid
+        from lm_debugger.readouts.grid import grid as lens_grid
 
         return lens_grid(found, layers=asked.layers, positions=asked.positions, token=asked.token, cancel=cancel)
 

@@ -8,8 +8,8 @@ from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from lm_debugger.edits import recipe as files
 from lm_debugger.errors import RecipeError
-from lm_debugger.interventions import recipe as files
 from lm_debugger.records.base import Record
 from lm_debugger.records.recipe import Recipe, SavedRecipe
 from lm_debugger.server.failures import NotFoundError

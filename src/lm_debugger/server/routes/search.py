@@ -92,7 +92,7 @@ async def writers(request: Request, here: Here, asked: ResidualInput) -> Respons
     other = None if asked.against is None else await run(asked.against, here, request)
 
     def work(debugger: "Debugger", cancel: "threading.Event") -> SearchAnswer:
-        from lm_debugger.trace.writers import Place as PlaceOfRun
+        from lm_debugger.readouts.writers import Place as PlaceOfRun
 
         against = None if other is None or asked.against is None else PlaceOfRun(other, asked.against.position)
         answer = debugger.writers(

@@ -31,7 +31,7 @@ async def trajectory(request: Request, here: Here, asked: TrajectoryInput) -> Re
     found = await run(asked, here, request)
 
     def read(_: "Debugger", __: threading.Event) -> Trajectory:
-        from lm_debugger.trace.trajectory import trajectory as follow
+        from lm_debugger.readouts.trajectory import trajectory as follow
 
         return follow(found, asked.tokens, asked.position)
 

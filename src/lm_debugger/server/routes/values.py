@@ -40,7 +40,7 @@ class Names(Record):
 
 def _exists(here: Services, value: str) -> ValueName:
     """The name of a vector that the model has; ValueNameError otherwise."""
-    from lm_debugger.interventions.validate import check_name
+    from lm_debugger.edits.validate import check_name
 
     found = ValueName.parse(value)
     check_name(found, here.debugger.model)
@@ -74,7 +74,7 @@ async def coefficients(request: Request, here: Here, value: Value, asked: RunInp
     found = await run(asked, here, request)
 
     def read(_: "Debugger", __: threading.Event) -> CoefficientPath:
-        from lm_debugger.trace.trajectory import coefficients as along
+        from lm_debugger.readouts.trajectory import coefficients as along
 
         return along(found, name)
 

@@ -1,0 +1,1 @@
+"""The parts of a model: found by experiment, as data, with their weights."""

@@ -1,0 +1,1 @@
+"""Experiments that find the parts of a model."""

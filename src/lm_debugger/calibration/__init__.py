@@ -1,0 +1,1 @@
+"""Measures the range of every coefficient: what `on` means."""

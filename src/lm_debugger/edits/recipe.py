@@ -1,0 +1,208 @@
+"""Recipes: a named group of edits as a text file, checked against a model, and scaled together.
+
+    # LM-Debugger recipe
+    # name: negative sentiment
+    # model: demo
+    # fingerprint: 0123456789abcdef
+    # note: one line of the note; more lines, more notes
+    L12D345=on
+    L28D1328=on*0.5@generated
+
+The first line and the fingerprint are needed. Fields stand before the first edit; other lines that begin with `#`, and
+blank ones, say nothing. The edits are those of `interventions.grammar`.
+"""
+
+import math
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lm_debugger.edits.grammar import parse, parse_all
+from lm_debugger.edits.validate import check as check_edits
+from lm_debugger.errors import EditError, OptionError, RecipeError, WrongModelError
+from lm_debugger.records.edit import Edit, Operation
+from lm_debugger.records.recipe import Recipe
+
+if TYPE_CHECKING:
+    from lm_debugger.model.loaded import LoadedModel
+
+HEADER = "# LM-Debugger recipe"
+
+_ONCE = ("name", "model", "fingerprint")
+_ANY_TEXT = 10**9 + 1  # more tokens than any position that an edit can name
+
+
+def read(text: str) -> Recipe:
+    """Read a recipe's text.
+
+    Raises:
+        RecipeError: naming the line, what is wrong with it and the cure.
+    """
+    lines = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    if "\0" in text:
+        raise RecipeError("The recipe is not text: it has a character U+0000.", "Save it as a text file.")
+    fields: dict[str, str] = {}
+    notes: list[str] = []
+    edits: list[Edit] = []
+    begun = False
+    for number, line in enumerate(lines, start=1):
+        plain = line.strip()
+        if not plain:
+            continue
+        if not begun:
+            if plain.casefold() != HEADER.casefold():
+                raise RecipeError(f"Line {number} is not a recipe's first line.", f"Begin the file with {HEADER!r}.")
+            begun = True
+        elif not plain.startswith("#"):
+            edits.append(_edit(number, plain))
+        elif not edits:
+            _field(number, line.lstrip(), fields, notes)
+    if not begun:
+        raise RecipeError("The recipe is empty.", f"Begin it with {HEADER!r}.")
+    if not fields.get("fingerprint"):
+        raise RecipeError(
+            "The recipe does not say which model it is for.",
+            "Add a line such as '# fingerprint: 0123456789abcdef' before the edits; `lm-debugger examine` tells it.",
+        )
+    if not fields.get("name"):
+        raise RecipeError("The recipe has no name.", "Add a line such as '# name: sentiment' before the edits.")
+    if not edits:
+        raise RecipeError("The recipe has no edits.", "Add one on a line of its own, such as L12D345=on.")
+    return Recipe(
+        name=fields["name"],
+        fingerprint=fields["fingerprint"],
+        model=fields.get("model", ""),
+        note="\n".join(notes),
+        interventions=tuple(map(str, edits)),
+    )
+
+
+def read_file(path: str | os.PathLike[str]) -> Recipe:
+    """Read a recipe's file.
+
+    Raises:
+        RecipeError: if it cannot be read; it names the file.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise RecipeError(f"There is no file {path}.", "Give the path of a recipe.") from None
+    except UnicodeDecodeError:
+        raise RecipeError(f"{path} is not UTF-8 text.", "Give the path of a recipe.") from None
+    except (OSError, ValueError) as failure:
+        raise RecipeError(f"{path} cannot be read: {failure}.", "Give the path of a recipe.") from None
+    try:
+        return read(text)
+    except RecipeError as error:
+        raise RecipeError(f"In {path}: {error.what}", error.cure) from None
+
+
+def write(recipe: Recipe) -> str:
+    """The text of a recipe, which `read` reads back.
+
+    Raises:
+        RecipeError: if its name, model or fingerprint cannot stand on a line, or it has no edits.
+        EditError: if one of its edits is not an edit.
+    """
+    lines = [HEADER]
+    for field in _ONCE:
+        value = getattr(recipe, field).strip()
+        if not value and field != "model":
+            raise RecipeError(f"The recipe has no {field}.", "Give it one.")
+        if any(character in value for character in "\n\r\0"):
+            raise RecipeError(f"The recipe's {field} {value!r} is not one line of text.", "Use a single line.")
+        if value:
+            lines.append(f"# {field}: {value}")
+    note = recipe.note.replace("\r\n", "\n").replace("\r", "\n")
+    lines += [f"# note: {line}" for line in note.split("\n") if note]
+    edits = parse_all(recipe.interventions)
+    if not edits:
+        raise RecipeError(f"The recipe {recipe.name!r} has no edits.", "Add one, such as L12D345=on.")
+    return "\n".join([*lines, *map(str, edits), ""])
+
+
+def write_file(recipe: Recipe, path: str | os.PathLike[str]) -> None:
+    """Write a recipe's file, in place of what was there.
+
+    Raises:
+        RecipeError: if it cannot be written; otherwise as `write`.
+    """
+    text = write(recipe)
+    try:
+        Path(path).write_text(text, encoding="utf-8", newline="\n")
+    except (OSError, ValueError) as failure:
+        raise RecipeError(f"{path} cannot be written: {failure}.", "Give the path of a file to write.") from None
+
+
+def check(recipe: Recipe, model: "LoadedModel") -> tuple[Edit, ...]:
+    """The edits of a recipe, if it is this model's.
+
+    Raises:
+        WrongModelError: if it was made for another model.
+        EditError: if an edit names what the model does not have, or two edits would meet in any longer text.
+    """
+    summary = model.summary
+    if recipe.fingerprint != summary.fingerprint:
+        theirs = f"{recipe.model} ({recipe.fingerprint})" if recipe.model else recipe.fingerprint
+        raise WrongModelError(
+            f"The recipe {recipe.name!r} is for the model {theirs}, not for {summary.name} ({summary.fingerprint}).",
+            "Load that model; a value vector's number means nothing in another one.",
+        )
+    edits = parse_all(recipe.interventions)
+    check_edits(edits, model, prompt_length=_ANY_TEXT, length=_ANY_TEXT)
+    return edits
+
+
+def scaled(edits: Iterable[Edit], strength: float) -> tuple[Edit, ...]:
+    """A group of edits made stronger or weaker together.
+
+    Args:
+        edits: the group.
+        strength: from 0; 1 leaves the edits as they are. Numbers that are set or added, and the strengths of `on`, are
+            multiplied by it; a factor `*=a` becomes 1 + (a - 1)·strength, and `off` is the factor 0.
+
+    Raises:
+        OptionError: if the strength is not a finite number from 0.
+        EditError: if an edit cannot be scaled, or an amount would not be finite.
+    """
+    if not (math.isfinite(strength) and strength >= 0):
+        raise OptionError(f"The strength is {strength}.", "It must be a number from 0, such as 0.5.")
+    return parse_all(edits if strength == 1 else [_scaled(edit, strength) for edit in edits])
+
+
+def _scaled(edit: Edit, strength: float) -> Edit:
+    amount = edit.amount
+    match edit.operation:
+        case Operation.ON | Operation.ON_NEGATIVE:
+            return edit.model_copy(update={"amount": (1.0 if amount is None else amount) * strength})
+        case Operation.SET | Operation.ADD:
+            return edit.model_copy(update={"amount": (amount or 0.0) * strength})
+        case Operation.SCALE | Operation.OFF:
+            scale = 1 + ((amount or 0.0) - 1) * strength
+            return edit.model_copy(update={"operation": Operation.SCALE, "amount": scale})
+        case Operation.LAYER_MAXIMUM:
+            raise EditError(
+                f"Edit '{edit}' cannot be made stronger or weaker.", f"Use strength 1, or write {edit.value}=on."
+            )
+
+
+def _edit(number: int, text: str) -> Edit:
+    try:
+        return parse(text)
+    except EditError as error:
+        raise RecipeError(f"Line {number}: {error.what}", error.cure) from None
+
+
+def _field(number: int, line: str, fields: dict[str, str], notes: list[str]) -> None:
+    """Read a line `# key: value`; one with another key is a comment."""
+    key, colon, value = line[1:].partition(":")
+    key = key.strip().lower()
+    if not colon:
+        return
+    if key == "note":
+        notes.append(value.removeprefix(" "))
+    elif key in _ONCE:
+        if key in fields:
+            raise RecipeError(f"Line {number}: the {key} is given a second time.", "Keep one of them.")
+        fields[key] = value.strip()

@@ -1,0 +1,1 @@
+"""The only code that runs the network: hooks, observed forwards, generation."""

@@ -1,1 +1,0 @@
-"""Edits of coefficients: read their text, check them against a model, apply them in a forward."""

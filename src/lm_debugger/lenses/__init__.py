@@ -1,0 +1,1 @@
+"""From a residual stream, or a vector in it, to the vocabulary."""

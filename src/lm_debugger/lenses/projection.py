@@ -1,0 +1,97 @@
+"""Which tokens a value vector promotes and suppresses: its projection through the unembedding, memoised.
+
+Source: Geva et al. 2022, arXiv 2203.14680, section 3.1.
+"""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from lm_debugger.records.names import ValueName
+from lm_debugger.records.token import PromotedToken
+from lm_debugger.units.blocks import ValueSource
+
+MEMORY = 40_000  # sides of vectors whose tokens are kept
+MOST = 50  # tokens that can be asked for
+BATCH = 256  # vectors projected at once: 256 · vocabulary floats
+
+
+class Side(NamedTuple):
+    """One end of a vector's projection: the tokens it promotes, or with `negative` those it suppresses."""
+
+    name: ValueName
+    negative: bool = False
+
+
+class Projections:
+    """Top and bottom tokens of value vectors of one model, in memory or on disk."""
+
+    def __init__(self, model: ValueSource) -> None:
+        self._model = model
+        self._known: OrderedDict[Side, tuple[list[float], list[int]]] = OrderedDict()
+        self._ranks: OrderedDict[tuple[Side, tuple[int, ...]], int] = OrderedDict()
+        self._lock = threading.RLock()  # a server reads out and searches on several threads
+
+    def remember(self, sides: Iterable[Side], limit: int) -> None:
+        """Project those vectors whose `limit` tokens are not known yet, all in one product."""
+        wanted = min(limit, self._model.readout.vocabulary)
+        missing = [s for s in dict.fromkeys(sides) if len(self._known.get(s, ((), ()))[1]) < wanted]
+        for first in range(0, len(missing), BATCH):
+            with self._lock:
+                self._project(missing[first : first + BATCH], wanted)
+
+    @torch.no_grad()
+    def _project(self, sides: Sequence[Side], count: int) -> None:
+        top = self._model.readout.project(self._vectors(sides)).topk(count)
+        for side, values, indices in zip(sides, top.values.tolist(), top.indices.tolist(), strict=True):
+            self._known[side] = values, indices
+        while len(self._known) > MEMORY:
+            self._known.popitem(last=False)
+
+    @torch.no_grad()
+    def ranks(self, forms: Sequence[tuple[Side, tuple[int, ...]]]) -> list[int]:
+        """Places of tokens among all that one side of a vector promotes, from 1; of several tokens the last place."""
+        with self._lock:
+            missing = list(dict.fromkeys(side for side, tokens in forms if (side, tokens) not in self._ranks))
+            for first in range(0, len(missing), BATCH):
+                part = missing[first : first + BATCH]
+                logits = dict(zip(part, self._model.readout.project(self._vectors(part)), strict=True))
+                for side, tokens in forms:
+                    if side in logits:
+                        row = logits[side]
+                        self._ranks[side, tokens] = int((row > row[list(tokens)].min()).sum()) + 1
+            found = [self._ranks[form] for form in forms]
+            while len(self._ranks) > MEMORY:
+                self._ranks.popitem(last=False)
+        return found
+
+    def _vectors(self, sides: Sequence[Side]) -> Tensor:
+        """The vectors of sides, turned to their side: (sides, hidden)."""
+        return torch.stack([-self._model.vector(s.name) if s.negative else self._model.vector(s.name) for s in sides])
+
+    def outliers(self, name: ValueName) -> float:
+        """Share of the vocabulary that a vector promotes or suppresses by more than 3 standard deviations, 0 to 1."""
+        logits = self._model.readout.project(self._model.vector(name)[None])[0]
+        return float(((logits - logits.mean()).abs() > 3 * logits.std(correction=0)).float().mean())
+
+    def texts(self, side: Side, limit: int) -> tuple[str, ...]:
+        """Texts of the tokens, strongest first."""
+        return tuple(self._model.vocabulary.text(i) for i in self._top(side, limit)[1][:limit])
+
+    def tokens(self, side: Side, limit: int) -> tuple[PromotedToken, ...]:
+        """The tokens with ids and logits, strongest first."""
+        values, indices = self._top(side, limit)
+        sign = -1.0 if side.negative else 1.0
+        return tuple(
+            PromotedToken(id=i, text=self._model.vocabulary.text(i), logit=sign * value)
+            for value, i in zip(values[:limit], indices[:limit], strict=True)
+        )
+
+    def _top(self, side: Side, limit: int) -> tuple[list[float], list[int]]:
+        with self._lock:
+            self.remember([side], limit)
+            return self._known[side]

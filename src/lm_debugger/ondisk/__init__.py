@@ -1,0 +1,1 @@
+"""Weights that stay on disk: mapped files, the first layers, where each weight lies."""

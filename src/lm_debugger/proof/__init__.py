@@ -1,0 +1,1 @@
+"""Proves an anatomy on the loaded model and reports on it."""

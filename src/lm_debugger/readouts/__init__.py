@@ -1,0 +1,1 @@
+"""Views of a run: layers, grid, trajectory, comparison, writers."""

@@ -1,0 +1,98 @@
+"""Reads a trace out at one position: the logit lens of every layer, its dominant sub-updates, the output."""
+
+import torch
+from torch import Tensor
+
+from lm_debugger.errors import OptionError
+from lm_debugger.lenses.projection import Side
+from lm_debugger.readouts.compare import compare, warnings
+from lm_debugger.readouts.subupdates import Dominant, dominant
+from lm_debugger.records.token import TokenScore
+from lm_debugger.records.trace import BaselineView, LayerView, SubUpdate, TraceView
+from lm_debugger.runs.kept import KeptRun
+
+PROMOTED = 10  # tokens listed for each sub-update
+
+
+def view(trace: KeptRun, position: int, top_k: int, effect_on: int | None = None) -> TraceView:
+    """See `Trace.view`."""
+    place = trace.position(position)
+    if top_k < 1:
+        raise OptionError(f"top_k is {top_k}.", "It must be 1 or more.")
+    if effect_on is not None and not 0 <= effect_on < trace.model.readout.vocabulary:
+        raise OptionError(
+            f"Token id {effect_on} does not exist.", f"Choose one from 0 to {trace.model.readout.vocabulary - 1}."
+        )
+    layers, output = _read(trace, place, top_k, effect_on)
+    baseline = comparison = None
+    if trace.baseline is not None:
+        base_layers, base_output = _read(trace.baseline, place, top_k, effect_on)
+        baseline = BaselineView(layers=base_layers, output=base_output)
+        comparison = compare(trace.baseline, trace, place, top_k)
+    return TraceView(
+        model=trace.model.summary,
+        tokens=trace.tokens,
+        position=place,
+        layers=layers,
+        output=output,
+        interventions=tuple(map(str, trace.interventions)),
+        baseline=baseline,
+        comparison=comparison,
+        warnings=warnings(trace),
+    )
+
+
+@torch.no_grad()
+def _read(
+    trace: KeptRun, place: int, top_k: int, effect_on: int | None
+) -> tuple[tuple[LayerView, ...], tuple[TokenScore, ...]]:
+    streams = [trace.layer(index, place) for index in range(trace.model.layers)]
+    # All lens vectors in one product with the unembedding.
+    residuals = torch.cat([part for s in streams for part in (s.before, s.after)])
+    lens = _top(trace, trace.model.readout.logits(residuals), top_k)
+    direction = None
+    if effect_on is not None:
+        direction = trace.model.readout.direction(effect_on, trace.last_residual[place])
+    strongest = [dominant(trace.model, s, top_k, direction) for s in streams]
+    trace.projections.remember((_side(found) for layer in strongest for found in layer), PROMOTED)
+    layers = tuple(
+        LayerView(
+            layer=index,
+            before=lens[2 * index],
+            values=tuple(_sub_update(trace, found) for found in strongest[index]),
+            after=lens[2 * index + 1],
+        )
+        for index in range(trace.model.layers)
+    )
+    return layers, lens[-1]
+
+
+def _sub_update(trace: KeptRun, found: Dominant) -> SubUpdate:
+    return SubUpdate(
+        value=str(found.name),
+        coefficient=found.coefficient,
+        norm=found.norm,
+        score=found.score,
+        share=found.share,
+        effect=found.effect,
+        promotes=trace.projections.texts(_side(found), PROMOTED),
+    )
+
+
+def _side(found: Dominant) -> Side:
+    """What the sub-update promotes: with a negative coefficient, what its vector suppresses."""
+    return Side(found.name, found.coefficient < 0)
+
+
+def _top(trace: KeptRun, logits: Tensor, top_k: int) -> list[tuple[TokenScore, ...]]:
+    """The most probable tokens of each row of logits (N, vocabulary)."""
+    top = logits.topk(min(top_k, logits.shape[-1]))
+    probabilities = (top.values - logits.logsumexp(-1, keepdim=True)).exp().tolist()
+    text = trace.model.vocabulary.text
+    return [
+        tuple(
+            TokenScore(id=i, text=text(i), logit=value, probability=probability)
+            for i, value, probability in zip(*row, strict=True)
+        )
+        for row in zip(top.indices.tolist(), top.values.tolist(), probabilities, strict=True)
+    ]

@@ -1,0 +1,112 @@
+"""Which value vectors write a residual stream, or the difference of two: every sub-update's exact share of it.
+
+1. What counts of a stream is what the model would say: r and s are compared by their read-outs' covariance over the
+   vocabulary, ⟨r, s⟩ = rᵀ Σ s (`values.statistics`). Channels that the final norm mutes count for little.
+2. The sub-update m·v has the share m·⟨v, r⟩ / ⟨r, r⟩ of the stream r. Shares of all sub-updates, biases, attention
+   outputs and of the embedding add up to 1.
+3. For the difference of two streams r - s, a vector's sub-update is (m_r - m_s)·v.
+
+What is not covered: models whose layers end with a norm, because what one layer writes is changed by the next.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from lm_debugger.anatomy.streams import LayerStreams
+from lm_debugger.errors import OptionError
+from lm_debugger.progress import Progress, silent
+from lm_debugger.records.search import SearchAnswer
+from lm_debugger.records.visible import visible
+from lm_debugger.runs.kept import KeptRun
+from lm_debugger.search.index import Filter, Index
+from lm_debugger.units.blocks import Block
+
+
+@dataclass(frozen=True)
+class Place:
+    """A position of a run.
+
+    Args:
+        run: the run.
+        position: the token position, from 0; negative ones count from the end.
+    """
+
+    run: KeptRun
+    position: int = -1
+
+    def streams(self, layer: int) -> LayerStreams:
+        """One layer's streams at the position."""
+        return self.run.layer(layer, self.position)
+
+    def __str__(self) -> str:
+        position = self.run.position(self.position)
+        return f"position {position} ({visible(self.run.tokens[position].text)})"
+
+
+@torch.no_grad()
+def writers(
+    index: Index,
+    here: Place,
+    among: Filter,
+    *,
+    layer: int | None = None,
+    against: Place | None = None,
+    progress: Progress = silent,
+) -> SearchAnswer:
+    """The vectors with the largest shares of the residual stream after a layer; see the file's first lines.
+
+    Args:
+        index: the model's value vectors.
+        here: where to read.
+        among: which vectors may be found. A sign means that of the coefficient (of its difference).
+        layer: the layer; None for the last.
+        against: a place whose stream is subtracted.
+
+    Raises:
+        OptionError: if a layer or position does not exist, or the model's layers end with a norm.
+    """
+    model = here.run.model
+    layer = model.layers - 1 if layer is None else layer
+    if any(anatomy.after_norm for anatomy in model.anatomy.layers):
+        raise OptionError("In this model a norm follows each sum, so no vector keeps its share.", "Search for words.")
+    residual = here.streams(layer).after[0]
+    what = f"what writes the residual stream after layer {layer} at {here}"
+    if against is not None:
+        residual = residual - against.streams(layer).after[0]
+        what = f"what tells {here} from {against} after layer {layer}"
+        if not bool(residual.any()):
+            raise OptionError("The two residual streams are the same.", "Choose another position, layer or prompt.")
+    statistics = index.statistics(progress)
+    # In float64, because shares are small parts of large sums.
+    said = statistics.covariance.double() @ residual.double().cpu()
+    direction = (said / (said @ residual.double().cpu()).clamp_min(1e-30)).float()
+    coefficients = torch.zeros(index.layout.vectors)
+
+    def score(block: Block, place: slice) -> tuple[Tensor, Tensor]:
+        mine = _coefficients(block, here)
+        if against is not None:
+            mine = mine - _coefficients(block, against)
+        coefficients[place] = mine
+        shares = mine * block.products(direction[None].to(block.matrix.device))[0].cpu()
+        if block.layer > layer:
+            shares = torch.zeros_like(shares)
+        if among.sign != "both":
+            shares = torch.where((mine < 0) == (among.sign == "-"), shares, torch.zeros_like(shares))
+        return shares, -shares
+
+    both = Filter(among.layers, "both", among.expert, among.among, among.limit)
+    return index.shares(what, score, lambda number: bool(coefficients[number] < 0), both, progress=progress)
+
+
+def _coefficients(block: Block, place: Place) -> Tensor:
+    """The coefficients of a block's vectors at a place, with the token's factor on their route: (vectors,), CPU."""
+    streams = place.streams(block.layer)
+    bound = next(bound for bound in streams.layer.groups if bound.group == block.group.group)
+    scale = streams.scale(bound).flatten()
+    if block.expert is None:
+        return (streams.coefficients(bound)[0] * scale).cpu()
+    chosen, coefficients, _ = (value[0] for value in streams.routed())
+    mine = coefficients[chosen == block.expert]
+    return (mine.sum(0) * scale).cpu() if len(mine) else torch.zeros(len(block))

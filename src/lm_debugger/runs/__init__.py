@@ -1,0 +1,1 @@
+"""A prompt run once and kept; continuations."""

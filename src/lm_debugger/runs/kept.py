@@ -1,0 +1,107 @@
+"""What one prompt's run keeps: residual streams and coefficients of all positions, as a value without views.
+
+Memory: the residual stream before and after every layer and all coefficients, in the model's dtype, on its device:
+about layers · (4 · hidden + width) numbers a token.
+"""
+
+from functools import cached_property
+from typing import Self
+
+from torch import Tensor
+
+from lm_debugger.anatomy.streams import LayerStreams
+from lm_debugger.engine.capture import Capture
+from lm_debugger.errors import OptionError
+from lm_debugger.lenses.projection import Projections
+from lm_debugger.model.loaded import LoadedModel
+from lm_debugger.records.edit import Edit
+from lm_debugger.records.token import Token
+
+
+class KeptRun:
+    """One prompt's run through the model, with or without edits. Immutable.
+
+    Attributes:
+        model: the model.
+        ids: the prompt's token ids.
+        interventions: the edits in force.
+        baseline: the same prompt without edits, or None if there are no edits.
+    """
+
+    def __init__(
+        self,
+        model: LoadedModel,
+        ids: tuple[int, ...],
+        interventions: tuple[Edit, ...],
+        baseline: Self | None,
+        kept: tuple[Capture, int],
+        projections: Projections,
+    ) -> None:
+        self.model = model
+        self.ids = ids
+        self.interventions = interventions
+        self.baseline = baseline
+        self.projections = projections
+        self._capture, self._row = kept
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @cached_property
+    def tokens(self) -> tuple[Token, ...]:
+        """The prompt's tokens."""
+        return self.model.vocabulary.tokens(self.ids)
+
+    @property
+    def batch(self) -> int:
+        """Identifies the forward that this run was a row of: rows of one forward share their memory."""
+        return id(self._capture)
+
+    @property
+    def memory(self) -> int:
+        """Bytes of the tensors that the whole batch of this run keeps."""
+        storages = {
+            s.untyped_storage().data_ptr(): s.untyped_storage().nbytes() for s in self._capture.streams.values()
+        }
+        return sum(storages.values()) + sum(r.coefficient.nbytes for r in self._capture.routed.values())
+
+    def position(self, position: int) -> int:
+        """A position counted from the start, checked; negative ones count from the end.
+
+        Raises:
+            OptionError: if the prompt has no such position.
+        """
+        if not -len(self) <= position < len(self):
+            raise OptionError(
+                f"Position {position} is outside the text of {len(self)} tokens.",
+                f"Choose one from 0 to {len(self) - 1}, or from -{len(self)} to -1 to count from the end.",
+            )
+        return position % len(self)
+
+    def layer(self, layer: int, position: int | slice = slice(None)) -> LayerStreams:
+        """One layer's streams as tensors: `before`, `after`, `contribution`, `coefficients(group)`, …
+
+        Args:
+            layer: index of the layer.
+            position: one position, or a slice of them.
+        """
+        if isinstance(position, int):
+            position = slice(self.position(position), self.position(position) + 1)
+        if not 0 <= layer < self.model.layers:
+            raise OptionError(
+                f"Layer {layer} does not exist in {self.model.name}.", f"Choose one from 0 to {self.model.layers - 1}."
+            )
+        return LayerStreams(self.model.blocks[layer], self._capture, self._row, position)
+
+    @cached_property
+    def last_residual(self) -> Tensor:
+        """The last layer's residual stream for all positions: (positions, hidden), in the model's dtype."""
+        return self._capture.streams[self.model.anatomy.layers[-1].after][self._row]
+
+    def logits(self, position: int = -1) -> Tensor:
+        """The model's output logits at a position: (vocabulary,), float32."""
+        return self.model.readout.logits(self.last_residual[self.position(position)][None])[0]
+
+    def __repr__(self) -> str:
+        edits = f", {len(self.interventions)} edits" if self.interventions else ""
+        return f"{type(self).__name__}({self.model.name}, {len(self)} tokens{edits})"

@@ -1,0 +1,1 @@
+"""Every value vector of the network, searched in weight space."""

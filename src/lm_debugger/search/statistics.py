@@ -1,0 +1,98 @@
+"""Statistics of all projections at once, from the unembedding's mean and covariance: what a z-score is measured with.
+
+1. A vector's projection onto token t is v · d_t, with d_t the read-out's direction of t.
+2. Over the vocabulary it has the mean v · μ and the variance vᵀ Σ v; μ and Σ are mean and covariance of all d_t.
+3. So z = (v · d_t − v · μ) / √(vᵀ Σ v) is exact for every token and vector without any projection being made.
+
+Measured once in chunks (μ and Σ: one pass over the unembedding; the deviations: one pass over the weights) and kept in
+the cache by fingerprint.
+"""
+
+import threading
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from lm_debugger.progress import Progress, silent, stop_if_cancelled
+from lm_debugger.store import cache
+from lm_debugger.units.blocks import PIECE, ValueSource
+from lm_debugger.units.layout import Layout
+
+KIND, VERSION = "statistics", 1
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """Statistics of a model's projections; all float32, on the CPU.
+
+    Args:
+        mean: the mean read-out direction (hidden,).
+        covariance: the covariance of the read-out directions over the vocabulary (hidden, hidden).
+        deviations: for each value vector the standard deviation of its logits over the vocabulary (vectors,).
+    """
+
+    mean: Tensor
+    covariance: Tensor
+    deviations: Tensor
+
+
+def cached(source: ValueSource, layout: Layout) -> Statistics | None:
+    """The statistics kept for these weights, or None."""
+    entry = cache.read(KIND, source.fingerprint, VERSION)
+    if entry is None or entry.arrays["deviations"].shape != (layout.vectors,):
+        return None
+    return Statistics(entry.arrays["mean"], entry.arrays["covariance"], entry.arrays["deviations"])
+
+
+@torch.no_grad()
+def measure(
+    source: ValueSource, layout: Layout, progress: Progress = silent, cancel: threading.Event | None = None
+) -> Statistics:
+    """Measure the statistics and keep them in the cache.
+
+    Raises:
+        CancelledError: if cancelled.
+    """
+    mean, covariance = _of_vocabulary(source, progress, cancel)
+    deviations = torch.empty(layout.vectors)
+    done = 0
+    for block in source.value_blocks():
+        here = covariance.to(block.matrix.device)
+        for vectors in block.pieces():
+            stop_if_cancelled(cancel)
+            progress("Measuring all vectors", done, layout.vectors)
+            variances = ((vectors @ here) * vectors).sum(-1)
+            deviations[done : done + len(vectors)] = variances.clamp_min(
+                1e-30
+            ).sqrt()  # of a vector of length 0, all z are 0
+            done += len(vectors)
+    found = Statistics(mean.cpu(), covariance.cpu(), deviations)
+    arrays = {"mean": found.mean, "covariance": found.covariance, "deviations": deviations}
+    cache.write(KIND, source.fingerprint, VERSION, arrays)
+    return found
+
+
+def _of_vocabulary(source: ValueSource, progress: Progress, cancel: threading.Event | None) -> tuple[Tensor, Tensor]:
+    """Mean and covariance of the read-out directions, added up in float64."""
+    count = source.readout.vocabulary
+    hidden = source.readout.directions(slice(0, 1)).shape[1]
+    chunks = [slice(first, first + PIECE // hidden) for first in range(0, count, PIECE // hidden)]
+
+    def report(step: int) -> None:
+        stop_if_cancelled(cancel)
+        progress("Measuring the vocabulary", step, 2 * len(chunks))
+
+    total: Tensor | float = 0.0
+    for step, chunk in enumerate(chunks):
+        report(step)
+        total = total + source.readout.directions(chunk).sum(0, dtype=torch.float64)
+    assert isinstance(total, Tensor)
+    mean = (total / count).float()
+    squares: Tensor | float = 0.0
+    for step, chunk in enumerate(chunks, start=len(chunks)):
+        report(step)
+        centred = source.readout.directions(chunk) - mean  # first, because squares of large means would drown the rest
+        squares = squares + (centred.T @ centred).double()
+    assert isinstance(squares, Tensor)
+    return mean, (squares / count).float()

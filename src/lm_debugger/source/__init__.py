@@ -1,0 +1,1 @@
+"""Where models come from: hub, folder, GGUF file, adapter, demo; and their tokens."""

@@ -1,1 +1,0 @@
-"""Run a prompt once and read it out: lens, sub-updates, generation, comparison."""

@@ -1,0 +1,1 @@
+"""What can be read, named, ranked, edited and searched, one module a kind."""

@@ -1,1 +1,0 @@
-"""Value vectors in weight space: the vectors, their projection, their calibrated ranges."""
