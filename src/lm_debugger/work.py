@@ -37,7 +37,7 @@ class Work:
     def go_on(self) -> None:
         """Raise CancelledError if the work is to stop."""
         if self.cancel is not None and self.cancel.is_set():
-            raise CancelledError("The work was cancelled.")
+            raise CancelledError("Stopped as asked.")
 
 
 UNWATCHED = Work()
