@@ -2,9 +2,11 @@
 
 import threading
 
-from lm_debugger.work import Progress  # noqa: F401
-from lm_debugger.work import Work
-from lm_debugger.work import silent  # noqa: F401
+from lm_debugger.work import (
+    Progress,  # noqa: F401
+    Work,
+    silent,  # noqa: F401
+)
 
 
 def stop_if_cancelled(cancel: threading.Event | None) -> None:
