@@ -3,60 +3,16 @@
 Everything here is arithmetic on a `Capture`; nothing runs the model.
 """
 
-from collections.abc import Callable
 from functools import cached_property
 
 import torch
 from torch import Tensor, nn
 
+from lm_debugger.anatomy.arrival import Arrival
+from lm_debugger.anatomy.heads import BoundHeads, HeadStreams
 from lm_debugger.anatomy.linear import Experts, Linear
-from lm_debugger.anatomy.norms import NormForm, probe
 from lm_debugger.anatomy.parts import Anatomy, Form, Group, LayerAnatomy, Side, Site, Step
 from lm_debugger.engine.capture import Capture
-
-
-class Arrival:
-    """How the output of a group arrives in the residual stream.
-
-    Args:
-        group: the anatomy's entry.
-        module: gives the modules of norms on the group's route, by path.
-        hidden: width of the residual stream.
-    """
-
-    def __init__(self, group: Group, module: Callable[[str], nn.Module], hidden: int) -> None:
-        self.group = group
-        self._module = module
-        self._hidden = hidden
-
-    @cached_property
-    def norms(self) -> dict[str, NormForm]:
-        """The norms that the group's output passes through, by path."""
-        found = {}
-        for step in self.group.route:
-            if step.form is Form.NORM:
-                form = probe(self._module(step.path), self._hidden)
-                assert form is not None  # examine found it to be one
-                found[step.path] = form
-        return found
-
-    def static(self, vectors: Tensor) -> Tensor:
-        """Vectors (…, hidden) as they arrive in the residual stream, but for factors that depend on the token."""
-        for step in self.group.route:
-            if step.form is Form.NORM:
-                vectors = self.norms[step.path].linear(vectors)
-            elif step.factor:
-                vectors = vectors.float() * torch.tensor(step.factor, device=vectors.device)
-        return vectors.float()
-
-    def adjoint(self, directions: Tensor) -> Tensor:
-        """The transpose of `static`: the product of static(v) with a direction (…, hidden) is that of v with this."""
-        for step in reversed(self.group.route):
-            if step.form is Form.NORM:
-                directions = self.norms[step.path].adjoint(directions)
-            elif step.factor:
-                directions = directions * torch.tensor(step.factor, device=directions.device)
-        return directions
 
 
 class BoundGroup(Arrival):
@@ -70,7 +26,8 @@ class BoundGroup(Arrival):
     """
 
     def __init__(self, network: nn.Module, anatomy: Anatomy, group: Group, first: int) -> None:
-        super().__init__(group, network.get_submodule, anatomy.hidden_size)
+        super().__init__(group.route, network.get_submodule, anatomy.hidden_size)
+        self.group = group
         module = network.get_submodule(group.path)
         self.first = first
         self.linear = None if group.experts else Linear(module, group.width, anatomy.hidden_size)
@@ -107,6 +64,8 @@ class BoundLayer:
         for group in self.anatomy.groups:
             self.groups.append(BoundGroup(network, anatomy, group, 0 if group.experts else first))
             first += 0 if group.experts else group.width
+        heads = self.anatomy.heads
+        self.heads: BoundHeads | None = None if heads is None else BoundHeads(network, anatomy, heads)
 
 
 class LayerStreams:
@@ -166,6 +125,11 @@ class LayerStreams:
         arriving = {self._final(b).path: b for b in self.layer.groups}
         parts = [self._arrived(bound) * self._token_factor(bound) for bound in arriving.values()]
         return parts[0] if len(parts) == 1 else torch.stack(parts).sum(0)
+
+    @cached_property
+    def heads(self) -> HeadStreams | None:
+        """What the layer's heads write, or None for a layer without heads."""
+        return None if self.layer.heads is None else HeadStreams(self.layer.heads, self.at, lambda: self.before)
 
     def output(self, bound: BoundGroup) -> Tensor:
         """The group's own output, before its route: (positions, hidden)."""

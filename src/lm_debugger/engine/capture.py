@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from lm_debugger.anatomy.parts import Anatomy, Side, Site
+from lm_debugger.anatomy.parts import Anatomy, Heads, Side, Site
 from lm_debugger.engine.forward import Clock, forward_options, rewriters
 from lm_debugger.engine.hooks import Hook, attached, input_of, output_of
 from lm_debugger.engine.rewrite import Plan
@@ -30,8 +30,8 @@ class Capture:
         self.routed: dict[int, Routed] = {}
 
 
-def sites(anatomy: Anatomy) -> tuple[Site, ...]:
-    """Every site that a full trace reads."""
+def sites(anatomy: Anatomy, *, proof: bool = False) -> tuple[Site, ...]:
+    """Every site that a full trace reads; with `proof` also those that only the proof of heads needs."""
     found: dict[Site, None] = {}
     for layer in anatomy.layers:
         wanted = [Site(path=layer.path, side=Side.INPUT), layer.total, layer.after]
@@ -43,8 +43,21 @@ def sites(anatomy: Anatomy) -> tuple[Site, ...]:
             for step in group.route:
                 if step.path:
                     wanted += [Site(path=step.path, side=Side.INPUT), Site(path=step.path, side=Side.OUTPUT)]
+        if layer.heads is not None:
+            wanted += _of_heads(layer.heads, proof=proof)
         found.update(dict.fromkeys(wanted))
     return tuple(found)
+
+
+def _of_heads(heads: Heads, *, proof: bool) -> list[Site]:
+    wanted = [Site(path=heads.path, side=Side.INPUT)]
+    for step in heads.route:
+        if step.path:
+            wanted += [Site(path=step.path, side=Side.INPUT), Site(path=step.path, side=Side.OUTPUT)]
+    if proof:
+        wanted += [Site(path=heads.path, side=Side.OUTPUT), *(term.site for term in heads.rest)]
+        wanted += [heads.arrives] if heads.arrives is not None else []
+    return wanted
 
 
 class Recorder:
@@ -53,12 +66,13 @@ class Recorder:
     Args:
         network: the model.
         anatomy: its anatomy.
+        proof: also record what only the proof of heads needs.
     """
 
-    def __init__(self, network: PreTrainedModel, anatomy: Anatomy) -> None:
+    def __init__(self, network: PreTrainedModel, anatomy: Anatomy, *, proof: bool = False) -> None:
         self._network = network
         self._anatomy = anatomy
-        self._sites = sites(anatomy)
+        self._sites = sites(anatomy, proof=proof)
         sides: dict[str, set[Side]] = {}
         for site in self._sites:
             sides.setdefault(site.path, set()).add(site.side)

@@ -18,9 +18,10 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
+from lm_debugger.anatomy.arrival import Arrival
 from lm_debugger.anatomy.fingerprint import stable
 from lm_debugger.anatomy.parts import Anatomy, Form, Group
-from lm_debugger.anatomy.streams import Arrival, BoundGroup, BoundLayer
+from lm_debugger.anatomy.streams import BoundGroup, BoundLayer
 from lm_debugger.errors import ModelLoadError, ModelNotFoundError, UnsupportedModelError
 from lm_debugger.lenses.logit import BoundReadOut
 from lm_debugger.ondisk.files import TensorFiles
@@ -132,7 +133,7 @@ class StreamedModel:
             def module(path: str) -> nn.Module:
                 return _of_layer(stored.norms[path], self._files, layer)
 
-            self._arrivals[key] = Arrival(stored.group, module, self._hidden)
+            self._arrivals[key] = Arrival(stored.group.route, module, self._hidden)
         return self._arrivals[key]
 
 

@@ -1,14 +1,15 @@
-"""Proves an anatomy on the loaded model, in its own dtype, on all layers: invariants I1 to I4."""
+"""Proves an anatomy on the loaded model, in its own dtype, on all layers: invariants I1 to I5."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
 from lm_debugger.anatomy.discovery.discover import probing_ids
-from lm_debugger.anatomy.parts import Anatomy
+from lm_debugger.anatomy.parts import Anatomy, Side, Site
 from lm_debugger.anatomy.streams import BoundGroup, BoundLayer, LayerStreams
 from lm_debugger.engine.capture import Capture, Recorder
 from lm_debugger.engine.forward import forward_options, rewriting
@@ -27,10 +28,17 @@ SWITCHED = 4  # vectors switched off in each of three layers
 STEPS = 4  # generated tokens
 
 
-def verify(network: PreTrainedModel, anatomy: Anatomy) -> tuple[Check, ...]:
+class Proof(NamedTuple):
+    """The checks, and the layers whose heads failed I5 with the error of each."""
+
+    checks: tuple[Check, ...]
+    unproved: dict[int, float]
+
+
+def verify(network: PreTrainedModel, anatomy: Anatomy) -> Proof:
     """Measure every invariant. Nothing is raised for one that fails; the caller decides."""
     ids = probing_ids(network)
-    kept, logits = Recorder(network, anatomy).run(ids, logits=True)
+    kept, logits = Recorder(network, anatomy, proof=True).run(ids, logits=True)
     assert logits is not None
     tolerance = TOLERANCE.get(network.dtype, 3e-2)
     layers = [BoundLayer(network, anatomy, index) for index in range(len(anatomy.layers))]
@@ -41,7 +49,12 @@ def verify(network: PreTrainedModel, anatomy: Anatomy) -> tuple[Check, ...]:
             _worst("I2", [_sub_updates(s) for s in streams], tolerance),
             _lens(network, anatomy, kept, logits, tolerance),
         ]
-    return (*checks, *_switching(network, anatomy, ids, streams))
+        heads = [_heads(s) for s in streams]
+    checks += _switching(network, anatomy, ids, streams)
+    if any(wrong is not None for wrong in heads):
+        checks.append(_worst("I5", heads, tolerance))
+    unproved = {index: wrong for index, wrong in enumerate(heads) if wrong is not None and not wrong <= tolerance}
+    return Proof(tuple(checks), unproved)
 
 
 def error(found: Tensor, expected: Tensor) -> float:
@@ -75,6 +88,18 @@ def _residual(streams: LayerStreams) -> float | None:
 def _sub_updates(streams: LayerStreams) -> float | None:
     errors = [error(_summed(streams, bound), streams.output(bound)) for bound in streams.layer.groups]
     return max(errors, default=None)
+
+
+def _heads(streams: LayerStreams) -> float | None:
+    """Heads against what the projection gave; one by one through the route; and with the rest against the sum."""
+    heads = streams.heads
+    if heads is None:
+        return None
+    given = streams.at(Site(path=heads.bound.heads.path, side=Side.OUTPUT))
+    errors = [error(heads.output, given), error(heads.contributions().sum(1) + heads.bias, heads.contribution)]
+    if heads.rest is not None:
+        errors.append(error(heads.rest + heads.added, heads.total))
+    return max(errors)
 
 
 def _summed(streams: LayerStreams, bound: BoundGroup) -> Tensor:

@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 import torch
 from torch import Tensor
 
-from lm_debugger.anatomy.streams import Arrival
+from lm_debugger.anatomy.arrival import Arrival
 from lm_debugger.lenses.logit import BoundReadOut
 from lm_debugger.records.names import ValueName
 from lm_debugger.source.vocabulary import Vocabulary
