@@ -22,7 +22,7 @@ from lm_debugger.errors import (
 from lm_debugger.model.loaded import LoadedModel
 from lm_debugger.ondisk.files import TensorFiles
 from lm_debugger.ondisk.streamed import StreamedModel, open_streamed
-from lm_debugger.units.blocks import ValueSource
+from lm_debugger.lenses.source import ValueSource
 from tests import zoo
 from tests.model import sparse
 from tests.tiny import tokenizer

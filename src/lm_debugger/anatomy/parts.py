@@ -14,28 +14,8 @@ The **heads** of a layer are slices of the input of the token mixer's output pro
 
 from enum import StrEnum
 
+from lm_debugger.engine.sites import Site
 from lm_debugger.records.base import Record
-
-
-class Side(StrEnum):
-    """Which end of a module's call."""
-
-    INPUT = "input"
-    OUTPUT = "output"
-
-
-class Site(Record):
-    """A tensor that can be read in a forward: the stream at one end of a module's call.
-
-    Args:
-        path: the module's path in the model.
-        side: its input or its output.
-        occurrence: which of the module's calls in one forward.
-    """
-
-    path: str
-    side: Side
-    occurrence: int = 0
 
 
 class Form(StrEnum):

@@ -158,7 +158,7 @@ def _of_stream(layer: LayerAnatomy) -> Iterator[tuple[str, str, str]]:
         detail = "sum minus contribution: the layer adds something that could not be told apart"
         yield "before the feed-forward", layer.path, detail
     for term in layer.before:
-        yield "before the feed-forward", term.site.path, f"{term.site.side.value} of the module"
+        yield "before the feed-forward", term.site.path, f"{term.site.side} of the module"
     if layer.after_norm:
         yield "norm after the sum", layer.after_norm, "post-layer norm"
     for path in layer.dropped:

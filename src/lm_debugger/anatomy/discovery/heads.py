@@ -28,7 +28,8 @@ from lm_debugger.anatomy.discovery.split import Split
 from lm_debugger.anatomy.discovery.subject import flat
 from lm_debugger.anatomy.discovery.values import find_values, norm_giving
 from lm_debugger.anatomy.norms import probe
-from lm_debugger.anatomy.parts import Form, Group, Heads, LayerAnatomy, Side, Site, Step, Term
+from lm_debugger.anatomy.parts import Form, Group, Heads, LayerAnatomy, Step, Term
+from lm_debugger.engine.sites import Side, Site
 
 SOME = 1e-3  # relative: a norm's input has more in it than the mixer's output
 

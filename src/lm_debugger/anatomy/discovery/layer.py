@@ -28,7 +28,8 @@ from lm_debugger.anatomy.discovery.route import (
 from lm_debugger.anatomy.discovery.subject import Subject, flat
 from lm_debugger.anatomy.linear import Experts, is_affine, is_experts, plain_matrix
 from lm_debugger.anatomy.norms import NormForm, probe
-from lm_debugger.anatomy.parts import Form, Group, LayerAnatomy, Side, Site, Term
+from lm_debugger.anatomy.parts import Form, Group, LayerAnatomy, Term
+from lm_debugger.engine.sites import Side, Site
 
 MOST_CANDIDATES = 12
 

@@ -13,7 +13,8 @@ from lm_debugger.anatomy.discovery.record import Call
 from lm_debugger.anatomy.discovery.response import Response, random_change, respond
 from lm_debugger.anatomy.discovery.subject import Subject, flat
 from lm_debugger.anatomy.norms import NormForm
-from lm_debugger.anatomy.parts import Form, Side, Site, Step, Term
+from lm_debugger.anatomy.parts import Form, Step, Term
+from lm_debugger.engine.sites import Side, Site
 
 Norms = Sequence[tuple[Call, NormForm]]
 
@@ -90,7 +91,7 @@ def summed(terms: tuple[Term, ...], calls: Mapping[tuple[str, int], Call]) -> Te
     total: Tensor | None = None
     for term in terms:
         call = calls.get((term.site.path, term.site.occurrence))
-        tensor = None if call is None else call.entered if term.site.side is Side.INPUT else call.left
+        tensor = None if call is None else call.entered if term.site.side == Side.INPUT else call.left
         if tensor is None:
             return None
         part = flat(tensor)

@@ -12,7 +12,8 @@ from lm_debugger.anatomy.discovery.fit import EXACT, relative
 from lm_debugger.anatomy.discovery.record import Call
 from lm_debugger.anatomy.discovery.route import value_of
 from lm_debugger.anatomy.norms import probe
-from lm_debugger.anatomy.parts import Read, Side
+from lm_debugger.anatomy.parts import Read
+from lm_debugger.engine.sites import Side
 
 MOST_STEPS = 4
 TOLERANCE = 1e-4  # relative: one token, float32
