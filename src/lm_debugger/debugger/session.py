@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from lm_debugger.calibration import measure as calibration
+from lm_debugger.debugger.attribution import Attribution
 from lm_debugger.debugger.trace import Trace
 from lm_debugger.debugger.weights import Weights
 from lm_debugger.edits import recipe as recipes
@@ -39,7 +40,7 @@ Edits = Sequence[str | Edit]
 Reopen = Callable[[LoadedModel], LoadedModel]
 
 
-class Debugger(Weights):
+class Debugger(Weights, Attribution):
     """A model under the debugger. Its weights are never changed; every edit lives for one call.
 
     Where its user changes the weights (trains them, say), the next call proves the model anew and forgets what it knew
