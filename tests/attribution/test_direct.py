@@ -21,7 +21,8 @@ TOLERANCE = 1e-4
 MORE = (
     "gemma3n_text", "minimax", "falcon_h1", "zamba2", "jamba", "bamba", "mamba2", "nemotron_h", "glm4", "exaone4",
     "olmo3", "electra", "xlm-roberta-xl", "bert-generation", "megatron-bert", "biogpt", "granitemoehybrid",
-    "llama4_text", "deepseek_v2", "ernie4_5_moe", "hunyuan_v1_moe", "cohere2_moe", "seed_oss", "helium", "dots1", "longcat_flash",
+    "llama4_text", "deepseek_v2", "ernie4_5_moe", "hunyuan_v1_moe", "cohere2_moe", "seed_oss", "helium", "dots1",
+    "longcat_flash",
 )  # fmt: skip
 
 

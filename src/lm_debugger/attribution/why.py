@@ -1,62 +1,28 @@
 """Answers "who wrote this prediction": the account of a difference as a record, the largest parts by name."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
 
-from lm_debugger.attribution.account import Account, Entry, UnitEffects
+from lm_debugger.attribution.ablate import off, without
+from lm_debugger.attribution.account import Account
+from lm_debugger.attribution.choose import Candidate, Wanted, likeliest, strongest
 from lm_debugger.attribution.direct import account
+from lm_debugger.attribution.estimate import Estimates, embedding_site, estimates
 from lm_debugger.attribution.question import Question, Word, ask, score
-from lm_debugger.errors import OptionError
+from lm_debugger.engine.sites import Write
+from lm_debugger.errors import OptionError, UnsupportedModelError
 from lm_debugger.lenses.projection import Projections, Side
 from lm_debugger.records.why import Why, WhyPart
 from lm_debugger.runs.kept import KeptRun
 from lm_debugger.units.heads.group import HeadGroup
 from lm_debugger.units.heads.written import HeadStreams
-from lm_debugger.units.unit import Group, ValueGroup
+from lm_debugger.units.unit import ValueGroup
 from lm_debugger.work import Work
 
 PROMOTED = 10  # tokens listed for each unit
-MOST = 1000  # parts that can be listed
-
-
-class Candidate(NamedTuple):
-    """A part that may be listed.
-
-    Args:
-        entry: name, kind, layer and effect.
-        group, index: for a unit where it is, else None and 0.
-    """
-
-    entry: Entry
-    group: Group | None = None
-    index: int = 0
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """What to list.
-
-    Args:
-        top_k: how many parts.
-        layers: only parts of these layers; None for all.
-
-    Raises:
-        OptionError: if top_k is out of range.
-    """
-
-    top_k: int = 20
-    layers: range | None = None
-
-    def __post_init__(self) -> None:
-        if not 1 <= self.top_k <= MOST:
-            raise OptionError(f"top_k is {self.top_k}.", f"It must be from 1 to {MOST}.")
-
-    def holds(self, layer: int | None) -> bool:
-        """Whether parts of a layer may be listed."""
-        return self.layers is None or (layer is not None and layer in self.layers)
+FEWEST = 3  # parts from which a correlation is told
 
 
 def why(
@@ -77,38 +43,89 @@ def why(
     question = ask(run, target, against, position)
     work("Adding up what every part wrote")
     found = account(run, question, work)
+    guesses, warnings = _estimates(run, question, work) if wanted.estimate else (None, [])
+    tested = likeliest(found, guesses, wanted)
+    measured = dict(
+        zip(
+            (each.entry.name for each in tested),
+            without(run, question, [_off(run, t) for t in tested], work),
+            strict=True,
+        )
+    )
     chosen = strongest(found, wanted)
-    return _record(run, projections, question, found, chosen)
+    listed = {each.entry.name: each for each in (*chosen, *tested)}
+    causes = Causes(guesses, measured)
+    largest_first = sorted(listed.values(), key=lambda each: -abs(each.entry.effect))
+    return _record(run, projections, question, found, largest_first, causes, warnings)
 
 
-def strongest(found: Account, wanted: Wanted) -> list[Candidate]:
-    """The parts with the largest effects, largest first."""
-    candidates = [Candidate(entry) for entry in found.entries if wanted.holds(entry.layer)]
-    for units in found.units:
-        if wanted.holds(units.group.layer):
-            best = units.effects.abs().topk(min(wanted.top_k, len(units.effects))).indices.tolist()
-            candidates += [candidate(units, index) for index in best if units.effects[index] != 0]
-    return sorted(candidates, key=lambda each: -abs(each.entry.effect))[: wanted.top_k]
+class Causes(NamedTuple):
+    """What is known of total effects.
+
+    Args:
+        estimates: of all units, or None.
+        measured: of the parts that were switched off, by name.
+    """
+
+    estimates: Estimates | None
+    measured: dict[str, float]
+
+    def estimate(self, of: Candidate) -> float | None:
+        """The estimate of a part, or None where there is none."""
+        if self.estimates is None:
+            return None
+        if of.group is not None:
+            return self.estimates.of(of.group, of.index)
+        return self.estimates.embedding if of.entry.kind == "embedding" else None
+
+    def agreement(self, parts: Sequence[WhyPart]) -> float | None:
+        """The correlation of estimate and measured."""
+        pairs = [(p.estimate, p.measured) for p in parts if p.estimate is not None and p.measured is not None]
+        if len(pairs) < FEWEST:
+            return None
+        table = torch.tensor(pairs, dtype=torch.float64).T
+        return float(torch.corrcoef(table)[0, 1].nan_to_num())
 
 
-def candidate(units: UnitEffects, index: int) -> Candidate:
-    """A unit as a candidate."""
-    group = units.group
-    entry = Entry(str(group.name(index)), units.kind, group.layer, float(units.effects[index]))
-    return Candidate(entry, group, index)
+def _estimates(run: KeptRun, question: Question, work: Work) -> tuple[Estimates | None, list[str]]:
+    work("Estimating what each part causes")
+    try:
+        return estimates(run, question, work), []
+    except UnsupportedModelError as failure:
+        return None, [f"No estimates: {failure.what}"]
+
+
+def _off(run: KeptRun, part: Candidate) -> tuple[Write, ...]:
+    """The writes that set a part to zero."""
+    if part.group is not None:
+        return off(part.group, part.index)
+    return (Write(embedding_site(run), 0, run.model.anatomy.hidden_size, 0.0),)
 
 
 def _record(
-    run: KeptRun, projections: Projections, question: Question, found: Account, chosen: Sequence[Candidate]
+    run: KeptRun,
+    projections: Projections,
+    question: Question,
+    found: Account,
+    chosen: Sequence[Candidate],
+    causes: Causes,
+    notes: Sequence[str],
 ) -> Why:
     logits = run.logits(question.position)
     promoted = _promoted(run, projections, question.position, chosen)
     parts = tuple(
-        WhyPart(part=each.entry.name, kind=each.entry.kind, effect=each.entry.effect, promotes=promoted(each))
+        WhyPart(
+            part=each.entry.name,
+            kind=each.entry.kind,
+            effect=each.entry.effect,
+            estimate=causes.estimate(each),
+            measured=causes.measured.get(each.entry.name),
+            promotes=promoted(each),
+        )
         for each in chosen
     )
     listed = sum(part.effect for part in parts)
-    warnings = list(question.warnings)
+    warnings = [*question.warnings, *notes]
     if run.model.readout.soft_cap:
         warnings.append(
             f"The model caps its logits softly at {run.model.readout.soft_cap:g}: the difference and its parts are "
@@ -123,6 +140,7 @@ def _record(
         parts=parts,
         rest=found.total - listed,
         unexplained=found.difference - found.total,
+        agreement=causes.agreement(parts),
         interventions=tuple(map(str, run.interventions)),
         warnings=tuple(warnings),
     )

@@ -27,6 +27,9 @@ def why(
     ] = -1,
     layers: Annotated[str | None, typer.Option("--layers", metavar="A-B", help="List parts of these layers.")] = None,
     top_k: Annotated[int, typer.Option("--top-k", "-k", help="How many parts to list.")] = 20,
+    verify: Annotated[
+        int, typer.Option("--verify", metavar="N", help="Switch N parts off one by one and measure what is lost.")
+    ] = 0,
     edits: options.Edits = None,
     device: options.Device = None,
     dtype: options.Dtype = None,
@@ -37,7 +40,8 @@ def why(
 
     The token's logit, or its lead over another token's, is the sum of what every part of the model adds to it directly:
     the embedding, every attention head, every value vector, every bias. The largest parts are listed; they, the rest
-    and what is unexplained add up.
+    and what is unexplained add up. What the difference would lose without a part, with all that later parts make of it,
+    is estimated from a backward pass, and with --verify measured.
     """
     from lm_debugger.edits.grammar import parse_all
 
@@ -45,7 +49,7 @@ def why(
     with progress_bar() as progress:
         debugger = load(model, device=device, dtype=dtype, trust_remote_code=trust_remote_code, progress=progress)
         found = debugger.why(
-            text, target, against, position, interventions, top_k=top_k, layers=among, progress=progress
+            text, target, against, position, interventions, top_k=top_k, layers=among, verify=verify, progress=progress
         )
     if json:
         print_record(found)

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Sequence
 
-from lm_debugger.attribution import why as attributed
+from lm_debugger.attribution import why as answering
 from lm_debugger.attribution.question import Word
 from lm_debugger.debugger.trace import Trace
 from lm_debugger.engine.guard import exact
@@ -45,6 +45,8 @@ class Attribution:
         *,
         top_k: int = 20,
         layers: str | range | None = None,
+        estimate: bool = True,
+        verify: int = 0,
         progress: Progress | None = None,
         cancel: threading.Event | None = None,
     ) -> Why:
@@ -59,13 +61,16 @@ class Attribution:
             interventions: edits in force.
             top_k: how many parts to list.
             layers: list only parts of these layers, such as `10-20`; the others count as rest.
+            estimate: also estimate what the difference would lose without each part, from one backward pass.
+            verify: measure that for so many parts, those with the largest estimates, by switching each of them off.
+                They are listed beside the `top_k`.
             progress: told how far it is.
             cancel: set it to stop.
 
         Raises:
             OptionError: if a word is no token, or something is out of range; otherwise as `trace`.
         """
-        wanted = attributed.Wanted(top_k, read_layers(layers) if isinstance(layers, str) else layers)
+        wanted = answering.Wanted(top_k, read_layers(layers) if isinstance(layers, str) else layers, estimate, verify)
         run = self.trace(prompt, interventions, progress=progress, cancel=cancel)
         work = self._work(progress, cancel)
-        return attributed.why(run, self._projections, target, against, position, wanted=wanted, work=work)
+        return answering.why(run, self._projections, target, against, position, wanted=wanted, work=work)

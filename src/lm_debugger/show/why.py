@@ -35,18 +35,23 @@ def _token(token: TokenScore) -> Text:
 
 
 def _parts(found: Why) -> Table:
+    estimated = any(part.estimate is not None for part in found.parts)
+    measured = any(part.measured is not None for part in found.parts)
+    columns = ["part", "effect", *["estimate"] * estimated, *["measured"] * measured]
     table = Table.grid(padding=(0, 2, 0, 0), expand=True)
-    table.add_column(no_wrap=True)
-    table.add_column(justify="right", no_wrap=True)
+    for number in range(len(columns)):
+        table.add_column(justify="right" if number else "left", no_wrap=True)
     table.add_column(ratio=1)
     table.add_column(ratio=2)
-    table.add_row(*(Text(title, MUTED) for title in ("part", "effect", "", "promotes here")))
+    table.add_row(*(Text(title, MUTED) for title in (*columns, "", "promotes here")))
     most = max((abs(part.effect) for part in found.parts), default=0.0) or 1.0
     for part in found.parts:
         style = sign_style(part.effect)
+        causes = [part.estimate] * estimated + [part.measured] * measured
         table.add_row(
             Text(part.part, "bold"),
             Text(signed(part.effect), style),
+            *(Text("" if number is None else signed(number), MUTED) for number in causes),
             Bar(abs(part.effect) / most, style),
             Listed(part.promotes),
         )
@@ -55,7 +60,9 @@ def _parts(found: Why) -> Table:
 
 def _sum(found: Why) -> Text:
     listed = sum(part.effect for part in found.parts)
+    agreement = "" if found.agreement is None else f"  estimate and measured correlate {found.agreement:.2f}"
     return Text.assemble(
         ("listed ", MUTED), signed(listed), ("  rest ", MUTED), signed(found.rest),
         ("  unexplained ", MUTED), signed(found.unexplained), ("  together ", MUTED), signed(found.difference),
+        (agreement, MUTED),
     )  # fmt: skip

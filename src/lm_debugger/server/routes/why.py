@@ -34,6 +34,8 @@ class WhyInput(RunInput):
     against_id: TokenId | None = Field(None, description="The other token's id, instead of its text.")
     top_k: int = Field(20, ge=1, description="How many parts to list.")
     layers: str | None = Field(None, max_length=50, description="List parts of these layers.", examples=["10-20"])
+    estimate: bool = Field(True, description="Estimate what the difference would lose without each part.")
+    verify: int = Field(0, ge=0, description="Measure that for so many parts, by switching each of them off.")
     stream: bool = Field(False, description="Answer with server-sent events, as with Accept: text/event-stream.")
 
 
@@ -43,6 +45,7 @@ async def why(request: Request, here: Here, asked: WhyInput) -> Response:
     limits = here.settings.limits
     prompt, edits = asked.text_or_ids(limits), asked.edits(limits)
     check_at_most("top_k", asked.top_k, limits.results)
+    check_at_most("verify", asked.verify, limits.results)
     target = _either(asked.target, asked.target_id, "target")
     against = _either(asked.against, asked.against_id, "against")
 
@@ -50,7 +53,7 @@ async def why(request: Request, here: Here, asked: WhyInput) -> Response:
         check_tokens(len(ids := debugger.model.vocabulary.encode(prompt)), limits)
         return debugger.why(
             ids, target, against, asked.position, edits, top_k=asked.top_k, layers=asked.layers,
-            progress=channel.progress, cancel=channel.cancel,
+            estimate=asked.estimate, verify=asked.verify, progress=channel.progress, cancel=channel.cancel,
         )  # fmt: skip
 
     return await answer(request, here, work, stream=asked.stream or wants_stream(request))
