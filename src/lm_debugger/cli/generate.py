@@ -8,7 +8,7 @@ import typer
 
 from lm_debugger.cli import options
 from lm_debugger.cli.loading import load
-from lm_debugger.cli.terminal import answer_console, notice_console, print_answer, print_record, progress_bar
+from lm_debugger.cli.terminal import answer_console, print_answer, print_notice, print_record, progress_bar
 
 if TYPE_CHECKING:
     from lm_debugger.records.generation import GeneratedToken
@@ -83,8 +83,8 @@ def generate(
         return
 
     from lm_debugger.records.visible import printable
+    from lm_debugger.show.document import warnings
     from lm_debugger.show.generation import generation
-    from lm_debugger.show.trace import warning_lines
 
     if stream is not None:
         stream.end(printable(result.text))
@@ -93,8 +93,7 @@ def generate(
         return
     if stream is None:
         typer.echo(result.text)
-    for line in warning_lines(result.warnings):
-        notice_console().print(line)
+    print_notice(warnings(result.warnings))
 
 
 class _Stream:
@@ -110,10 +109,11 @@ class _Stream:
         self.printed = ""
 
     def __call__(self, token: "GeneratedToken") -> None:
-        from lm_debugger.show.generation import generated_token
+        from lm_debugger.show.generation import generated
+        from lm_debugger.show.looks import piece
 
         self.start()
-        text = generated_token(token)
+        text = piece(generated(token))
         self.printed += text.plain
         self.console.print(text, end="", soft_wrap=True)
         self.console.file.flush()

@@ -90,6 +90,6 @@ def search(
         print_record(found)
         return
 
-    from lm_debugger.show.search import search as report
+    from lm_debugger.show.search import search as document
 
-    print_answer(report(found))
+    print_answer(document(found))

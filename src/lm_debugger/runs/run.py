@@ -14,8 +14,9 @@ from lm_debugger.readouts.view import view
 from lm_debugger.records.edit import Edit
 from lm_debugger.records.trace import TraceView
 from lm_debugger.runs.kept import KeptRun
-from lm_debugger.show import trace as render
-from lm_debugger.show.notebook import html
+from lm_debugger.show.html import page
+from lm_debugger.show.terminal import draw
+from lm_debugger.show.trace import trace as document
 from lm_debugger.units.compile import Ranges, compile_edits
 
 MEMORY_LIMIT = 4 << 30  # bytes that one call of `run` may keep
@@ -42,10 +43,10 @@ class Trace(KeptRun):
         return view(self, position, top_k, effect_on)
 
     def __rich__(self) -> object:
-        return render.trace(self.view())
+        return draw(document(self.view()))
 
     def _repr_html_(self) -> str:
-        return html(self.view())
+        return page(document(self.view()))
 
 
 def run(
