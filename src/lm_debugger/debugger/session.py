@@ -6,7 +6,6 @@ import time
 from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
 
 from lm_debugger.calibration import measure as calibration
 from lm_debugger.debugger.weights import Weights
@@ -15,18 +14,19 @@ from lm_debugger.edits.grammar import parse_all
 from lm_debugger.errors import OptionError
 from lm_debugger.model.loaded import LoadedModel
 from lm_debugger.progress import Progress, silent
-from lm_debugger.readouts.writers import Place, writers
+from lm_debugger.readouts.writers import RunPosition, writers
 from lm_debugger.records.calibration import CalibrationSummary, CoefficientRange
 from lm_debugger.records.edit import Edit
 from lm_debugger.records.examination import Examination
-from lm_debugger.records.generation import Continuation, Generation
+from lm_debugger.records.generation import Continuation, Generation, Sampling
 from lm_debugger.records.model import ModelSummary
 from lm_debugger.records.names import ValueName
 from lm_debugger.records.recipe import Recipe
-from lm_debugger.records.search import SearchAnswer, Sign
-from lm_debugger.runs.generate import OnToken, Sampling, continue_prompt
+from lm_debugger.records.search import AnySign, Filter, SearchAnswer
+from lm_debugger.runs.generate import OnToken, continue_prompt
 from lm_debugger.runs.run import MEMORY_LIMIT, Trace, run
 from lm_debugger.source.vocabulary import Prompt
+from lm_debugger.work import Work
 
 KEPT_TRACES = 8
 KEPT_BYTES = 4 << 30  # that kept traces may hold together
@@ -176,7 +176,7 @@ class Debugger(Weights):
             PromptError, OptionError, EditError, CalibrationError, NumericalError.
         """
         edits = parse_all(interventions)
-        sampling = Sampling(temperature, top_k, top_p, seed)
+        sampling = Sampling(temperature=temperature, top_k=top_k, top_p=top_p, seed=seed)
         if chat:
             if not isinstance(prompt, str):
                 raise OptionError("chat needs a text, not token ids.", "Give the user's message as a text.")
@@ -202,24 +202,24 @@ class Debugger(Weights):
             warnings=_without_effect(found, baseline),
         )
 
-    def place(self, prompt: Prompt, position: int = -1, interventions: Edits = ()) -> Place:
+    def place(self, prompt: Prompt, position: int = -1, interventions: Edits = ()) -> RunPosition:
         """A position of a prompt's run, for `writers`; arguments as for `trace`."""
-        return Place(self.trace(prompt, interventions), position)
+        return RunPosition(self.trace(prompt, interventions), position)
 
     def writers(
         self,
-        place: Place,
+        place: RunPosition,
         *,
         layer: int | None = None,
-        against: Place | None = None,
+        against: RunPosition | None = None,
         layers: str | range | None = None,
-        sign: Sign | Literal["both"] = "both",
+        sign: AnySign = "both",
         expert: int | None = None,
         among: Sequence[str | ValueName] | None = None,
         limit: int = 20,
         progress: Progress | None = None,
     ) -> SearchAnswer:
-        """The value vectors that write a residual stream, or that tell two apart: the largest shares of its read-out.
+        """The value vectors that write a residual stream, or that tell two apart: the largest portions of its read-out.
 
         Args:
             place: a position of a run, from `place`.
@@ -231,7 +231,21 @@ class Debugger(Weights):
             OptionError: if something is out of range, or the model's layers end with a norm.
         """
         accepted = self._filter(layers, sign, expert, among, limit)
-        return writers(self._index, place, accepted, layer=layer, against=against, progress=progress or self._progress)
+        return self.find_writers(place, accepted, layer=layer, against=against, progress=progress)
+
+    def find_writers(
+        self,
+        place: RunPosition,
+        among: Filter,
+        *,
+        layer: int | None = None,
+        against: RunPosition | None = None,
+        progress: Progress | None = None,
+    ) -> SearchAnswer:
+        """As `writers`, with the filter as a record."""
+        among = self._checked(among)
+        work = Work(progress or self._progress)
+        return writers(self._index, place, among, layer=layer, against=against, work=work)
 
     def recipe(self, recipe: str | os.PathLike[str] | Recipe, strength: float = 1.0) -> tuple[Edit, ...]:
         """The edits of a recipe, to be given as `interventions`.

@@ -7,7 +7,6 @@ that two continuations differ only where the edits make them differ.
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -24,51 +23,22 @@ from lm_debugger.engine.generation import generate
 from lm_debugger.errors import NumericalError, OptionError
 from lm_debugger.model.loaded import LoadedModel
 from lm_debugger.records.edit import Edit
-from lm_debugger.records.generation import Continuation, GeneratedToken
+from lm_debugger.records.generation import Continuation, GeneratedToken, Sampling
 from lm_debugger.units.compile import Ranges, compile_edits
-
-COLDEST = 1e-4  # below it, scores divided by the temperature may overflow
 
 OnToken = Callable[[GeneratedToken], None]
 
 
-@dataclass(frozen=True)
-class Sampling:
-    """How the next token is chosen.
-
-    Args:
-        temperature: 0 for greedy; else scores are divided by it.
-        top_k: keep the k most probable tokens, None for all.
-        top_p: keep the most probable tokens that hold this much probability, None for all.
-        seed: of the noise.
-
-    Raises:
-        OptionError: if a number is outside its range.
-    """
-
-    temperature: float = 0.0
-    top_k: int | None = None
-    top_p: float | None = None
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        if self.temperature != 0 and not COLDEST <= self.temperature < float("inf"):
-            raise OptionError(f"temperature is {self.temperature}.", f"It must be 0 (greedy) or at least {COLDEST}.")
-        if self.top_k is not None and self.top_k < 1:
-            raise OptionError(f"top_k is {self.top_k}.", "It must be 1 or more.")
-        if self.top_p is not None and not 0 < self.top_p <= 1:
-            raise OptionError(f"top_p is {self.top_p}.", "It must be above 0 and at most 1.")
-
-    def processors(self) -> list[LogitsProcessor]:
-        """What warps the scores, noise last."""
-        if self.temperature == 0:
-            return []
-        warpers: list[LogitsProcessor] = [TemperatureLogitsWarper(self.temperature)]
-        if self.top_k is not None:
-            warpers.append(TopKLogitsWarper(self.top_k))
-        if self.top_p is not None and self.top_p < 1:
-            warpers.append(TopPLogitsWarper(self.top_p))
-        return [*warpers, _Noise(self.seed)]
+def _processors(sampling: Sampling) -> list[LogitsProcessor]:
+    """What warps the scores, noise last."""
+    if sampling.temperature == 0:
+        return []
+    warpers: list[LogitsProcessor] = [TemperatureLogitsWarper(sampling.temperature)]
+    if sampling.top_k is not None:
+        warpers.append(TopKLogitsWarper(sampling.top_k))
+    if sampling.top_p is not None and sampling.top_p < 1:
+        warpers.append(TopPLogitsWarper(sampling.top_p))
+    return [*warpers, _Noise(sampling.seed)]
 
 
 class _Noise(LogitsProcessor):
@@ -187,7 +157,7 @@ def continue_prompt(
             model.network,
             prompt,
             steps=max_new_tokens,
-            processors=[_Scored(watch), *sampling.processors()],
+            processors=[_Scored(watch), *_processors(sampling)],
             criteria=[_Chosen(watch)],
         )
     return _continuation(model, watch)
