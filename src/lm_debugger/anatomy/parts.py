@@ -12,28 +12,8 @@ are the value vectors. A group's **route** is what its output passes through on 
 
 from enum import StrEnum
 
+from lm_debugger.engine.sites import Site
 from lm_debugger.records.base import Record
-
-
-class Side(StrEnum):
-    """Which end of a module's call."""
-
-    INPUT = "input"
-    OUTPUT = "output"
-
-
-class Site(Record):
-    """A tensor that can be read in a forward: the stream at one end of a module's call.
-
-    Args:
-        path: the module's path in the model.
-        side: its input or its output.
-        occurrence: which of the module's calls in one forward.
-    """
-
-    path: str
-    side: Side
-    occurrence: int = 0
 
 
 class Form(StrEnum):

@@ -69,10 +69,10 @@ def search(
     if from_disk and prompt is not None:
         raise OptionError("A prompt needs the model loaded.", "Leave --from-disk out.")
 
-    from lm_debugger.records.names import ValueName
+    from lm_debugger.records.names import read_unit
     from lm_debugger.records.search import Filter, Query
 
-    liked = None if like is None else ValueName.parse(like)
+    liked = None if like is None else read_unit(like)
     sought = Query(keywords=query, unwanted=unwanted, match=match, like=liked)
     among = Filter(layers=options.read_layers(layers), sign=sign, expert=expert, limit=limit)
     with progress_bar() as progress:
@@ -81,7 +81,7 @@ def search(
                 model, from_disk=from_disk, device=device, dtype=dtype, trust_remote_code=trust_remote_code,
                 progress=progress,
             )  # fmt: skip
-            found = weights.find(sought, among, progress=progress)
+            found = weights.find_values(sought, among, progress=progress)
         else:
             text, other = options.read_prompt(prompt), None if against is None else options.read_prompt(against)
             debugger = load(model, device=device, dtype=dtype, trust_remote_code=trust_remote_code, progress=progress)

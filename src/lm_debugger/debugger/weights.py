@@ -4,18 +4,17 @@ import threading
 from collections.abc import Sequence
 
 from lm_debugger.edits.validate import check_name
-from lm_debugger.errors import OptionError
+from lm_debugger.errors import OptionError, ValueNameError
 from lm_debugger.lenses.projection import MOST, End, Projections
-from lm_debugger.progress import Progress, silent
+from lm_debugger.lenses.source import ValueSource
 from lm_debugger.records.calibration import CoefficientRange
 from lm_debugger.records.cluster import Clustering, ClusterView
-from lm_debugger.records.names import ValueName, read_layers
+from lm_debugger.records.names import UnitName, numbered, read_layers, read_unit
 from lm_debugger.records.search import AnySign, Combine, Filter, Query, SearchAnswer
 from lm_debugger.records.value import ValueView
 from lm_debugger.search.clusters import book
 from lm_debugger.search.index import Index
-from lm_debugger.units.blocks import ValueSource
-from lm_debugger.work import Work
+from lm_debugger.work import Progress, Work, silent
 
 
 class Weights:
@@ -27,8 +26,11 @@ class Weights:
     """
 
     def __init__(self, source: ValueSource, progress: Progress = silent) -> None:
-        self._source = source
         self._progress = progress
+        self._bind(source)
+
+    def _bind(self, source: ValueSource) -> None:
+        self._source = source
         self._projections = Projections(source)
         self._index = Index(source, self._projections)
         self._clusters = book.ClusterBook(source, self._projections)
@@ -43,13 +45,13 @@ class Weights:
         query: str = "",
         *,
         unwanted: str = "",
-        like: str | ValueName | None = None,
+        like: str | UnitName | None = None,
         match: Combine = "all",
         skip: Sequence[str] = (),
         layers: str | range | None = None,
         sign: AnySign = "both",
         expert: int | None = None,
-        among: Sequence[str | ValueName] | None = None,
+        among: Sequence[str | UnitName] | None = None,
         limit: int = 20,
         progress: Progress | None = None,
         cancel: threading.Event | None = None,
@@ -81,9 +83,11 @@ class Weights:
             skip=tuple(skip),
             like=None if like is None else _parsed(like),
         )
-        return self.find(sought, self._filter(layers, sign, expert, among, limit), progress=progress, cancel=cancel)
+        return self.find_values(
+            sought, self._filter(layers, sign, expert, among, limit), progress=progress, cancel=cancel
+        )
 
-    def find(
+    def find_values(
         self,
         query: Query,
         among: Filter | None = None,
@@ -93,15 +97,15 @@ class Weights:
     ) -> SearchAnswer:
         """As `search`, with what is searched for and which vectors may be found as records."""
         if query.like is not None:
-            check_name(query.like, self._source)
-        return self._index.search(query, self._checked(among or Filter()), Work(progress or self._progress, cancel))
+            self._check(query.like)
+        return self._index.search(query, self._checked(among or Filter()), self._work(progress, cancel))
 
     @property
     def can_search_at_once(self) -> bool:
         """Whether the statistics that a search needs are measured and in memory."""
         return self._index.prepared
 
-    def value(self, name: str | ValueName, *, top_k: int = MOST, similar: int = 10) -> ValueView:
+    def value(self, name: str | UnitName, *, top_k: int = MOST, similar: int = 10) -> ValueView:
         """What a value vector promotes and suppresses, its neighbours, and its coefficient's range once calibrated.
 
         Args:
@@ -114,7 +118,7 @@ class Weights:
             OptionError: if top_k is out of range.
         """
         found = _parsed(name)
-        check_name(found, self._source)
+        self._check(found)
         if not 1 <= top_k <= MOST:
             raise OptionError(f"top_k is {top_k}.", f"It must be from 1 to {MOST}.")
         if not 0 <= similar <= MOST:
@@ -123,8 +127,8 @@ class Weights:
         return ValueView(
             value=str(found),
             layer=found.layer,
-            expert=found.expert,
-            dimension=found.dimension,
+            expert=numbered(found, "E"),
+            dimension=found.numbers[-1],
             norm=float(self._source.vector(found).norm()),
             outliers=self._projections.outliers(found),
             promotes=self._projections.tokens(End(found), top_k),
@@ -157,7 +161,7 @@ class Weights:
             OptionError: if k is not from 2 to the number of vectors, or the seed is negative.
             CancelledError: if cancelled.
         """
-        return self._clusters.make(k, seed, force=force, work=Work(progress or self._progress, cancel))
+        return self._clusters.make(k, seed, force=force, work=self._work(progress, cancel))
 
     def known_clusters(self) -> Clustering | None:
         """The clusters that were made of this model, or None."""
@@ -176,12 +180,16 @@ class Weights:
         """
         return self._clusters.view(number, members)
 
+    def _work(self, progress: Progress | None, cancel: threading.Event | None) -> Work:
+        """What a caller wants to be told, else what the debugger tells."""
+        return Work(progress or self._progress, cancel)
+
     def _filter(
         self,
         layers: str | range | None,
         sign: AnySign,
         expert: int | None,
-        among: Sequence[str | ValueName] | None,
+        among: Sequence[str | UnitName] | None,
         limit: int,
     ) -> Filter:
         return Filter(
@@ -195,13 +203,19 @@ class Weights:
     def _checked(self, among: Filter) -> Filter:
         """The filter, whose vectors the model has."""
         for name in among.among or ():
-            check_name(name, self._source)
+            self._check(name)
         return among
 
-    def _known_range(self, _name: ValueName) -> CoefficientRange | None:
+    def _check(self, name: UnitName) -> None:
+        """Raise ValueNameError unless the model has a value vector of this name."""
+        check_name(name, self._source)
+        if name.letters not in {extent.letters for extent in self._source.vectors(name.layer)}:
+            raise ValueNameError(f"{name} is no value vector.", "Write the layer and the dimension as in L12D345.")
+
+    def _known_range(self, _name: UnitName) -> CoefficientRange | None:
         """The range of a vector's coefficient, where coefficients can be measured and were."""
         return None
 
 
-def _parsed(name: str | ValueName) -> ValueName:
-    return ValueName.parse(name) if isinstance(name, str) else name
+def _parsed(name: str | UnitName) -> UnitName:
+    return read_unit(name) if isinstance(name, str) else name

@@ -11,9 +11,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from lm_debugger.records.names import ValueName
+from lm_debugger.lenses.source import ValueSource
+from lm_debugger.records.names import UnitName
 from lm_debugger.records.token import PromotedToken
-from lm_debugger.units.blocks import ValueSource
 
 MEMORY = 40_000  # ends of vectors whose tokens are kept
 MOST = 50  # tokens that can be asked for
@@ -23,7 +23,7 @@ BATCH = 256  # vectors projected at once: 256 · vocabulary floats
 class End(NamedTuple):
     """One end of a vector's projection: the tokens it promotes, or with `negative` those it suppresses."""
 
-    name: ValueName
+    name: UnitName
     negative: bool = False
 
 
@@ -75,7 +75,7 @@ class Projections:
             [-self._model.vector(end.name) if end.negative else self._model.vector(end.name) for end in ends]
         )
 
-    def outliers(self, name: ValueName) -> float:
+    def outliers(self, name: UnitName) -> float:
         """Part of the vocabulary that a vector promotes or suppresses by more than 3 standard deviations, 0 to 1."""
         logits = self._model.readout.project(self._model.vector(name)[None])[0]
         return float(((logits - logits.mean()).abs() > 3 * logits.std(correction=0)).float().mean())

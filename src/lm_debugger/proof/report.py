@@ -123,7 +123,7 @@ def _parts(anatomy: Anatomy) -> list[Part]:
             detail = "sum minus contribution: the layer adds something that could not be told apart"
             add("before the feed-forward", layer.path, detail, index)
         for term in layer.before:
-            add("before the feed-forward", term.site.path, f"{term.site.side.value} of the module", index)
+            add("before the feed-forward", term.site.path, f"{term.site.side} of the module", index)
         for group in layer.groups:
             if group.experts:
                 add("experts", group.path, f"{group.experts} experts of {group.width} value vectors", index)

@@ -2,11 +2,11 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, InstanceOf, model_validator
+from pydantic import Field, InstanceOf, SkipValidation, model_validator
 
 from lm_debugger.errors import OptionError
 from lm_debugger.records.base import Record
-from lm_debugger.records.names import ValueName
+from lm_debugger.records.names import UnitName
 from lm_debugger.records.options import Options
 
 MOST_RESULTS = 1000
@@ -15,6 +15,8 @@ Sign = Literal["+", "-"]
 AnySign = Literal["+", "-", "both"]
 Combine = Literal["all", "any"]
 Measure = Literal["z", "cosine", "share"]
+
+Unit = Annotated[UnitName, SkipValidation]  # read from text at the door (`records.names.read_unit`)
 
 
 class Query(Options):
@@ -35,7 +37,7 @@ class Query(Options):
     unwanted: str = ""
     match: Combine = "all"
     skip: tuple[str, ...] = ()
-    like: ValueName | None = None
+    like: Unit | None = None
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
@@ -59,7 +61,7 @@ class Filter(Options):
     layers: InstanceOf[range] | None = None
     sign: AnySign = "both"
     expert: int | None = None
-    among: tuple[ValueName, ...] | None = None
+    among: tuple[Unit, ...] | None = None
     limit: Annotated[int, Field(ge=1, le=MOST_RESULTS)] = 20
 
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from lm_debugger.errors import OptionError
-from lm_debugger.lenses.logit import BoundReadOut
+from lm_debugger.lenses.logit import LogitLens
 from lm_debugger.lenses.projection import End, Projections
 from lm_debugger.records.search import Combine, Keyword, Match, Query, WordForm
 from lm_debugger.search.keywords import MOST, Forms, parse
@@ -69,7 +69,7 @@ class Directions:
         OptionError: if there are too many forms.
     """
 
-    def __init__(self, keywords: Sequence[Keyword], readout: BoundReadOut) -> None:
+    def __init__(self, keywords: Sequence[Keyword], readout: LogitLens) -> None:
         self._wanted: list[_Wanted] = []
         rows: list[Tensor] = []
         for keyword in keywords:

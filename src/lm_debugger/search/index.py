@@ -15,7 +15,8 @@ import torch
 from torch import Tensor
 
 from lm_debugger.lenses.projection import End, Projections
-from lm_debugger.records.names import ValueName
+from lm_debugger.lenses.source import ValueSource
+from lm_debugger.records.names import UnitName, numbered
 from lm_debugger.records.search import Filter, Keyword, Match, Measure, Query, SearchAnswer, SearchResult
 from lm_debugger.records.value import SimilarValue
 from lm_debugger.search import statistics
@@ -23,7 +24,7 @@ from lm_debugger.search.directions import Directions, understood
 from lm_debugger.search.keywords import Forms
 from lm_debugger.search.scan import Found, Score, check, scan
 from lm_debugger.search.statistics import Statistics
-from lm_debugger.units.blocks import Block, ValueSource
+from lm_debugger.units.blocks import Block
 from lm_debugger.units.layout import Layout
 from lm_debugger.work import UNWATCHED, Work
 
@@ -98,7 +99,7 @@ class Index:
         return self._answer(asked, "z", found, ends, keywords, matches)
 
     @torch.no_grad()
-    def _like(self, name: ValueName, among: Filter, work: Work) -> SearchAnswer:
+    def _like(self, name: UnitName, among: Filter, work: Work) -> SearchAnswer:
         """The vectors closest to one, by the cosine in the residual stream; opposite ones are its like turned round."""
         itself = self.layout.number(name)
         direction = self._direction(name)
@@ -113,7 +114,7 @@ class Index:
         return self._answer(f"like {name}", "cosine", found, self._ends(found))
 
     @torch.no_grad()
-    def neighbours(self, name: ValueName, limit: int) -> tuple[tuple[SimilarValue, ...], tuple[SimilarValue, ...]]:
+    def neighbours(self, name: UnitName, limit: int) -> tuple[tuple[SimilarValue, ...], tuple[SimilarValue, ...]]:
         """The vectors with the largest cosine with one, and those with the smallest; at most `limit` of each."""
         itself = self.layout.number(name)
         direction = self._direction(name)
@@ -134,7 +135,7 @@ class Index:
             )
         return found[0], found[1]
 
-    def _direction(self, name: ValueName) -> Tensor:
+    def _direction(self, name: UnitName) -> Tensor:
         """A vector at length 1: (1, hidden)."""
         return torch.nn.functional.normalize(self._source.vector(name)[None], dim=-1)
 
@@ -170,8 +171,8 @@ class Index:
             SearchResult(
                 value=str(end.name),
                 layer=end.name.layer,
-                expert=end.name.expert,
-                dimension=end.name.dimension,
+                expert=numbered(end.name, "E"),
+                dimension=end.name.numbers[-1],
                 z=score if measure == "z" else None,
                 score=score,
                 sign="-" if end.negative else "+",

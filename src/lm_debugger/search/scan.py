@@ -7,8 +7,10 @@ import torch
 from torch import Tensor
 
 from lm_debugger.errors import OptionError
+from lm_debugger.lenses.source import ValueSource
+from lm_debugger.records.names import numbered
 from lm_debugger.records.search import Filter, LayerHits
-from lm_debugger.units.blocks import Block, ValueSource
+from lm_debugger.units.blocks import Block
 from lm_debugger.units.layout import Layout
 from lm_debugger.work import Work
 
@@ -50,7 +52,8 @@ def check(among: Filter, source: ValueSource) -> None:
             f"Use layers 0 to {source.layers - 1}.",
         )
     if among.expert is not None:
-        most = max(source.experts(layer)[0] for layer in range(source.layers))
+        sizes = (dict(zip(e.letters, e.sizes, strict=True)) for at in range(source.layers) for e in source.vectors(at))
+        most = max((size.get("E", 0) for size in sizes), default=0)
         if not 0 <= among.expert < most:
             cure = f"Use experts 0 to {most - 1}." if most else "Leave the expert out."
             raise OptionError(f"The model has no expert {among.expert}.", cure)
@@ -67,7 +70,7 @@ def scan(source: ValueSource, layout: Layout, score: Score, among: Filter, work:
     for block in source.value_blocks(among.layers):
         first = layout.number(block.name(0))
         place = slice(first, first + len(block))
-        if among.expert is not None and block.expert != among.expert:
+        if among.expert is not None and numbered(block.name(0), "E") != among.expert:
             continue
         work("Searching all vectors", first, layout.vectors)
         own, other = score(block, place)

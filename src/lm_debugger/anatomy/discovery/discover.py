@@ -10,8 +10,9 @@ from lm_debugger.anatomy.discovery.layer import LayerExperiment
 from lm_debugger.anatomy.discovery.readout import find_readout
 from lm_debugger.anatomy.discovery.record import record
 from lm_debugger.anatomy.discovery.stack import find_layers
-from lm_debugger.anatomy.parts import Anatomy, Group, LayerAnatomy, Site, Step, Term
-from lm_debugger.engine.forward import forward_options
+from lm_debugger.anatomy.parts import Anatomy, Group, LayerAnatomy, Step, Term
+from lm_debugger.engine.local import forward_options
+from lm_debugger.engine.sites import Site
 from lm_debugger.errors import UnsupportedModelError
 
 LENGTH = 24  # tokens of the probing prompt: enough equations for factors by channel

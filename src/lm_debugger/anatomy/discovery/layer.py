@@ -19,7 +19,8 @@ from lm_debugger.anatomy.discovery.response import Response, random_change, resp
 from lm_debugger.anatomy.discovery.subject import Subject, flat
 from lm_debugger.anatomy.linear import Experts, is_affine, is_experts, plain_matrix
 from lm_debugger.anatomy.norms import NormForm, probe
-from lm_debugger.anatomy.parts import Form, Group, LayerAnatomy, Side, Site, Step, Term
+from lm_debugger.anatomy.parts import Form, Group, LayerAnatomy, Step, Term
+from lm_debugger.engine.sites import Side, Site
 
 MOST_CANDIDATES = 12
 
@@ -150,7 +151,7 @@ class LayerExperiment:
     def _respond(self, node: Call, site: Site, value: Tensor) -> Response:
         change, calls = self._changed(node)
         call = calls.get((site.path, site.occurrence))
-        after = None if call is None else call.entered if site.side is Side.INPUT else call.left
+        after = None if call is None else call.entered if site.side == Side.INPUT else call.left
         if after is None or flat(after).shape != value.shape:
             return Response(None, arrives=True)
         return respond(change, value, flat(after))

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from lm_debugger.errors import OptionError
-from lm_debugger.units.blocks import ValueSource
+from lm_debugger.lenses.source import ValueSource
 from lm_debugger.work import Work
 
 SAMPLE_BYTES = 600_000_000  # of float32 vectors that centres are trained on

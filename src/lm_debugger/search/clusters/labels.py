@@ -5,7 +5,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from lm_debugger.units.blocks import ValueSource
+from lm_debugger.lenses.source import ValueSource
 from lm_debugger.work import Work
 
 NUMBERS = 1 << 23  # logits computed at once: 32 MB

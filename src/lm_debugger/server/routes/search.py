@@ -8,7 +8,7 @@ from fastapi import Query as Parameter
 from pydantic import Field
 from starlette.responses import Response
 
-from lm_debugger.records.names import ValueName, read_layers
+from lm_debugger.records.names import ValueName, read_layers, read_unit
 from lm_debugger.records.naming import with_names
 from lm_debugger.records.search import AnySign, Combine, Filter, Query, SearchAnswer
 from lm_debugger.server.inputs import INTEGER, Position, RunInput, check_at_most, run
@@ -67,12 +67,12 @@ async def search(
     """Every value vector of the network, scored by how strongly it writes keywords, or by likeness to one vector."""
     check_at_most("limit", limit, here.settings.limits.results)
     names = await here.names()
-    liked = None if like is None else ValueName.parse(like)
+    liked = None if like is None else read_unit(like)
     query = Query(keywords=q, unwanted=unwanted, match=match, skip=tuple(skip), like=liked)
     among = _filter(layers, sign, expert, names if named else None, limit)
 
     def work(debugger: "Debugger", channel: Channel) -> SearchAnswer:
-        found = debugger.find(query, among, progress=channel.progress, cancel=channel.cancel)
+        found = debugger.find_values(query, among, progress=channel.progress, cancel=channel.cancel)
         return with_names(found, names)
 
     if wants_stream(request):
@@ -112,6 +112,6 @@ def _filter(layers: str | None, sign: AnySign, expert: int | None, among: Iterab
         layers=None if layers is None else read_layers(layers),
         sign=sign,
         expert=expert,
-        among=None if among is None else tuple(map(ValueName.parse, among)),
+        among=None if among is None else tuple(name for name in map(read_unit, among) if isinstance(name, ValueName)),
         limit=limit,
     )
