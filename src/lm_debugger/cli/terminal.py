@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.text import Text
 
-from lm_debugger.progress import Progress, silent
+from lm_debugger.work import Progress, silent
 
 if TYPE_CHECKING:
     from lm_debugger.records.base import Record

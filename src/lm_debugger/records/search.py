@@ -2,11 +2,11 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, InstanceOf, SkipValidation, model_validator
+from pydantic import Field, InstanceOf, PlainSerializer, PlainValidator, model_validator
 
 from lm_debugger.errors import OptionError
 from lm_debugger.records.base import Record
-from lm_debugger.records.names import UnitName
+from lm_debugger.records.names import UnitName, read_unit
 from lm_debugger.records.options import Options
 
 MOST_RESULTS = 1000
@@ -16,7 +16,12 @@ AnySign = Literal["+", "-", "both"]
 Combine = Literal["all", "any"]
 Measure = Literal["z", "cosine", "share"]
 
-Unit = Annotated[UnitName, SkipValidation]  # read from text at the door (`records.names.read_unit`)
+
+def _unit(given: object) -> object:
+    return read_unit(given) if isinstance(given, str) else given
+
+
+Unit = Annotated[UnitName, PlainValidator(_unit), PlainSerializer(str, return_type=str)]
 
 
 class Query(Options):
