@@ -1,10 +1,9 @@
-"""Proves an anatomy on the loaded model, in its own dtype, on all layers: invariants I1 to I4.
+"""Proves an anatomy on the loaded model, in its own dtype, on all layers: invariants I1 to I5.
 
 The engine that is proved may run the network elsewhere: what zeroed weights do is measured on the network here.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -14,9 +13,12 @@ from lm_debugger.anatomy.discovery.discover import probing_ids
 from lm_debugger.anatomy.parts import Anatomy
 from lm_debugger.anatomy.streams import LayerStreams
 from lm_debugger.engine.engine import Engine
-from lm_debugger.engine.sites import FOREVER, LOGITS, Capture, Pass, Write
+from lm_debugger.engine.sites import LOGITS, Capture, Pass, Site
 from lm_debugger.lenses.logit import LogitLens
+from lm_debugger.proof.switching import Chosen, Switch, switching
 from lm_debugger.records.examination import INVARIANTS, Check
+from lm_debugger.units.heads.group import HeadGroup
+from lm_debugger.units.heads.written import HeadStreams
 from lm_debugger.units.layer import BoundLayer
 from lm_debugger.units.running import local_engine
 from lm_debugger.units.unit import ValueGroup
@@ -25,13 +27,21 @@ from lm_debugger.units.unit import ValueGroup
 # compared that were added up in another order and, in half precision, rounded in between.
 # float64 is held to float32's: transformers computes norms in float32 whatever the model's dtype.
 TOLERANCE = {torch.float64: 1e-4, torch.float32: 1e-4, torch.float16: 1e-2, torch.bfloat16: 3e-2}
-# I4 compares the effect of two ways of switching the same vectors off, as a fraction of that effect.
-EFFECT_TOLERANCE = {torch.float64: 1e-2, torch.float32: 1e-2, torch.float16: 1e-1, torch.bfloat16: 2.5e-1}
 SWITCHED = 4  # vectors switched off in each of three layers
-STEPS = 4  # generated tokens
+HEADS_SWITCHED = 2  # heads, of which a small model has few
 
 
-def verify(network: PreTrainedModel, anatomy: Anatomy, engine: Engine | None = None) -> tuple[Check, ...]:
+class Proof(NamedTuple):
+    """The checks, and the layers whose heads are not proved with the error of each.
+
+    Heads that do not add up are not proved in that layer; if some cannot be switched off, none are.
+    """
+
+    checks: tuple[Check, ...]
+    unproved: dict[int, float]
+
+
+def verify(network: PreTrainedModel, anatomy: Anatomy, engine: Engine | None = None) -> Proof:
     """Measure every invariant. Nothing is raised for one that fails; the caller decides.
 
     Args:
@@ -43,7 +53,7 @@ def verify(network: PreTrainedModel, anatomy: Anatomy, engine: Engine | None = N
     layers = [BoundLayer(network.get_submodule, anatomy, index) for index in range(len(anatomy.layers))]
     here = local_engine(network, anatomy, layers)
     engine = engine or here
-    sites = dict.fromkeys(site for layer in layers for site in layer.sites)
+    sites = dict.fromkeys(site for layer in layers for site in (*layer.sites, *_proof_taps(layer)))
     kept = engine.observe([Pass(ids)], [*sites, LOGITS])[0]
     tolerance = TOLERANCE.get(network.dtype, 3e-2)
     with torch.no_grad():
@@ -54,7 +64,18 @@ def verify(network: PreTrainedModel, anatomy: Anatomy, engine: Engine | None = N
             _lens(network, anatomy, kept, tolerance),
         ]
         last = [LayerStreams(layer, kept, slice(-1, None)) for layer in layers]
-        return (*checks, *_switching(_Switch(engine, here, ids, _chosen(last)), network.dtype))
+        checks += switching("I4", Switch(engine, here, ids, _strongest_vectors(last)), network.dtype)
+        heads = [_heads(layer, s) for layer, s in zip(layers, streams, strict=True)]
+        if all(wrong is None for wrong in heads):
+            return Proof(tuple(checks), {})
+        of_heads = [
+            _worst("I5", heads, tolerance),
+            *switching("I5", Switch(engine, here, ids, _strongest_heads(layers, last)), network.dtype),
+        ]
+    having = {index: wrong for index, wrong in enumerate(heads) if wrong is not None}
+    if all(check.passed for check in of_heads[1:]):
+        having = {index: wrong for index, wrong in having.items() if not wrong <= tolerance}
+    return Proof((*checks, *of_heads), having)
 
 
 def error(found: Tensor, expected: Tensor) -> float:
@@ -90,6 +111,26 @@ def _sub_updates(streams: LayerStreams) -> float | None:
     return max((error(group.summed(streams), streams.output(group)) for group in groups), default=None)
 
 
+def _head_groups(layer: BoundLayer) -> list[HeadGroup]:
+    return [group for group in layer.units if isinstance(group, HeadGroup)]
+
+
+def _proof_taps(layer: BoundLayer) -> list[Site]:
+    return [site for group in _head_groups(layer) for site in group.proof_taps]
+
+
+def _heads(layer: BoundLayer, streams: LayerStreams) -> float | None:
+    """Heads against what the projection gave; one by one through the route; and with the rest against the sum."""
+    errors: list[float] = []
+    for group in _head_groups(layer):
+        heads = HeadStreams(group, streams)
+        errors.append(error(heads.output, streams.output(group)))
+        errors.append(error(heads.contributions().sum(1) + heads.bias, heads.contribution))
+        if heads.rest is not None:
+            errors.append(error(heads.rest + heads.added, heads.total))
+    return max(errors, default=None)
+
+
 def _lens(network: PreTrainedModel, anatomy: Anatomy, kept: Capture, tolerance: float) -> Check:
     logits = kept[LOGITS]
     found = LogitLens(network, anatomy).logits(kept[anatomy.layers[-1].after].to(network.device))
@@ -100,92 +141,27 @@ def _lens(network: PreTrainedModel, anatomy: Anatomy, kept: Capture, tolerance: 
     )
 
 
-Chosen = list[tuple[ValueGroup, int]]
+def _some(having: list[LayerStreams]) -> list[LayerStreams]:
+    """The first, the middle and the last of some layers."""
+    return list({s.layer.index: s for s in (having[0], having[len(having) // 2], having[-1])}.values())
 
 
-class _Switch:
-    """Runs a text with some vectors switched off, in one way and in the other.
-
-    Args:
-        engine: the one to be proved.
-        here: the one whose weights can be changed.
-        ids: the text.
-        chosen: the vectors.
-    """
-
-    def __init__(self, engine: Engine, here: Engine, ids: tuple[int, ...], chosen: Chosen) -> None:
-        self.engine = engine
-        self.here = here
-        self.ids = ids
-        self.chosen = chosen
-        self.writes = tuple(
-            group.write(index, 0.0, 0.0, maximum=False, start=0, stop=FOREVER) for group, index in chosen
-        )
-
-    def forward(self, engine: Engine, writes: tuple[Write, ...]) -> Tensor:
-        """Logits of a whole forward: (positions, vocabulary)."""
-        return engine.observe([Pass(self.ids, writes)], [LOGITS])[0][LOGITS]
-
-    def generation(self, engine: Engine, writes: tuple[Write, ...]) -> Tensor:
-        """Logits of cached generation: (steps, vocabulary)."""
-        steps = engine.steps([Pass(self.ids, writes)], lambda scores: scores.argmax(-1), limit=STEPS, endless=True)
-        return torch.stack([step.logits[0] for step in steps])
-
-
-def _switching(switch: _Switch, dtype: torch.dtype) -> Iterator[Check]:
-    """I4, in a forward and in cached generation."""
-    tolerance = EFFECT_TOLERANCE.get(dtype, 2.5e-1)
-    runs: tuple[tuple[str, Callable[[Engine, tuple[Write, ...]], Tensor]], ...] = (
-        ("forward", switch.forward),
-        ("cached generation", switch.generation),
-    )
-    for where, run in runs:
-        statement = f"{INVARIANTS['I4'].split(',')[0]}, in {where}"
-        try:
-            base = run(switch.engine, ())
-            edited = run(switch.engine, switch.writes)
-            with _zeroed(switch.chosen):
-                zeroed = run(switch.here, ()).to(base)
-        except Exception as failure:  # noqa: BLE001  # whatever transformers raises: the check then has not passed
-            why = f"{statement} (failed with {type(failure).__name__}: {failure})"
-            yield Check(invariant="I4", statement=why, error=float("inf"), tolerance=tolerance, passed=False)
-            continue
-        finite = base[-1].isfinite() & zeroed[-1].isfinite()
-        effect = (zeroed - base)[:, finite].double().norm()
-        wrong = float((edited - zeroed)[:, finite].double().norm() / effect.clamp_min(1e-30))
-        wrong = wrong if wrong == wrong and float(effect) > 0 else float("inf")
-        yield Check(
-            invariant="I4",
-            statement=statement,
-            error=wrong,
-            tolerance=tolerance,
-            passed=wrong <= tolerance,
-        )
-
-
-def _chosen(streams: list[LayerStreams]) -> Chosen:
-    """The strongest vectors at the last token, in the first, middle and last layer that have some."""
-    having = [s for s in streams if s.layer.groups]
-    picked = {s.layer.index: s for s in (having[0], having[len(having) // 2], having[-1])}
+def _strongest_vectors(streams: list[LayerStreams]) -> Chosen:
+    """The strongest vectors at the last token, in three layers."""
     return [
         (group, group.number(found.name))
-        for stream in picked.values()
+        for stream in _some([s for s in streams if s.layer.groups])
         for group in stream.layer.groups
         if isinstance(group, ValueGroup)
         for found in group.strongest(stream, SWITCHED, None)
     ]
 
 
-@contextmanager
-def _zeroed(chosen: Chosen) -> Iterator[None]:
-    """The chosen value vectors are zero in the weights, for the length of the block."""
-    saved: list[tuple[Tensor, int, Tensor]] = []
-    try:
-        for group, index in chosen:
-            for matrix, row in group.holders(index):
-                saved.append((matrix, row, matrix[row].clone()))
-                matrix[row] = 0
-        yield
-    finally:
-        for matrix, row, vector in reversed(saved):
-            matrix[row] = vector
+def _strongest_heads(layers: list[BoundLayer], streams: list[LayerStreams]) -> Chosen:
+    """The strongest heads at the last token, in three layers."""
+    return [
+        (group, group.number(found.name))
+        for stream in _some([s for s in streams if _head_groups(layers[s.layer.index])])
+        for group in _head_groups(layers[stream.layer.index])
+        for found in HeadStreams(group, stream).strongest(HEADS_SWITCHED)
+    ]

@@ -14,12 +14,15 @@ def examination(report: Examination) -> Document:
         else Span("✗ not supported", Tone.NEGATIVE, strong=True)
     )
     facts = f"  {report.architecture}, {report.layers} layers, {report.value_vectors:,} value vectors"
+    facts += f", {report.heads:,} heads" if report.heads else ""
     blocks: list[Block] = [
         line(Span(report.model, strong=True), "  ", verdict, Span(facts, Tone.MUTED)),
         *(line(Span(f"  {failure}", Tone.NEGATIVE)) for failure in report.failures),
     ]
     if report.formula:
         blocks.append(Section("residual stream", tuple(map(line, report.formula))))
+    if report.headless:
+        blocks.append(Section("without heads", tuple(map(line, report.headless))))
     if report.parts:
         columns = (Column(wrap=True), Column(), Column(wrap=True))  # a path is there to be copied
         rows = tuple((muted(part.role), line(part.path), muted(part.detail)) for part in report.parts)

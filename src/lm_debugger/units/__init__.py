@@ -2,3 +2,4 @@
 
 from lm_debugger.units import dense  # noqa: F401  # they register themselves
 from lm_debugger.units.experts import group as experts  # noqa: F401
+from lm_debugger.units.heads import group as heads  # noqa: F401

@@ -58,13 +58,8 @@ class DenseGroup(ValueGroup):
         return self.linear.matrix, index
 
     def holders(self, index: int) -> list[tuple[Tensor, int]]:
-        """See `ValueGroup`. A wrapped linear (an adapter) has several: all inner matrices that take coefficients."""
-        matrix, module = self.linear.matrix, self.linear.module
-        own = getattr(module, "weight", None)
-        if isinstance(own, Tensor) and own.untyped_storage().data_ptr() == matrix.untyped_storage().data_ptr():
-            return [(matrix, index)]
-        width = self.extent.units
-        return [(p.data.T, index) for p in module.parameters() if p.dim() == 2 and p.shape[1] == width]
+        """See `ValueGroup`."""
+        return [(matrix, index) for matrix in self.linear.holders()]
 
     @cached_property
     def norms_of_vectors(self) -> Tensor:
