@@ -9,11 +9,11 @@ from pathlib import Path
 
 from lm_debugger.calibration import measure as calibration
 from lm_debugger.debugger.trace import Trace
+from lm_debugger.debugger.verb import verb
 from lm_debugger.debugger.weights import Weights
 from lm_debugger.edits import recipe as recipes
 from lm_debugger.edits.grammar import parse_all
 from lm_debugger.edits.validate import check_name
-from lm_debugger.engine.guard import exact
 from lm_debugger.errors import EditError, OptionError
 from lm_debugger.model.loaded import LoadedModel
 from lm_debugger.readouts.writers import RunPosition, writers
@@ -58,20 +58,18 @@ class Debugger(Weights):
         super().__init__(model, progress)
 
     def _take(self, model: LoadedModel) -> None:
-        self._loaded = model
+        self._model = model
         self._weights = model.engine.weights()
         self._calibration: calibration.Calibration | None = None
         self._runs.clear()
 
-    @property
-    def _model(self) -> LoadedModel:
-        """The model as its weights are now."""
-        if self._loaded.engine.weights() != self._weights:
+    def refresh(self) -> None:
+        """Take note of changed weights: prove the model anew, and forget what was known of the old ones."""
+        if self._model.engine.weights() != self._weights:
             with self._turn:
-                if self._loaded.engine.weights() != self._weights:
-                    self._take(self._reopen(self._loaded))
-                    self._bind(self._loaded)
-        return self._loaded
+                if self._model.engine.weights() != self._weights:
+                    self._take(self._reopen(self._model))
+                    self._bind(self._model)
 
     def __repr__(self) -> str:
         return f"Debugger({self.summary.name}, {self.summary.layers} layers)"
@@ -79,13 +77,16 @@ class Debugger(Weights):
     @property
     def summary(self) -> ModelSummary:
         """The model's name, size and fingerprint."""
+        self.refresh()
         return self._model.summary
 
     @property
     def model(self) -> LoadedModel:
         """The loaded model: network, vocabulary, anatomy, units."""
+        self.refresh()
         return self._model
 
+    @verb
     def examine(self) -> Examination:
         """The report of how the model's anatomy was found and proved."""
         return self._model.examination
@@ -118,7 +119,7 @@ class Debugger(Weights):
             0
         ]
 
-    @exact
+    @verb
     def trace_batch(
         self,
         prompts: Sequence[Prompt],
@@ -162,6 +163,7 @@ class Debugger(Weights):
         found = self._runs.all(specs, state, lambda those: make(those, [bases[spec.base] for spec in those]))
         return tuple(found)
 
+    @verb
     def find(self, prompt: Prompt, interventions: Edits = ()) -> Trace | None:
         """The trace of a prompt if it is kept: runs and measures nothing. Arguments as for `trace`."""
         edits = parse_all(interventions)
@@ -174,7 +176,7 @@ class Debugger(Weights):
         """The edits with what `on` means; measured first if it has to be."""
         return settled(edits, partial(self._range, work=work))
 
-    @exact
+    @verb
     def generate(
         self,
         prompt: Prompt,
@@ -267,7 +269,7 @@ class Debugger(Weights):
         accepted = self._filter(layers, sign, expert, among, limit)
         return self.find_writers(place, accepted, layer=layer, against=against, progress=progress)
 
-    @exact
+    @verb
     def find_writers(
         self,
         place: RunPosition,
@@ -281,6 +283,7 @@ class Debugger(Weights):
         accepted, work = self._checked(among), self._work(progress, None)
         return writers(self._index, place, accepted, layer=layer, against=against, work=work)
 
+    @verb
     def recipe(self, recipe: str | os.PathLike[str] | Recipe, strength: float = 1.0) -> tuple[Edit, ...]:
         """The edits of a recipe, to be given as `interventions`.
 
@@ -300,6 +303,7 @@ class Debugger(Weights):
             recipe = recipes.read_file(recipe)
         return recipes.scaled(recipes.check(recipe, self._model), strength)
 
+    @verb
     def save_recipe(self, path: str | os.PathLike[str], name: str, interventions: Edits, *, note: str = "") -> Recipe:
         """Write edits to a recipe's file, for this model; a file that is there already is replaced.
 
@@ -324,7 +328,7 @@ class Debugger(Weights):
         recipes.write_file(found, path)
         return found
 
-    @exact
+    @verb
     def calibrate(
         self,
         text: str | os.PathLike[str] | None = None,
@@ -384,6 +388,7 @@ class Debugger(Weights):
         known = self._known_calibration()
         return known.range(name) if known else None
 
+    @verb
     def coefficient_range(self, name: ValueName, progress: Progress | None = None) -> CoefficientRange:
         """A vector's range; calibrates first if that has not been done."""
         return self._range(name, self._work(progress, None))
