@@ -2,9 +2,9 @@
 
 import threading
 
-from lm_debugger.work import Progress  # noqa: F401
-from lm_debugger.work import Work
-from lm_debugger.work import silent  # noqa: F401
+from lm_debugger.work import Progress, Work, silent
+
+__all__ = ["Progress", "silent", "stop_if_cancelled"]
 
 
 def stop_if_cancelled(cancel: threading.Event | None) -> None:

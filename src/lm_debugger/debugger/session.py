@@ -152,7 +152,7 @@ class Debugger(Weights):
 
         def make(wanted: Sequence[RunSpec], bases: Sequence[Trace | None]) -> tuple[Trace, ...]:
             return run(
-                model, wanted, kind=Trace, projections=self._projections, baselines=bases, state=state,
+                model, wanted, kind=Trace, projections=self._projections, baselines=bases,
                 memory_limit=memory_limit, work=work,
             )  # fmt: skip
 

@@ -168,7 +168,7 @@ def _scope(text: str, scope: str) -> Scope:
 
 
 def _positions(text: str, scope: str) -> tuple[tuple[int, int], ...]:
-    """Read `3,5-7` into ascending inclusive ranges, those that overlap or touch merged into one."""
+    """Read `3,5-7` into inclusive ranges, as written."""
     ranges = []
     for part in (item.strip() for item in scope.split(",")):
         match = _RANGE.fullmatch(part)
@@ -185,10 +185,4 @@ def _positions(text: str, scope: str) -> tuple[tuple[int, int], ...]:
         if last < first:
             raise EditError(f"The range {part!r} in {text!r} runs backwards.", f"Write {last}-{first}.")
         ranges.append((first, last))
-    merged: list[tuple[int, int]] = []
-    for first, last in sorted(ranges):
-        if merged and first <= merged[-1][1] + 1:
-            merged[-1] = (merged[-1][0], max(last, merged[-1][1]))
-        else:
-            merged.append((first, last))
-    return tuple(merged)
+    return tuple(ranges)

@@ -7,7 +7,8 @@
 
 import copy
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, Self, cast
+from contextlib import AbstractContextManager
+from typing import Any, NamedTuple, Protocol, Self, cast
 
 import torch
 from torch import Tensor
@@ -20,12 +21,9 @@ from transformers import (
 )
 
 from lm_debugger.engine.engine import Choose, Command, Step, Warp
-from lm_debugger.engine.ports import Clock
-from lm_debugger.engine.sites import Capture, Pass, Site, Streams
+from lm_debugger.engine.ports import Clock, Order
+from lm_debugger.engine.sites import Capture, Pass, Site, Streams, Write
 from lm_debugger.work import Work
-
-if TYPE_CHECKING:
-    from lm_debugger.engine.local import LocalEngine
 
 # Settings of sampling that a checkpoint may bring; how tokens are chosen is the caller's.
 _SAMPLING = ("temperature", "top_k", "top_p", "min_p", "typical_p", "epsilon_cutoff", "eta_cutoff")
@@ -68,12 +66,27 @@ def prepare(network: PreTrainedModel, ids: Tensor, *, limit: int, endless: bool)
     return cast(Prepared, found)
 
 
+class Runner(Protocol):
+    """What runs the network, one forward at a time."""
+
+    network: PreTrainedModel
+
+    def tensor(self, ids: Sequence[Sequence[int]]) -> Tensor:
+        """Token ids of equal length on the network's device."""
+
+    def order(self, taps: Sequence[Site], writes: Sequence[Sequence[Write]], clock: Clock) -> Order:
+        """What a forward is to keep and change."""
+
+    def under(self, order: Order) -> AbstractContextManager[None]:
+        """The network may run in the block, as ordered."""
+
+
 class LocalSteps:
     """See `engine.Steps`."""
 
     def __init__(
         self,
-        engine: "LocalEngine",
+        engine: Runner,
         passes: Sequence[Pass],
         choose: Choose,
         taps: Sequence[Site],

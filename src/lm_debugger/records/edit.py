@@ -4,7 +4,7 @@ import math
 from enum import StrEnum
 from typing import Annotated, Any, NamedTuple, Self
 
-from pydantic import PlainSerializer, PlainValidator, model_validator
+from pydantic import PlainSerializer, PlainValidator, field_validator, model_validator
 
 from lm_debugger.errors import EditError
 from lm_debugger.records.base import Record
@@ -59,15 +59,24 @@ class Scope(Record):
     kind: ScopeKind = ScopeKind.ALL
     positions: tuple[tuple[int, int], ...] = ()
 
+    @field_validator("positions")
+    @classmethod
+    def _merged(cls, positions: tuple[tuple[int, int], ...]) -> tuple[tuple[int, int], ...]:
+        """Ascending, those that overlap or touch merged into one: scopes that mean the same are equal."""
+        merged: list[tuple[int, int]] = []
+        for first, last in sorted(positions):
+            if not 0 <= first <= last:
+                raise EditError(f"{first}-{last} is no range of positions.", "Write positions such as @3,5-7.")
+            if merged and first <= merged[-1][1] + 1:
+                merged[-1] = (merged[-1][0], max(last, merged[-1][1]))
+            else:
+                merged.append((first, last))
+        return tuple(merged)
+
     @model_validator(mode="after")
-    def _in_order(self) -> Self:
+    def _possible(self) -> Self:
         if (self.kind is ScopeKind.POSITIONS) != bool(self.positions):
-            raise EditError("A scope of positions has no positions.", "Write positions such as @3,5-7.")
-        before = -2
-        for first, last in self.positions:
-            if not before + 1 < first <= last:
-                raise EditError(f"The positions {self.positions} are not in order.", "Write positions such as @3,5-7.")
-            before = last
+            raise EditError("A scope of positions has none, or another scope has some.", "Write it as in @3,5-7.")
         return self
 
     def intervals(self, prompt_length: int) -> tuple[Interval, ...]:
@@ -112,17 +121,30 @@ class Edit(Record):
     scope: Scope = Scope()
     level: float | None = None
 
+    @model_validator(mode="before")
+    @classmethod
+    def _plain(cls, fields: Any) -> Any:
+        """A strength of 1 is none: edits that mean the same are equal."""
+        strong = isinstance(fields, dict) and fields.get("operation") in WITH_STRENGTH and fields.get("amount") == 1
+        return {**fields, "amount": None} if strong else fields
+
     @model_validator(mode="after")
     def _possible(self) -> Self:
         if self.operation in WITH_AMOUNT and self.amount is None:
             raise EditError(f"An edit of {self.value} has no amount.", f"Write for instance {self.value}*=2.")
         if self.amount is not None and not math.isfinite(self.amount):
-            raise EditError(f"The amount {self.amount} of an edit of {self.value} is not finite.", "Write a number.")
+            raise EditError(
+                f"The amount {self.amount} of an edit of {self.value} is not a finite number.", "Write one such as 2."
+            )
         if self.operation in WITH_STRENGTH and self.amount is not None and self.amount < 0:
             raise EditError(
                 f"The strength {self.amount} of an edit of {self.value} is negative.", "Use the other side."
             )
         return self
+
+    def changed(self, **fields: Any) -> Self:
+        """The edit with other fields, checked as a new one."""
+        return type(self)(**{**dict(self), "level": None, **fields})
 
     def __str__(self) -> str:
         where = "" if self.scope.kind is ScopeKind.ALL else f"@{self.scope}"

@@ -27,6 +27,7 @@ class KeptRun:
         spec: what was run.
         baseline: the same prompt without edits, or None if there are no edits.
         projections: what value vectors promote.
+        weights: the state of the weights that it was made with.
     """
 
     def __init__(
@@ -35,7 +36,7 @@ class KeptRun:
         spec: RunSpec,
         capture: Capture,
         *,
-        state: Hashable,
+        weights: Hashable,
         projections: Projections,
         baseline: "KeptRun | None" = None,
     ) -> None:
@@ -44,7 +45,7 @@ class KeptRun:
         self.baseline = baseline
         self.projections = projections
         self._capture = capture
-        self._state = state
+        self._weights = weights
 
     def __len__(self) -> int:
         return len(self.spec.ids)
@@ -76,10 +77,8 @@ class KeptRun:
 
     def check_current(self) -> None:
         """Raise StaleRunError if the weights have changed since: a read-out would mix old streams with new weights."""
-        if self.model.engine.state() != self._state:
-            raise StaleRunError(
-                "The model's weights (or the hooks on it) have changed since this run.", "Trace the prompt again."
-            )
+        if self.model.engine.weights() != self._weights:
+            raise StaleRunError("The model's weights have changed since this run.", "Trace the prompt again.")
 
     def position(self, position: int) -> int:
         """A position counted from the start, checked; negative ones count from the end.

@@ -3,7 +3,7 @@
 A run that would keep more memory than its limit is refused.
 """
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import torch
@@ -30,7 +30,6 @@ def run(
     kind: Callable[..., R],
     projections: Projections,
     baselines: Sequence[R | None],
-    state: Hashable,
     memory_limit: int = MEMORY_LIMIT,
     work: Work = UNWATCHED,
 ) -> tuple[R, ...]:
@@ -40,7 +39,6 @@ def run(
         specs: what to run; `on` in their edits is settled.
         kind: makes the run from what was kept.
         baselines: for each spec the run without edits that the result is to carry.
-        state: the engine's, now.
         memory_limit: bytes that the runs may keep together.
 
     Raises:
@@ -56,9 +54,10 @@ def run(
         Pass(spec.ids, compile_edits(spec.edits, model, prompt_length=spec.prompt_length, length=len(spec.ids)))
         for spec in specs
     ]
+    weights = model.engine.weights()
     captures = model.engine.observe(passes, model.sites, work=work)
     found = tuple(
-        kind(model, spec, capture, state=state, projections=projections, baseline=baseline)
+        kind(model, spec, capture, weights=weights, projections=projections, baseline=baseline)
         for spec, capture, baseline in zip(specs, captures, baselines, strict=True)
     )
     for each in found:
