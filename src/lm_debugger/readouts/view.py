@@ -6,6 +6,7 @@ from torch import Tensor
 from lm_debugger.errors import OptionError
 from lm_debugger.lenses.projection import End
 from lm_debugger.readouts.compare import compare, warnings
+from lm_debugger.readouts.heads import head_updates
 from lm_debugger.readouts.subupdates import dominant
 from lm_debugger.records.token import TokenScore
 from lm_debugger.records.trace import BaselineView, LayerView, SubUpdate, TraceView
@@ -57,12 +58,14 @@ def _read(
         direction = trace.model.readout.direction(effect_on, trace.last_residual[place])
     strongest = [dominant(block, s, top_k, direction) for block, s in zip(trace.model.blocks, streams, strict=True)]
     trace.projections.remember((_end(found) for layer in strongest for found in layer), PROMOTED)
+    heads = head_updates(trace.model, streams, top_k)
     layers = tuple(
         LayerView(
             layer=index,
             before=lens[2 * index],
             values=tuple(_sub_update(trace, found) for found in strongest[index]),
             after=lens[2 * index + 1],
+            heads=heads[index],
         )
         for index in range(trace.model.layers)
     )

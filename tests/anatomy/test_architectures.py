@@ -1,4 +1,4 @@
-"""Every architecture's anatomy is found and proved: I1 to I4 on tiny random models. The docs' table says the same."""
+"""Every architecture's anatomy is found and proved: I1 to I5 on tiny random models. The docs' table says the same."""
 
 import pytest
 
@@ -22,6 +22,7 @@ REFUSED = {
     "zamba": "feed-forward",
 }
 FEWEST_SUPPORTED = 165
+FEWEST_WITH_HEADS = 163
 
 
 def examined(model_type: str) -> Examination:
@@ -33,7 +34,8 @@ def assert_proved(report: Examination) -> None:
     assert report.failures == ()
     assert report.supported
     assert report.value_vectors > 0
-    assert [check.invariant for check in report.checks] == ["I1", "I2", "I3", "I4", "I4"]
+    of_heads = ["I5", "I5", "I5"] if report.heads else []
+    assert [check.invariant for check in report.checks] == ["I1", "I2", "I3", "I4", "I4", *of_heads]
     for check in report.checks:
         assert check.passed
         assert check.error <= check.tolerance
@@ -41,7 +43,9 @@ def assert_proved(report: Examination) -> None:
 
 @pytest.mark.parametrize("model_type", COMMON)
 def test_common_architecture_is_proved(model_type: str) -> None:
-    assert_proved(examined(model_type))
+    report = examined(model_type)
+    assert_proved(report)
+    assert report.heads > 0
 
 
 @pytest.mark.parametrize("model_type", sorted(REFUSED))
@@ -54,7 +58,7 @@ def test_what_cannot_be_proved_is_refused_with_the_reason(model_type: str) -> No
 
 @pytest.mark.slow
 def test_most_of_all_architectures_are_proved() -> None:
-    proved = []
+    proved, with_heads = [], []
     for model_type in zoo.TYPES:
         try:
             network = zoo.make(model_type)
@@ -64,4 +68,6 @@ def test_most_of_all_architectures_are_proved() -> None:
         if report.supported:
             assert_proved(report)
             proved.append(model_type)
+            with_heads += [model_type] if report.heads else []
     assert len(proved) >= FEWEST_SUPPORTED
+    assert len(with_heads) >= FEWEST_WITH_HEADS

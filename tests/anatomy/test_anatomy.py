@@ -10,7 +10,7 @@ from torch import nn
 import lm_debugger
 from lm_debugger.anatomy.discovery.discover import discover
 from lm_debugger.anatomy.parts import Anatomy, Form
-from lm_debugger.engine import local as local_module
+from lm_debugger.engine import local
 from lm_debugger.errors import UnsupportedModelError
 from lm_debugger.proof.report import examine_network
 from lm_debugger.proof.verify import verify
@@ -117,16 +117,17 @@ def test_verification_catches_a_wrong_anatomy(invariant: str, change: str) -> No
         projection = network.transformer.h[1].mlp.c_proj
         network.transformer.h[1].mlp.c_proj = Doubled(projection)
         found = _with_group(found, 1, "transformer.h.1.mlp.c_proj.inner.twice")
-    failed = {check.invariant for check in verify(network, found) if not check.passed}
+    failed = {check.invariant for check in verify(network, found).checks if not check.passed}
     assert invariant in failed
 
 
 def test_verification_catches_edits_that_do_not_land(monkeypatch: pytest.MonkeyPatch) -> None:
     """As happens to hooks that are added after a model was compiled."""
-    monkeypatch.setattr(local_module, "rounds", lambda _: {})
+    monkeypatch.setattr(local, "rounds", lambda _: {})
     network = zoo.make("gpt2")
-    failed = [check.invariant for check in verify(network, discover(network)) if not check.passed]
-    assert failed == ["I4", "I4"]
+    proof = verify(network, discover(network))
+    assert [check.invariant for check in proof.checks if not check.passed] == ["I4", "I4", "I5", "I5"]
+    assert set(proof.unproved) == {0, 1, 2}
 
 
 class Doubled(nn.Module):

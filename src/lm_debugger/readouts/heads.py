@@ -1,0 +1,53 @@
+"""The heads that write most at one position, layer by layer, and what the strongest of each promotes there."""
+
+from collections.abc import Sequence
+
+import torch
+
+from lm_debugger.anatomy.streams import LayerStreams
+from lm_debugger.model.loaded import LoadedModel
+from lm_debugger.records.trace import HeadUpdate
+from lm_debugger.units.heads.group import HeadGroup
+from lm_debugger.units.heads.written import HeadStreams, Written
+
+# Heads of each layer whose tokens are listed. What a head writes is another vector in every run, so nothing can be
+# remembered of it as of value vectors, and one product with the vocabulary costs as much as reading a layer out.
+SPELLED = 1
+PROMOTED = 10  # tokens listed
+
+
+def head_updates(model: LoadedModel, streams: Sequence[LayerStreams], count: int) -> list[tuple[HeadUpdate, ...]]:
+    """The strongest heads of each layer, with all tokens from one product with the unembedding.
+
+    Args:
+        streams: each layer's streams at a single position.
+        count: how many heads of a layer at most.
+    """
+    strongest = [_strongest(model, layer, count) for layer in streams]
+    spelled = [written for layer in strongest for written in layer[:SPELLED]]
+    promotes = dict(zip([written.name for written in spelled], _tokens(model, spelled), strict=True))
+    return [
+        tuple(
+            HeadUpdate(
+                head=str(written.name),
+                norm=written.norm,
+                share=written.share,
+                promotes=promotes.get(written.name, ()),
+            )
+            for written in layer
+        )
+        for layer in strongest
+    ]
+
+
+def _strongest(model: LoadedModel, streams: LayerStreams, count: int) -> list[Written]:
+    groups = [group for group in model.blocks[streams.layer.index].units if isinstance(group, HeadGroup)]
+    return [written for group in groups for written in HeadStreams(group, streams).strongest(count)]
+
+
+def _tokens(model: LoadedModel, spelled: Sequence[Written]) -> list[tuple[str, ...]]:
+    if not spelled:
+        return []
+    logits = model.readout.project(torch.stack([written.vector for written in spelled]))
+    best = logits.topk(min(PROMOTED, logits.shape[-1])).indices.tolist()
+    return [tuple(map(model.vocabulary.text, row)) for row in best]
