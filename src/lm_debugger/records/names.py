@@ -7,6 +7,7 @@ import re
 from typing import NamedTuple, Self
 
 from lm_debugger.errors import OptionError, ValueNameError
+from lm_debugger.records import limits
 
 _LAYERS = re.compile(r"\s*(\d{1,9})\s*(?:[-–]\s*(\d{1,9}))?\s*", re.ASCII)
 _PATTERN = re.compile(r"L(\d{1,9})(?:E(\d{1,9}))?D(\d{1,9})", re.IGNORECASE | re.ASCII)
@@ -32,10 +33,11 @@ class ValueName(NamedTuple):
         Raises:
             ValueNameError: if the text is not such a name.
         """
-        match = _PATTERN.fullmatch(text.strip())
+        match = _PATTERN.fullmatch(text.strip()) if len(text) <= limits.VALUE_NAME else None
         if match is None:
+            shown = text if len(text) <= limits.VALUE_NAME else f"{text[:40]}…"
             raise ValueNameError(
-                f"{text!r} does not name a value vector.",
+                f"{shown!r} does not name a value vector.",
                 "Write the layer and the dimension as in L12D345, or L12E3D45 for an expert's.",
             )
         layer, expert, dimension = match.groups()

@@ -30,6 +30,7 @@ from lm_debugger.search.keywords import MOST, Forms, parse
 from lm_debugger.search.statistics import Statistics
 from lm_debugger.units.blocks import Block, ValueSource
 from lm_debugger.units.layout import Layout
+from lm_debugger.work import Work
 
 STRONGEST = 100  # vectors whose layers are counted
 PROMOTED = 10  # tokens listed with each result
@@ -160,7 +161,7 @@ class Index:
         among.check(self._source)
         if combine not in ("all", "any"):
             raise OptionError(f"match is {combine!r}.", "Use all or any.")
-        keywords = [*self._understood(query, False, skip), *self._understood(unwanted, True, skip)]
+        keywords = [*self._understood(query, False, skip, cancel), *self._understood(unwanted, True, skip, cancel)]
         if not any(not keyword.unwanted for keyword in keywords):
             raise OptionError("There is no keyword.", "Write words to search for, such as: teacher, school.")
         sought, directions = self._sought(keywords, progress, cancel)
@@ -248,12 +249,14 @@ class Index:
         sides = [Side(self.layout.name(n), signs(n)) for n in found.numbers]
         return self._answer(what, "share", found, sides)
 
-    def _understood(self, query: str, unwanted: bool, skip: Sequence[str]) -> list[Keyword]:
-        found = []
+    def _understood(
+        self, query: str, unwanted: bool, skip: Sequence[str], cancel: threading.Event | None = None
+    ) -> list[Keyword]:
+        found, work = [], Work(cancel=cancel)
         for pattern in parse(query):
             forms = [
                 Form(key=key, text=self._forms.text(form), used=key not in skip)
-                for form in self._forms.find(pattern)
+                for form in self._forms.find(pattern, work)
                 for key in [_key(form)]
             ]
             if not any(form.used for form in forms):
