@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import Field
 from starlette.responses import Response
 
+from lm_debugger.records import limits
 from lm_debugger.records.search import SearchAnswer, Sign
 from lm_debugger.server.inputs import INTEGER, Place, RunInput, check_at_most, run
 from lm_debugger.server.longwork import Channel, answer, described, wants_stream
@@ -23,7 +24,7 @@ AnySign = Sign | Literal["both"]
 Expert = Annotated[int, Field(ge=0, le=INTEGER, description="Only the experts of this index.")]
 Limit = Annotated[int, Field(ge=1, description="How many results.")]
 Named = Annotated[bool, Field(description="Only vectors that users have named.")]
-Words = Annotated[str, Query(max_length=2000)]
+Words = Annotated[str, Query(max_length=limits.QUERY)]
 
 
 class PlaceInput(RunInput):
