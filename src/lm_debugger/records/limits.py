@@ -6,7 +6,7 @@ A server may be stricter by its settings. Lengths are in characters.
 EDIT = 2_000  # the text of one edit; a long list of positions needs some
 EDITS = 10_000  # in one recipe or run
 AMOUNT = 1e30  # a number in an edit: products with a coefficient and a vector's length stay finite in float32
-VALUE_NAME = 64  # such as L12E3D45
+UNIT_NAME = 64  # such as L12E3D45
 NAME = 100  # what users call a vector, a cluster, a recipe
 NOTE = 10_000
 TITLE = 200  # of a run
