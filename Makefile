@@ -45,7 +45,7 @@ test-web: $(VENV)/installed-dev $(PAGE) ## The page's half: lint, types, unit te
 .PHONY: audit
 audit: $(VENV)/installed-dev web/node_modules/.installed ## Ask the registries whether a pinned package has a known hole
 	$(PIP) pip-audit
-	$(BIN)/pip-audit --requirement constraints.txt --disable-pip --no-deps --progress-spinner off
+	$(BIN)/pip-audit --strict --requirement constraints.txt --disable-pip --no-deps --progress-spinner off
 	cd web && npm audit
 
 .PHONY: page
