@@ -68,12 +68,13 @@ def create_app(settings: Settings, opener: Opener | None = None, static: Path = 
 
     Raises:
         OptionError: if other machines could reach the server without a token.
-        DatabaseError: if the database cannot be opened.
+
+    A database that cannot be opened is told in the health, and what needs it is refused.
     """
     if not settings.loopback and not settings.token:
         raise OptionError(f"{settings.host} can be reached by other machines.", "Serve it with a token.")
-    worker = ModelWorker(opener or _opener(settings), settings.limits.waiting)
-    services = Services(settings, worker, Database(settings.database))
+    worker = ModelWorker(opener or _opener(settings), settings.limits.waiting, settings.limits.seconds)
+    services = Services(settings, worker, Database(settings.database, required=False))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

@@ -1,9 +1,10 @@
 """What requests are made of, shared by the routes: prompts and edits, checked against the limits. No model here."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from starlette.concurrency import run_in_threadpool
 
 from lm_debugger.edits.grammar import parse_all
 from lm_debugger.errors import OptionError, PromptError
@@ -33,18 +34,32 @@ def _without_nul(text: str) -> str:
 KeptText = Annotated[str, AfterValidator(_without_nul)]
 
 
+T = TypeVar("T")
+# A list that is refused at its first wrong item: to tell all of a million takes seconds.
+Many = Annotated[list[T], Field(fail_fast=True)]
+
+
 class Input(BaseModel):
     """A request's body: unknown fields are refused, so that a typing error is not silently ignored."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_unknown_field(cls, given: Any) -> Any:
+        """Leave one unknown field to be refused; a hundred thousand would each be."""
+        if not isinstance(given, dict) or len(given) <= len(cls.model_fields):
+            return given
+        unknown = next(key for key in given if key not in cls.model_fields)
+        return {key: value for key, value in given.items() if key in cls.model_fields or key == unknown}
 
 
 class RunInput(Input):
     """A prompt (a text, or token ids) and the edits in force."""
 
     prompt: str | None = Field(None, description="A text.", examples=["It was the first time that two"])
-    ids: list[TokenId] | None = Field(None, description="Token ids, instead of a text.")
-    interventions: list[str] = Field(
+    ids: Many[TokenId] | None = Field(None, description="Token ids, instead of a text.")
+    interventions: Many[str] = Field(
         default_factory=list, description="Edits in force.", examples=[["L12D345=off", "L9D7*=2@last"]]
     )
 
@@ -83,6 +98,10 @@ class RunInput(Input):
         """The run that is asked for."""
         return RunKey(self.text_or_ids(limits), self.edits(limits))
 
+    async def key_read_apart(self, limits: Limits) -> RunKey:
+        """The same, with edits read beside the event loop: everybody else waits for what is done on it."""
+        return self.key(limits) if not self.interventions else await run_in_threadpool(self.key, limits)
+
 
 def canonical_edits(texts: Sequence[str], limits: Limits) -> tuple[str, ...]:
     """Edits in their canonical text.
@@ -110,7 +129,7 @@ def check_at_most(name: str, value: int, limit: int) -> None:
 
 async def run(asked: RunInput, services: Services, request: Any) -> "Trace":
     """The run that is asked for: the one that is kept, else a new one."""
-    kept, key = find(asked, services)
+    kept, key = await find(asked, services)
     if kept is not None:
         return kept
     worker = services.worker
@@ -121,10 +140,10 @@ async def run(asked: RunInput, services: Services, request: Any) -> "Trace":
     return await worker.forward(request, go)
 
 
-def find(asked: RunInput, services: Services) -> "tuple[Trace | None, RunKey]":
+async def find(asked: RunInput, services: Services) -> "tuple[Trace | None, RunKey]":
     """The run that is asked for, if it is kept. A model that is not there is told before anything else."""
     services.worker.check_ready()
-    key = asked.key(services.settings.limits)
+    key = await asked.key_read_apart(services.settings.limits)
     return services.worker.shelf.find(key), key
 
 

@@ -123,7 +123,9 @@ async def _events(
             yield _event("result", job.future.result())
         except GivenUp:
             yield _event("error", ErrorBody(error=detail(CancelledError("Stopped."))))
-        except Exception as error:  # noqa: BLE001 (the client is told)
+        except BaseException as error:
+            if isinstance(error, asyncio.CancelledError | GeneratorExit | KeyboardInterrupt | SystemExit):
+                raise
             yield _event("error", ErrorBody(error=detail(error)))
     finally:
         worker.give_up(job)

@@ -37,7 +37,7 @@ async def trace(request: Request, here: Here, asked: TraceInput) -> Response:
     tells how far that is.
     """
     check_at_most("top_k", asked.top_k, here.settings.limits.top_k)
-    kept, key = find(asked, here)
+    kept, key = await find(asked, here)
     names = await here.names()
 
     def work(debugger: "Debugger", channel: Channel) -> TraceView:
