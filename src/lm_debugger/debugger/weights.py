@@ -92,6 +92,7 @@ class Weights:
             sought, self._filter(layers, sign, expert, among, limit), progress=progress, cancel=cancel
         )
 
+    @verb
     def find_values(
         self,
         query: Query,

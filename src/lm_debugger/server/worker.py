@@ -20,7 +20,6 @@ from lm_debugger.progress import Progress, stop_if_cancelled
 from lm_debugger.records.service import Health, ProgressEvent, QueueState
 from lm_debugger.server.failures import LoadingError, detail
 from lm_debugger.server.lane import Job, Lane
-from lm_debugger.server.shelf import Shelf
 
 if TYPE_CHECKING:
     from lm_debugger.debugger.session import Debugger
@@ -40,13 +39,9 @@ class ModelWorker:
         opener: loads the model; called once, on the worker's thread.
         limit: requests that may wait.
         seconds: that the work of one may take; 0 for no limit.
-
-    Attributes:
-        shelf: the runs that can still be read out.
     """
 
     def __init__(self, opener: Opener, limit: int, seconds: float = 0) -> None:
-        self.shelf = Shelf()
         self._opener = opener
         self._forwards = Lane("lm-debugger forwards", limit, seconds)
         self._readouts = Lane("lm-debugger read-outs", limit, seconds)

@@ -39,7 +39,7 @@ class GenerateInput(RunInput):
 async def generate(request: Request, here: Here, asked: GenerateInput) -> Response:
     """Continue a prompt with the edits in force at every step; beside it the same without them."""
     most = here.settings.limits
-    prompt, edits = await asked.key_read_apart(most)
+    prompt, edits = await asked.asked(most)
     check_at_most("max_new_tokens", asked.max_new_tokens, most.new_tokens)
 
     def work(debugger: "Debugger", channel: Channel) -> Generation:

@@ -58,12 +58,12 @@ async def keep(here: Here, asked: KeepInput) -> SavedRun:
     """Keep a run: prompt, edits and position, not its numbers, which are computed again."""
     fingerprint = here.debugger.summary.fingerprint
     run = RunInput(prompt=asked.prompt, ids=None, interventions=asked.interventions)
-    key = await run.key_read_apart(here.settings.limits)
+    _, edits = await run.asked(here.settings.limits)
     found = await run_in_threadpool(
         lambda: here.database.add_run(
             fingerprint,
             prompt=asked.prompt,
-            interventions=key.interventions,
+            interventions=tuple(map(str, edits)),
             position=asked.position,
             title=asked.title.strip(),
             parent=asked.parent,

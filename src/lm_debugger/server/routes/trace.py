@@ -37,12 +37,12 @@ async def trace(request: Request, here: Here, asked: TraceInput) -> Response:
     tells how far that is.
     """
     check_at_most("top_k", asked.top_k, here.settings.limits.top_k)
-    kept, key = await find(asked, here)
+    kept, wanted = await find(asked, here)
     names = await here.names()
 
     def work(debugger: "Debugger", channel: Channel) -> TraceView:
         # A new run is read where it was made, without another wait.
-        found = make(key, here, debugger, channel.progress) if kept is None else kept
+        found = make(wanted, here, debugger, channel.progress, channel.cancel) if kept is None else kept
         return with_names(found.view(asked.position, asked.top_k, asked.effect_on), names)
 
     return await answer(request, here, work, stream=asked.stream or wants_stream(request), forward=kept is None)
