@@ -4,8 +4,9 @@ from lm_debugger.engine.guard import exact
 from lm_debugger.readouts.view import view
 from lm_debugger.records.trace import TraceView
 from lm_debugger.runs.kept import KeptRun
-from lm_debugger.show import trace as shown
-from lm_debugger.show.notebook import html
+from lm_debugger.show.html import page
+from lm_debugger.show.terminal import draw
+from lm_debugger.show.trace import trace as document
 
 
 class Trace(KeptRun):
@@ -30,7 +31,7 @@ class Trace(KeptRun):
         return view(self, position, top_k, effect_on)
 
     def __rich__(self) -> object:
-        return shown.trace(self.view())
+        return draw(document(self.view()))
 
     def _repr_html_(self) -> str:
-        return html(self.view())
+        return page(document(self.view()))
