@@ -132,3 +132,9 @@ class StaleRunError(LMDebuggerError):
     """A run was made with weights that the model no longer has."""
 
     code = "stale_run"
+
+
+class EngineError(LMDebuggerError):
+    """An engine in another process failed."""
+
+    code = "engine"

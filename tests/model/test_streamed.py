@@ -282,7 +282,9 @@ def test_layers_that_share_nothing(tmp_path: Path) -> None:
     network.save_pretrained(tmp_path)
     tokenizer(96).save_pretrained(tmp_path)
     streamed = open_streamed(tmp_path)
-    assert [streamed.vectors(layer)[-1].letters == "ED" for layer in range(streamed.layers)] == [k == kinds[-1] for k in kinds]
+    assert [streamed.vectors(layer)[-1].letters == "ED" for layer in range(streamed.layers)] == [
+        k == kinds[-1] for k in kinds
+    ]
 
 
 MEASURE = """
