@@ -13,7 +13,7 @@ from transformers import AutoModelForCausalLM, T5Config, T5ForConditionalGenerat
 from lm_debugger.errors import LMDebuggerError, ModelLoadError, ModelNotFoundError, NumericalError
 from lm_debugger.source.load import check_network, check_tokenizer, load_network
 from tests import zoo
-from tests.model import builders
+from tests.source import builders
 from tests.tiny import tokenizer
 
 IDS = torch.tensor([[3, 14, 15, 9, 2, 6]])

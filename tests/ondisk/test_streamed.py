@@ -24,7 +24,7 @@ from lm_debugger.ondisk.files import TensorFiles
 from lm_debugger.ondisk.streamed import StreamedModel, open_streamed
 from lm_debugger.units.blocks import ValueSource
 from tests import zoo
-from tests.model import sparse
+from tests.ondisk import sparse
 from tests.tiny import tokenizer
 
 # Plain; transposed on disk; norm after the feed-forward (two kinds); positions and biases; parallel; experts that
