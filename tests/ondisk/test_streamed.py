@@ -23,6 +23,7 @@ from lm_debugger.model.loaded import LoadedModel
 from lm_debugger.ondisk.files import TensorFiles
 from lm_debugger.ondisk.streamed import StreamedModel, open_streamed
 from lm_debugger.units.blocks import ValueSource
+from lm_debugger.work import Work
 from tests import zoo
 from tests.ondisk import sparse
 from tests.tiny import tokenizer
@@ -131,7 +132,7 @@ def test_only_the_first_layers_are_loaded(folder: Path) -> None:
 def test_nothing_is_drawn_and_progress_is_told(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
     capfd.readouterr()
     steps: list[str] = []
-    open_streamed(folder, progress=lambda step, *_: steps.append(step))
+    open_streamed(folder, work=Work(lambda step, *_: steps.append(step)))
     assert capfd.readouterr() == ("", "")
     assert {"Reading the files' headers", "Loading the weights", "Finding the weights in the files"} <= set(steps)
 

@@ -114,10 +114,22 @@ def _filled(ranges: Tensor, tokens: Tensor) -> Tensor:
 def cached(model: LoadedModel) -> Calibration | None:
     """The calibration kept for this model, or None."""
     entry = cache.read(KIND, model.fingerprint, VERSION)
-    if entry is None:
+    about = None if entry is None else entry.about(source=str, tokens=int)
+    if entry is None or about is None or not entry.has(**_shapes(model)):
         return None
-    about = json.loads(entry.text)
     return Calibration(about["source"], about["tokens"], entry.arrays)
+
+
+def _shapes(model: LoadedModel) -> dict[str, tuple[int, ...]]:
+    """The arrays of a calibration of this model; see `Calibration`."""
+    shapes: dict[str, tuple[int, ...]] = {}
+    for layer in range(model.layers):
+        if model.dense_width(layer):
+            shapes[f"{layer}.dense"] = (6, model.dense_width(layer))
+        experts, width = model.experts(layer)
+        if experts:
+            shapes |= {f"{layer}.routed": (6, experts, width), f"{layer}.tokens": (experts,)}
+    return shapes
 
 
 def check_tokens(tokens: int) -> None:
