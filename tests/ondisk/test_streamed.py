@@ -316,3 +316,22 @@ def test_memory(tmp_path: Path) -> None:
 def test_what_it_conforms_to(folder: Path) -> None:
     source: ValueSource = open_streamed(folder)
     assert isinstance(source, StreamedModel)
+
+
+def test_the_proof_is_kept(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second opening recalls it; first layers of other weights are proved anew."""
+    expected = open_streamed(folder)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError
+
+    with monkeypatch.context() as patched:
+        patched.setattr("lm_debugger.proof.kept.examine_network", refuse)
+        again = open_streamed(folder)
+        assert again.fingerprint == expected.fingerprint
+        for mine, theirs in zip(again.value_blocks(), expected.value_blocks(), strict=True):
+            assert torch.equal(mine.matrix, theirs.matrix)
+        rewrite(folder, lambda weights: weights["model.layers.0.mlp.up_proj.weight"][3, 4].add_(1.0))
+        with pytest.raises(AssertionError):
+            open_streamed(folder)
+    open_streamed(folder)
