@@ -4,8 +4,6 @@ Weights that are too large to load are opened where they lie, to be searched.
 """
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -14,14 +12,13 @@ from lm_debugger.debugger.session import Debugger
 from lm_debugger.debugger.weights import Weights
 from lm_debugger.model.loaded import LoadedModel
 from lm_debugger.ondisk.streamed import open_streamed
-from lm_debugger.progress import Progress, silent
 from lm_debugger.proof.kept import prove
 from lm_debugger.proof.report import refusal
 from lm_debugger.records.examination import Examination
 from lm_debugger.source.load import check_network, check_tokenizer, load_network
 from lm_debugger.source.options import LoadOptions
 from lm_debugger.source.vocabulary import Vocabulary
-from lm_debugger.work import Work
+from lm_debugger.work import Progress, Work, silent
 
 Reference = str | os.PathLike[str] | torch.nn.Module
 
@@ -54,14 +51,23 @@ def load(
         UnsupportedModelError: if its anatomy cannot be proved; `examine` reports the details.
         NumericalError: if its weights are not finite.
     """
+    work = Work(progress)
     options = LoadOptions(device, dtype, device_map, trust_remote_code, revision)
-    name, network, words = _network(model, tokenizer, options, Work(progress))
-    with evaluating(network):
-        report, anatomy = prove(network, name=name, work=Work(progress))
-        if anatomy is None:
-            raise refusal(report)
-        embedded = getattr(network.get_input_embeddings(), "num_embeddings", anatomy.readout.vocabulary)
-        return Debugger(LoadedModel(name, network, Vocabulary(words, embedded), anatomy, report), progress)
+    name, network, words = _network(model, tokenizer, options, work)
+
+    def reopen(old: LoadedModel) -> LoadedModel:
+        return _joined(old.name, network, words, work)
+
+    return Debugger(_joined(name, network, words, work), reopen, progress)
+
+
+def _joined(name: str, network: PreTrainedModel, words: PreTrainedTokenizerBase, work: Work) -> LoadedModel:
+    """The network with its proof, its engine and its vocabulary."""
+    report, anatomy = prove(network, name=name, work=work)
+    if anatomy is None:
+        raise refusal(report)
+    embedded = getattr(network.get_input_embeddings(), "num_embeddings", anatomy.readout.vocabulary)
+    return LoadedModel(name, network, Vocabulary(words, embedded), anatomy, report)
 
 
 def open_weights(
@@ -105,8 +111,7 @@ def examine(
     else:
         network = check_network(model)
         name = type(network).__name__
-    with evaluating(network):
-        return prove(network, name=name, work=Work(progress))[0]
+    return prove(network, name=name, work=Work(progress))[0]
 
 
 def _network(
@@ -117,15 +122,3 @@ def _network(
         return os.fspath(model), network, tokenizer or own
     network = check_network(model)
     return type(network).__name__, network, check_tokenizer(tokenizer)
-
-
-@contextmanager
-def evaluating(network: torch.nn.Module) -> Iterator[None]:
-    """Eval mode while inside; afterwards every module is in the mode that it was in."""
-    training = [module for module in network.modules() if module.training]
-    network.eval()
-    try:
-        yield
-    finally:
-        for module in training:
-            module.training = True

@@ -9,13 +9,14 @@ from transformers import PreTrainedModel
 
 from lm_debugger.anatomy.fingerprint import fingerprint
 from lm_debugger.anatomy.parts import Anatomy
+from lm_debugger.engine.guard import plain
 from lm_debugger.proof.report import examine_network
 from lm_debugger.records.base import Record
 from lm_debugger.records.examination import Examination
 from lm_debugger.store import cache
 from lm_debugger.work import Work
 
-KIND, VERSION = "anatomy", 1
+KIND, VERSION = "anatomy", 2
 
 
 class _Proof(Record):
@@ -32,7 +33,7 @@ def prove(
     """Examine, or recall the proof of this very model on this kind of device.
 
     Args:
-        network: the model, in eval mode.
+        network: the model; it is examined in eval mode and given back in its own.
         name: what the report calls it.
         work: told of the steps.
         identity: the fingerprint that the report gives; None for the network's own. What is proved is known by the
@@ -50,7 +51,8 @@ def prove(
         told = {"model": name, "fingerprint": identity or own}
         report = kept.examination.model_copy(update=told | {"cached": True, "seconds": seconds})
         return report, kept.anatomy
-    report, anatomy = examine_network(network, name=name, fingerprint=identity or own, progress=work)
+    with plain(network):
+        report, anatomy = examine_network(network, name=name, fingerprint=identity or own, progress=work)
     if anatomy is not None:
         cache.write(KIND, key, VERSION, {}, _Proof(examination=report, anatomy=anatomy).model_dump_json())
     return report, anatomy
