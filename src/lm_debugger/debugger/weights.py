@@ -78,38 +78,47 @@ class Weights:
             CancelledError: if cancelled.
         """
         accepted = self._filter(layers, sign, expert, among, limit)
-        progress = progress or self._progress
+        work = self._work(progress, cancel)
         if like is None:
-            return self._index.keywords(
-                query, unwanted, combine=match, skip=skip, among=accepted, progress=progress, cancel=cancel
-            )
+            return self._index.keywords(query, unwanted, combine=match, skip=skip, among=accepted, work=work)
         if query.strip() or unwanted.strip():
             raise OptionError("Both keywords and a vector are given.", "Search for one of them.")
-        return self._index.like(self._named(like), accepted, progress=progress, cancel=cancel)
+        return self._index.like(self._named(like), accepted, work=work)
 
     @property
     def can_search_at_once(self) -> bool:
         """Whether the statistics that a search needs are measured and in memory."""
         return self._index.prepared
 
-    def value(self, name: str | UnitName, *, top_k: int = MOST, similar: int = 10) -> ValueView:
+    def value(
+        self,
+        name: str | UnitName,
+        *,
+        top_k: int = MOST,
+        similar: int = 10,
+        progress: Progress | None = None,
+        cancel: threading.Event | None = None,
+    ) -> ValueView:
         """What a value vector promotes and suppresses, its neighbours, and its coefficient's range once calibrated.
 
         Args:
             name: such as `L12D345`.
             top_k: how many tokens on each side, 1 to 50.
             similar: how many of the closest and of the most opposite vectors, 0 to 50.
+            progress: told of the search for those.
+            cancel: set it to stop.
 
         Raises:
             ValueNameError: if the model has no such vector.
             OptionError: if top_k is out of range.
+            CancelledError: if cancelled.
         """
         found = self._named(name)
         if not 1 <= top_k <= MOST:
             raise OptionError(f"top_k is {top_k}.", f"It must be from 1 to {MOST}.")
         if not 0 <= similar <= MOST:
             raise OptionError(f"similar is {similar}.", f"It must be from 0 to {MOST}.")
-        near, far = self._index.neighbours(found, similar) if similar else ((), ())
+        near, far = self._index.neighbours(found, similar, self._work(progress, cancel)) if similar else ((), ())
         return ValueView(
             value=str(found),
             layer=found.layer,

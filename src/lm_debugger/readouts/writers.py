@@ -16,12 +16,12 @@ from torch import Tensor
 
 from lm_debugger.anatomy.streams import LayerStreams
 from lm_debugger.errors import OptionError
-from lm_debugger.progress import Progress, silent
 from lm_debugger.records.search import SearchAnswer
 from lm_debugger.records.visible import visible
 from lm_debugger.runs.kept import KeptRun
 from lm_debugger.search.index import Filter, Index
 from lm_debugger.units.blocks import Block
+from lm_debugger.work import UNWATCHED, Work
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def writers(
     *,
     layer: int | None = None,
     against: Place | None = None,
-    progress: Progress = silent,
+    work: Work = UNWATCHED,
 ) -> SearchAnswer:
     """The vectors with the largest shares of the residual stream after a layer; see the file's first lines.
 
@@ -78,7 +78,7 @@ def writers(
         what = f"what tells {here} from {against} after layer {layer}"
         if not bool(residual.any()):
             raise OptionError("The two residual streams are the same.", "Choose another position, layer or prompt.")
-    statistics = index.statistics(progress)
+    statistics = index.statistics(work)
     # In float64, because shares are small parts of large sums.
     said = statistics.covariance.double() @ residual.double().cpu()
     direction = (said / (said @ residual.double().cpu()).clamp_min(1e-30)).float()
@@ -97,7 +97,7 @@ def writers(
         return shares, -shares
 
     both = Filter(among.layers, "both", among.expert, among.among, among.limit)
-    return index.shares(what, score, lambda number: bool(coefficients[number] < 0), both, progress=progress)
+    return index.shares(what, score, lambda number: bool(coefficients[number] < 0), both, work=work)
 
 
 def _coefficients(block: Block, place: Place) -> Tensor:

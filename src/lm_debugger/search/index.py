@@ -10,7 +10,6 @@
 A score has the sign of the vector's own projection; the strength by which results are ordered is its size.
 """
 
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,7 +21,6 @@ from torch import Tensor
 from lm_debugger.errors import OptionError
 from lm_debugger.lenses.projection import Projections, Side
 from lm_debugger.lenses.source import ValueSource
-from lm_debugger.progress import Progress, silent, stop_if_cancelled
 from lm_debugger.records.names import UnitName, numbered
 from lm_debugger.records.search import Form, Keyword, LayerHits, Match, Measure, SearchAnswer, SearchResult, Sign
 from lm_debugger.records.value import SimilarValue
@@ -31,6 +29,7 @@ from lm_debugger.search.keywords import MOST, Forms, parse
 from lm_debugger.search.statistics import Statistics
 from lm_debugger.units.blocks import Block
 from lm_debugger.units.layout import Layout
+from lm_debugger.work import UNWATCHED, Work
 
 STRONGEST = 100  # vectors whose layers are counted
 PROMOTED = 10  # tokens listed with each result
@@ -111,28 +110,36 @@ class Index:
         self._source = source
         self._projections = projections
         self._statistics: Statistics | None = None
+        self._norms: Tensor | None = None
         self.layout = Layout(source)
 
     @cached_property
     def _forms(self) -> Forms:
         return Forms(self._source.vocabulary, self._source.readout.vocabulary)
 
-    @cached_property
-    def norms(self) -> Tensor:
-        """The lengths of all vectors (vectors,), float32; of a vector of length 0, next to nothing."""
-        lengths = [v.norm(dim=-1).cpu() for block in self._source.value_blocks() for v in block.pieces()]
-        return torch.cat(lengths).clamp_min(1e-30)
+    def norms(self, work: Work = UNWATCHED) -> Tensor:
+        """The lengths of all vectors (vectors,), float32; of a vector of length 0, next to nothing. Measured once."""
+        if self._norms is None:
+            lengths: list[Tensor] = []
+            done = 0
+            for block in self._source.value_blocks():
+                for vectors in block.pieces():
+                    work("Measuring all vectors", done, self.layout.vectors)
+                    lengths.append(vectors.norm(dim=-1).cpu())
+                    done += len(vectors)
+            self._norms = torch.cat(lengths).clamp_min(1e-30)
+        return self._norms
 
     @property
     def prepared(self) -> bool:
         """Whether the statistics are in memory."""
         return self._statistics is not None
 
-    def statistics(self, progress: Progress = silent, cancel: threading.Event | None = None) -> Statistics:
+    def statistics(self, work: Work = UNWATCHED) -> Statistics:
         """The statistics: known, from the cache, or measured now."""
         if self._statistics is None:
             known = statistics.cached(self._source, self.layout)
-            self._statistics = known or statistics.measure(self._source, self.layout, progress, cancel)
+            self._statistics = known or statistics.measure(self._source, self.layout, work)
         return self._statistics
 
     @torch.no_grad()
@@ -144,8 +151,7 @@ class Index:
         combine: Combine = "all",
         skip: Sequence[str] = (),
         among: Filter | None = None,
-        progress: Progress = silent,
-        cancel: threading.Event | None = None,
+        work: Work = UNWATCHED,
     ) -> SearchAnswer:
         """The vectors that write keywords; see the file's first lines.
 
@@ -167,14 +173,14 @@ class Index:
         keywords = [*self._understood(query, False, skip), *self._understood(unwanted, True, skip)]
         if not any(not keyword.unwanted for keyword in keywords):
             raise OptionError("There is no keyword.", "Write words to search for, such as: teacher, school.")
-        sought, directions = self._sought(keywords, progress, cancel)
+        sought, directions = self._sought(keywords, work)
         known = self.statistics()
 
         def score(block: Block, place: slice) -> tuple[Tensor, Tensor]:
             products = block.products(directions.to(block.matrix.device)).cpu()
             return _combined(sought, products / known.deviations[place], combine)
 
-        found = self._strongest(score, among, progress, cancel)
+        found = self._strongest(score, among, work)
         sides = [Side(self.layout.name(n), turned) for n, turned in zip(found.numbers, found.turned, strict=True)]
         matches = self._matches(sought, directions, found.numbers, sides)
         asked = query.strip() + (f" without {unwanted.strip()}" if unwanted.strip() else "")
@@ -186,31 +192,39 @@ class Index:
         name: UnitName,
         among: Filter,
         *,
-        progress: Progress = silent,
-        cancel: threading.Event | None = None,
+        work: Work = UNWATCHED,
     ) -> SearchAnswer:
         """The vectors closest to one, by the cosine in the residual stream; opposite ones are its like turned round."""
         among.check(self._source)
         itself = self.layout.number(name)
         direction = self._direction(name)
+        norms = self.norms(work)
 
         def score(block: Block, place: slice) -> tuple[Tensor, Tensor]:
-            cosine = block.products(direction.to(block.matrix.device))[0].cpu() / self.norms[place]
+            cosine = block.products(direction.to(block.matrix.device))[0].cpu() / norms[place]
             if place.start <= itself < place.stop:
                 cosine[itself - place.start] = 0  # nothing is like itself
             return cosine, -cosine
 
-        found = self._strongest(score, among, progress, cancel)
+        found = self._strongest(score, among, work)
         sides = [Side(self.layout.name(n), turned) for n, turned in zip(found.numbers, found.turned, strict=True)]
         return self._answer(f"like {name}", "cosine", found, sides)
 
     @torch.no_grad()
-    def neighbours(self, name: UnitName, limit: int) -> tuple[tuple[SimilarValue, ...], tuple[SimilarValue, ...]]:
+    def neighbours(
+        self, name: UnitName, limit: int, work: Work = UNWATCHED
+    ) -> tuple[tuple[SimilarValue, ...], tuple[SimilarValue, ...]]:
         """The vectors with the largest cosine with one, and those with the smallest; at most `limit` of each."""
         itself = self.layout.number(name)
         direction = self._direction(name)
-        cosines = torch.cat([b.products(direction.to(b.matrix.device))[0].cpu() for b in self._source.value_blocks()])
-        cosines /= self.norms
+        norms = self.norms(work)
+        cosines = torch.empty(self.layout.vectors)
+        done = 0
+        for block in self._source.value_blocks():
+            work("Searching all vectors", done, self.layout.vectors)
+            cosines[done : done + len(block)] = block.products(direction.to(block.matrix.device))[0].cpu()
+            done += len(block)
+        cosines /= norms
         limit = min(limit, self.layout.vectors - 1)
         sides = []
         for largest in (True, False):
@@ -237,8 +251,7 @@ class Index:
         signs: Callable[[int], bool],
         among: Filter,
         *,
-        progress: Progress = silent,
-        cancel: threading.Event | None = None,
+        work: Work = UNWATCHED,
     ) -> SearchAnswer:
         """The vectors with the largest shares of something, as another room scores them.
 
@@ -248,7 +261,7 @@ class Index:
             signs: whether the coefficient of a vector, by number, is negative.
         """
         among.check(self._source)
-        found = self._strongest(score, among, progress, cancel)
+        found = self._strongest(score, among, work)
         sides = [Side(self.layout.name(n), signs(n)) for n in found.numbers]
         return self._answer(what, "share", found, sides)
 
@@ -265,9 +278,7 @@ class Index:
             found.append(Keyword(text=pattern.text, unwanted=unwanted, forms=tuple(forms)))
         return found
 
-    def _sought(
-        self, keywords: Sequence[Keyword], progress: Progress, cancel: threading.Event | None
-    ) -> tuple[list[_Sought], Tensor]:
+    def _sought(self, keywords: Sequence[Keyword], work: Work) -> tuple[list[_Sought], Tensor]:
         """What to look for, and the directions of all forms: (forms, hidden)."""
         sought: list[_Sought] = []
         rows: list[Tensor] = []
@@ -279,9 +290,9 @@ class Index:
             rows.extend(self._source.readout.directions(torch.tensor(form)).mean(0) for form in forms)
             sought.append(_Sought(keyword.unwanted, forms, place))
         directions = torch.stack(rows)
-        return sought, directions - self.statistics(progress, cancel).mean.to(directions.device)
+        return sought, directions - self.statistics(work).mean.to(directions.device)
 
-    def _strongest(self, score: Score, among: Filter, progress: Progress, cancel: threading.Event | None) -> _Found:
+    def _strongest(self, score: Score, among: Filter, work: Work) -> _Found:
         """Score all vectors that the filter lets through."""
         strengths = torch.full((self.layout.vectors,), -torch.inf)
         turned = torch.zeros(self.layout.vectors, dtype=torch.bool)
@@ -290,8 +301,7 @@ class Index:
             place = slice(first, first + len(block))
             if among.expert is not None and numbered(block.name(0), "E") != among.expert:
                 continue
-            stop_if_cancelled(cancel)
-            progress("Searching all vectors", first, self.layout.vectors)
+            work("Searching all vectors", first, self.layout.vectors)
             own, other = score(block, place)
             if among.sign == "both":
                 torch.maximum(own, other, out=strengths[place])

@@ -129,7 +129,16 @@ class ModelWorker:
             LoadingError, BusyError, StoppingError.
         """
         debugger = self.debugger
-        return self._reading.submit(lambda cancel: work(debugger, cancel))
+
+        def go(cancel: threading.Event) -> T:
+            before = self._progress
+            try:
+                return work(debugger, cancel)
+            finally:
+                if self._progress is not before:  # what it told is over; the other thread soon tells its own again
+                    self._progress = _IDLE
+
+        return self._reading.submit(go)
 
     def give_up(self, job: Job[T]) -> None:
         """See `Lane.give_up`."""

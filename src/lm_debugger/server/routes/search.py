@@ -8,12 +8,10 @@ from starlette.responses import Response
 
 from lm_debugger.records.search import SearchAnswer, Sign
 from lm_debugger.server.inputs import INTEGER, Place, RunInput, check_at_most, run
-from lm_debugger.server.longwork import Channel, answer, described, wants_stream
-from lm_debugger.server.services import Here, as_json
+from lm_debugger.server.longwork import Channel, LongWork, answer, described, wants_stream
+from lm_debugger.server.services import Here
 
 if TYPE_CHECKING:
-    import threading
-
     from lm_debugger.debugger.session import Debugger
 
 router = APIRouter(tags=["values"])
@@ -72,18 +70,10 @@ async def search(
         )  # fmt: skip
         return _named(found, names)
 
-    if wants_stream(request):
-        return await answer(request, here, work, stream=True)
-
-    def quiet(debugger: "Debugger", cancel: "threading.Event") -> SearchAnswer:
-        return work(debugger, Channel(lambda *_: None, here.worker.reporting(cancel), cancel))
-
-    # What is not measured yet takes long, and must not keep the read-outs of a click waiting.
-    lane = here.worker.read if here.debugger.can_search_at_once else here.worker.forward
-    return as_json(await lane(request, quiet))
+    return await _answer(request, here, work)
 
 
-@router.post("/search", response_model=SearchAnswer)
+@router.post("/search", response_model=SearchAnswer, responses=described("The vectors found"))
 async def writers(request: Request, here: Here, asked: ResidualInput) -> Response:
     """The value vectors that write a residual stream, or that tell it from another one: the largest shares of it."""
     check_at_most("limit", asked.limit, here.settings.limits.results)
@@ -91,19 +81,24 @@ async def writers(request: Request, here: Here, asked: ResidualInput) -> Respons
     found = await run(asked, here, request)
     other = None if asked.against is None else await run(asked.against, here, request)
 
-    def work(debugger: "Debugger", cancel: "threading.Event") -> SearchAnswer:
+    def work(debugger: "Debugger", channel: Channel) -> SearchAnswer:
         from lm_debugger.readouts.writers import Place as PlaceOfRun
 
         against = None if other is None or asked.against is None else PlaceOfRun(other, asked.against.position)
         answer = debugger.writers(
             PlaceOfRun(found, asked.position), layer=asked.layer, against=against, layers=asked.layers,
             sign=asked.sign, expert=asked.expert, among=tuple(names) if asked.named else None, limit=asked.limit,
-            progress=here.worker.reporting(cancel),
+            progress=channel.progress, cancel=channel.cancel,
         )  # fmt: skip
         return _named(answer, names)
 
-    lane = here.worker.read if here.debugger.can_search_at_once else here.worker.forward
-    return as_json(await lane(request, work))
+    return await _answer(request, here, work)
+
+
+async def _answer(request: Request, here: Here, work: LongWork) -> Response:
+    """In one piece or as a stream. What is not measured yet takes long, and must not keep the read-outs waiting."""
+    at_once = here.debugger.can_search_at_once
+    return await answer(request, here, work, stream=wants_stream(request), forward=not at_once)
 
 
 def _named(found: SearchAnswer, names: dict[str, str]) -> SearchAnswer:
