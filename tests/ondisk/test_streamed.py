@@ -333,7 +333,7 @@ def test_the_proof_is_kept(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Non
         raise AssertionError
 
     with monkeypatch.context() as patched:
-        patched.setattr("lm_debugger.proof.kept.examine_network", refuse)
+        patched.setattr("lm_debugger.proof.report.examine_network", refuse)
         again = open_streamed(folder)
         assert again.fingerprint == expected.fingerprint
         for mine, theirs in zip(again.value_blocks(), expected.value_blocks(), strict=True):

@@ -11,9 +11,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from lm_debugger.debugger.session import Debugger
 from lm_debugger.debugger.weights import Weights
 from lm_debugger.model.loaded import LoadedModel
-from lm_debugger.ondisk.streamed import open_streamed
 from lm_debugger.proof.kept import prove
-from lm_debugger.proof.report import refusal
 from lm_debugger.records.examination import Examination
 from lm_debugger.source.load import check_network, check_tokenizer, load_network
 from lm_debugger.source.options import LoadOptions
@@ -65,6 +63,8 @@ def _joined(name: str, network: PreTrainedModel, words: PreTrainedTokenizerBase,
     """The network with its proof, its engine and its vocabulary."""
     report, anatomy = prove(network, name=name, work=work)
     if anatomy is None:
+        from lm_debugger.proof.report import refusal
+
         raise refusal(report)
     embedded = getattr(network.get_input_embeddings(), "num_embeddings", anatomy.readout.vocabulary)
     return LoadedModel(name, network, Vocabulary(words, embedded), anatomy, report)
@@ -86,6 +86,8 @@ def open_weights(
     Raises:
         ModelNotFoundError, ModelLoadError, UnsupportedModelError, NumericalError.
     """
+    from lm_debugger.ondisk.streamed import open_streamed  # not needed by models that are loaded
+
     options = LoadOptions(trust_remote_code=trust_remote_code)
     return Weights(open_streamed(folder, options, Work(progress)), progress)
 

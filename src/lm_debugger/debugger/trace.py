@@ -4,8 +4,6 @@ from lm_debugger.engine.guard import exact
 from lm_debugger.readouts.view import view
 from lm_debugger.records.trace import TraceView
 from lm_debugger.runs.kept import KeptRun
-from lm_debugger.show import trace as shown
-from lm_debugger.show.notebook import html
 
 
 class Trace(KeptRun):
@@ -30,7 +28,11 @@ class Trace(KeptRun):
         return view(self, position, top_k, effect_on)
 
     def __rich__(self) -> object:
+        from lm_debugger.show import trace as shown  # whoever only computes need not wait for it
+
         return shown.trace(self.view())
 
     def _repr_html_(self) -> str:
+        from lm_debugger.show.notebook import html
+
         return html(self.view())
