@@ -11,7 +11,8 @@ from benchmarks.measure import Result, ratio, ratio_of, seconds
 from lm_debugger.debugger.session import Debugger
 from lm_debugger.lenses.projection import Projections
 from lm_debugger.proof.report import examine_network
-from lm_debugger.runs.generate import Sampling, continue_prompt
+from lm_debugger.records.generation import Sampling
+from lm_debugger.runs.generate import continue_prompt
 from lm_debugger.runs.run import Trace, run
 from lm_debugger.source import demo
 

@@ -1,17 +1,12 @@
 """`lm-debugger cache`: what is kept between runs; list it, remove it."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from lm_debugger.cli import options
 from lm_debugger.cli.terminal import print_answer, print_record
 from lm_debugger.errors import OptionError
-
-if TYPE_CHECKING:
-    from rich.console import RenderableType
-
-    from lm_debugger.records.cache import CacheEntry
 
 cache = typer.Typer(
     help="What is kept between runs: proofs, ranges, statistics, clusters, converted models.",
@@ -35,8 +30,9 @@ def show(context: typer.Context, json: options.Json = False) -> None:
     if json:
         print_record(found)
         return
-    print_answer(_table(found.entries))
-    print_answer(f"{_size(found.bytes)} in {found.folder}")
+    from lm_debugger.show import cache as report
+
+    print_answer(report.listing(found))
 
 
 @cache.command()
@@ -62,28 +58,6 @@ def remove(
     if json:
         print_record(gone)
         return
-    for entry in gone.removed:
-        print_answer(f"removed {entry.key}")
-    print_answer(f"{_size(gone.bytes)} freed")
+    from lm_debugger.show import cache as report
 
-
-def _table(entries: "tuple[CacheEntry, ...]") -> "RenderableType":
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False)
-    for column, justify in (("KEY", "left"), ("MODEL", "left"), ("SIZE", "right"), ("LAST USED", "left")):
-        table.add_column(column, justify=justify, overflow="fold", no_wrap=column == "KEY")  # type: ignore[arg-type]
-    for entry in entries:
-        when = entry.used.astimezone().strftime("%Y-%m-%d %H:%M")
-        table.add_row(entry.key, entry.model or "–", _size(entry.bytes), when)
-    return table
-
-
-def _size(count: int) -> str:
-    """Bytes for people."""
-    size = float(count)
-    for unit in ("B", "kB", "MB"):
-        if size < 1000:
-            return f"{size:.0f} {unit}"
-        size /= 1000
-    return f"{size:.1f} GB"
+    print_answer(report.removal(gone))

@@ -50,8 +50,8 @@ def trace(
         last = view.model.layers - 1
         raise OptionError(f"--layers {layers!r} goes beyond the model's last layer, {last}.", f"Use layers 0-{last}.")
 
-    from lm_debugger.show import trace as render
+    from lm_debugger.show.trace import trace as document
 
-    print_answer(render.trace(view, layers=shown))
+    print_answer(document(view, layers=shown))
     if shown is None and answer_console().is_terminal:
         answer_console().print("Full blocks of some layers: --layers A-B", style="dim")

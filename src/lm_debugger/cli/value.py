@@ -33,6 +33,6 @@ def value(
         print_record(view)
         return
 
-    from lm_debugger.show.reports import value as report
+    from lm_debugger.show.value import value as document
 
-    print_answer(report(view))
+    print_answer(document(view))

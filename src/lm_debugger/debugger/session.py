@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Literal
 
 from lm_debugger.calibration import measure as calibration
 from lm_debugger.debugger.trace import Trace
@@ -17,16 +16,16 @@ from lm_debugger.edits.validate import check_name
 from lm_debugger.engine.guard import exact
 from lm_debugger.errors import EditError, OptionError
 from lm_debugger.model.loaded import LoadedModel
-from lm_debugger.readouts.writers import Place, writers
+from lm_debugger.readouts.writers import RunPosition, writers
 from lm_debugger.records.calibration import CalibrationSummary, CoefficientRange
 from lm_debugger.records.edit import WITH_STRENGTH, Edit
 from lm_debugger.records.examination import Examination
-from lm_debugger.records.generation import Continuation, Generation
+from lm_debugger.records.generation import Continuation, Generation, Sampling
 from lm_debugger.records.model import ModelSummary
 from lm_debugger.records.names import UnitName, ValueName
 from lm_debugger.records.recipe import Recipe
-from lm_debugger.records.search import SearchAnswer, Sign
-from lm_debugger.runs.generate import OnToken, Sampling, Stops, continue_prompt
+from lm_debugger.records.search import AnySign, Filter, SearchAnswer
+from lm_debugger.runs.generate import OnToken, Stops, continue_prompt
 from lm_debugger.runs.run import MEMORY_LIMIT, run
 from lm_debugger.runs.spec import RunSpec, settled
 from lm_debugger.runs.store import RunStore
@@ -213,7 +212,7 @@ class Debugger(Weights):
         """
         work = self._work(progress, cancel)
         edits = self._settled(parse_all(interventions), work)
-        sampling = Sampling(temperature, top_k, top_p, seed)
+        sampling = Sampling(temperature=temperature, top_k=top_k, top_p=top_p, seed=seed)
         stops = Stops(max_new_tokens, (stop,) if isinstance(stop, str) else tuple(stop))
         if chat:
             if not isinstance(prompt, str):
@@ -237,26 +236,25 @@ class Debugger(Weights):
             warnings=_without_effect(found, baseline),
         )
 
-    def place(self, prompt: Prompt, position: int = -1, interventions: Edits = ()) -> Place:
+    def place(self, prompt: Prompt, position: int = -1, interventions: Edits = ()) -> RunPosition:
         """A position of a prompt's run, for `writers`; arguments as for `trace`."""
-        return Place(self.trace(prompt, interventions), position)
+        return RunPosition(self.trace(prompt, interventions), position)
 
-    @exact
     def writers(
         self,
-        place: Place,
+        place: RunPosition,
         *,
         layer: int | None = None,
-        against: Place | None = None,
+        against: RunPosition | None = None,
         layers: str | range | None = None,
-        sign: Sign | Literal["both"] = "both",
+        sign: AnySign = "both",
         expert: int | None = None,
         among: Sequence[str | UnitName] | None = None,
         limit: int = 20,
         progress: Progress | None = None,
         cancel: threading.Event | None = None,
     ) -> SearchAnswer:
-        """The value vectors that write a residual stream, or that tell two apart: the largest shares of its read-out.
+        """The value vectors that write a residual stream, or that tell two apart: the largest portions of its read-out.
 
         Args:
             place: a position of a run, from `place`.
@@ -271,7 +269,21 @@ class Debugger(Weights):
             CancelledError: if cancelled.
         """
         accepted = self._filter(layers, sign, expert, among, limit)
-        work = self._work(progress, cancel)
+        return self.find_writers(place, accepted, layer=layer, against=against, progress=progress, cancel=cancel)
+
+    @exact
+    def find_writers(
+        self,
+        place: RunPosition,
+        among: Filter,
+        *,
+        layer: int | None = None,
+        against: RunPosition | None = None,
+        progress: Progress | None = None,
+        cancel: threading.Event | None = None,
+    ) -> SearchAnswer:
+        """As `writers`, with the filter as a record."""
+        accepted, work = self._checked(among), self._work(progress, cancel)
         return writers(self._index, place, accepted, layer=layer, against=against, work=work)
 
     def recipe(self, recipe: str | os.PathLike[str] | Recipe, strength: float = 1.0) -> tuple[Edit, ...]:

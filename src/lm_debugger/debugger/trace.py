@@ -28,11 +28,13 @@ class Trace(KeptRun):
         return view(self, position, top_k, effect_on)
 
     def __rich__(self) -> object:
-        from lm_debugger.show import trace as shown  # whoever only computes need not wait for it
+        from lm_debugger.show.terminal import draw  # whoever only computes need not wait for it
+        from lm_debugger.show.trace import trace as document
 
-        return shown.trace(self.view())
+        return draw(document(self.view()))
 
     def _repr_html_(self) -> str:
-        from lm_debugger.show.notebook import html
+        from lm_debugger.show.html import page
+        from lm_debugger.show.trace import trace as document
 
-        return html(self.view())
+        return page(document(self.view()))

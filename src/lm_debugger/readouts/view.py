@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from lm_debugger.errors import OptionError
-from lm_debugger.lenses.projection import Side
+from lm_debugger.lenses.projection import End
 from lm_debugger.readouts.compare import compare, warnings
 from lm_debugger.readouts.subupdates import dominant
 from lm_debugger.records.token import TokenScore
@@ -56,7 +56,7 @@ def _read(
     if effect_on is not None:
         direction = trace.model.readout.direction(effect_on, trace.last_residual[place])
     strongest = [dominant(block, s, top_k, direction) for block, s in zip(trace.model.blocks, streams, strict=True)]
-    trace.projections.remember((_side(found) for layer in strongest for found in layer), PROMOTED)
+    trace.projections.remember((_end(found) for layer in strongest for found in layer), PROMOTED)
     layers = tuple(
         LayerView(
             layer=index,
@@ -77,13 +77,13 @@ def _sub_update(trace: KeptRun, found: Contribution) -> SubUpdate:
         score=found.score,
         share=found.share,
         effect=found.effect,
-        promotes=trace.projections.texts(_side(found), PROMOTED),
+        promotes=trace.projections.texts(_end(found), PROMOTED),
     )
 
 
-def _side(found: Contribution) -> Side:
+def _end(found: Contribution) -> End:
     """What the sub-update promotes: with a negative coefficient, what its vector suppresses."""
-    return Side(found.name, found.coefficient < 0)
+    return End(found.name, found.coefficient < 0)
 
 
 def _top(trace: KeptRun, logits: Tensor, top_k: int) -> list[tuple[TokenScore, ...]]:

@@ -79,18 +79,15 @@ def _of_vocabulary(source: ValueSource, work: Work) -> tuple[Tensor, Tensor]:
     hidden = source.readout.directions(slice(0, 1)).shape[1]
     chunks = [slice(first, first + PIECE // hidden) for first in range(0, count, PIECE // hidden)]
 
-    def report(step: int) -> None:
-        work("Measuring the vocabulary", step, 2 * len(chunks))
-
     total: Tensor | float = 0.0
     for step, chunk in enumerate(chunks):
-        report(step)
+        work("Measuring the vocabulary", step, 2 * len(chunks))
         total = total + source.readout.directions(chunk).sum(0, dtype=torch.float64)
     assert isinstance(total, Tensor)
     mean = (total / count).float()
     squares: Tensor | float = 0.0
     for step, chunk in enumerate(chunks, start=len(chunks)):
-        report(step)
+        work("Measuring the vocabulary", step, 2 * len(chunks))
         centred = source.readout.directions(chunk) - mean  # first, because squares of large means would drown the rest
         squares = squares + (centred.T @ centred).double()
     assert isinstance(squares, Tensor)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 INTEGER = 2**31 - 1  # larger numbers mean nothing anywhere in the API
 
 TokenId = Annotated[int, Field(ge=0, le=INTEGER)]
-Place = Annotated[int, Field(ge=-INTEGER, le=INTEGER, description="A position; negative ones count from the end.")]
+Position = Annotated[int, Field(ge=-INTEGER, le=INTEGER, description="A position; negative ones count from the end.")]
 
 
 def _without_nul(text: str) -> str:

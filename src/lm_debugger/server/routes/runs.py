@@ -9,7 +9,7 @@ from starlette.concurrency import run_in_threadpool
 from lm_debugger.records.base import Record
 from lm_debugger.records.saved import SavedRun
 from lm_debugger.server.failures import NotFoundError
-from lm_debugger.server.inputs import Input, KeptText, Place, RunInput
+from lm_debugger.server.inputs import Input, KeptText, Position, RunInput
 from lm_debugger.server.services import Here
 
 router = APIRouter(tags=["runs"])
@@ -22,7 +22,7 @@ class KeepInput(Input):
 
     prompt: KeptText = Field(min_length=1)
     interventions: list[str] = Field(default_factory=list)
-    position: Place = -1
+    position: Position = -1
     title: KeptText = Field("", max_length=200)
     parent: Number | None = Field(None, description="The kept run that this one came from.")
     view: KeptText = Field(

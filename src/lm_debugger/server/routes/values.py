@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from lm_debugger.records.base import Record
 from lm_debugger.records.names import ValueName
+from lm_debugger.records.naming import with_names
 from lm_debugger.records.saved import NamedValue, ValueNote
 from lm_debugger.records.trajectory import CoefficientPath
 from lm_debugger.server.inputs import Input, KeptText, RunInput, run
@@ -65,12 +66,10 @@ async def value(
 
     view = await here.worker.read(request, read)
     kept = await run_in_threadpool(here.database.note, here.debugger.summary.fingerprint, view.value)
-    names = await here.names()
     own = {field: getattr(view, field) for field in type(view).model_fields}
     own["cluster"] = await run_in_threadpool(with_users_name, here, view.cluster)
-    for side in ("similar", "opposite"):
-        own[side] = tuple(other.model_copy(update={"name": names.get(other.value)}) for other in own[side])
-    return as_json(NamedValue(**own, name=(kept.name or None) if kept else None, note=kept.note if kept else ""))
+    found = NamedValue(**own, note=kept.note if kept else "")
+    return as_json(with_names(found, await here.names()))
 
 
 @router.post("/values/{value}/coefficients", response_model=CoefficientPath)

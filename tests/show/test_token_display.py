@@ -10,8 +10,10 @@ from rich.cells import cell_len
 
 from lm_debugger import Debugger
 from lm_debugger.records.visible import printable, visible
-from lm_debugger.show.cells import bar, fit, percent, signed
-from lm_debugger.show.notebook import html
+from lm_debugger.show.cells import bar, fit
+from lm_debugger.show.html import page
+from lm_debugger.show.numbers import percent, signed
+from lm_debugger.show.trace import trace as document
 
 ISOLATES = "\u2068\u2069"  # added around right-to-left text, not part of the token
 
@@ -87,10 +89,11 @@ def test_notebook_html_is_escaped_balanced_and_without_scripts(demo: Debugger) -
     trace = demo.trace("<script>alert(1)</script> & \x1b", ["L28D1328=40"])
     view = trace.view(top_k=3)
     tags = Tags()
-    tags.feed(html(view))
+    html = page(document(view))
+    tags.feed(html)
     assert tags.open == []
     assert "script" not in tags.seen
     assert "alert" in tags.text
     assert "\x1b" not in tags.text
     assert "L28D1328=40.0" in tags.text
-    assert html(view).count("<details>") == 30
+    assert html.count("<details>") == 30
