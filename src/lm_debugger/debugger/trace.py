@@ -4,9 +4,6 @@ from lm_debugger.engine.guard import exact
 from lm_debugger.readouts.view import view
 from lm_debugger.records.trace import TraceView
 from lm_debugger.runs.kept import KeptRun
-from lm_debugger.show.html import page
-from lm_debugger.show.terminal import draw
-from lm_debugger.show.trace import trace as document
 
 
 class Trace(KeptRun):
@@ -31,7 +28,13 @@ class Trace(KeptRun):
         return view(self, position, top_k, effect_on)
 
     def __rich__(self) -> object:
+        from lm_debugger.show.terminal import draw  # whoever only computes need not wait for it
+        from lm_debugger.show.trace import trace as document
+
         return draw(document(self.view()))
 
     def _repr_html_(self) -> str:
+        from lm_debugger.show.html import page
+        from lm_debugger.show.trace import trace as document
+
         return page(document(self.view()))

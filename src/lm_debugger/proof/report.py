@@ -8,9 +8,9 @@ from transformers import PreTrainedModel
 from lm_debugger.anatomy.discovery.discover import discover
 from lm_debugger.anatomy.parts import Anatomy, LayerAnatomy
 from lm_debugger.errors import LMDebuggerError, UnsupportedModelError
-from lm_debugger.progress import Progress, silent
 from lm_debugger.proof.verify import Proof, verify
 from lm_debugger.records.examination import REQUIRED, Check, Examination, Part
+from lm_debugger.work import Progress, silent
 
 STILL_WORKS = ("plain generation and tokenisation through transformers",)
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from lm_debugger.debugger.session import Debugger
     from lm_debugger.debugger.trace import Trace
-    from lm_debugger.progress import Progress
+    from lm_debugger.work import Progress
 
 INTEGER = 2**31 - 1  # larger numbers mean nothing anywhere in the API
 

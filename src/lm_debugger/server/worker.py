@@ -16,10 +16,10 @@ from starlette.requests import Request
 
 from lm_debugger import __version__
 from lm_debugger.errors import CancelledError, LMDebuggerError, ModelLoadError
-from lm_debugger.progress import Progress, stop_if_cancelled
 from lm_debugger.records.service import Health, ProgressEvent, QueueState
 from lm_debugger.server.failures import LoadingError, detail
 from lm_debugger.server.lane import Job, Lane
+from lm_debugger.work import Progress, Work
 
 if TYPE_CHECKING:
     from lm_debugger.debugger.session import Debugger
@@ -154,7 +154,7 @@ class ModelWorker:
         """Progress that shows in the health, goes to a listener, and ends work that was given up."""
 
         def report(step: str, done: int, total: int) -> None:
-            stop_if_cancelled(cancel)
+            Work(cancel=cancel).go_on()
             self._progress[threading.get_ident()] = ProgressEvent(step=step, done=done, total=total)
             if listener is not None:
                 listener(step, done, total)
