@@ -1,6 +1,7 @@
 """`lm-debugger why` through the real command line, on the demo model."""
 
 from lm_debugger import Debugger
+from lm_debugger.records.attention import HeadTable
 from lm_debugger.records.why import Why
 from tests.cli.runner import PROMPT, Run
 
@@ -26,3 +27,13 @@ def test_a_word_that_is_no_token_is_an_error_in_one_line(run_demo: Run) -> None:
     ran = run_demo("why", PROMPT, "--target", "")
     assert ran.status == 2
     assert ran.err.startswith("error: The token to explain is an empty text.")
+
+
+def test_heads_as_json_and_as_a_report(run_demo: Run, demo: Debugger) -> None:
+    text = "The quick brown cat sat. The quick brown"
+    ran = run_demo("heads", text, "--json")
+    assert HeadTable.model_validate_json(ran.out) == demo.heads(text)
+    ran = run_demo("heads", text)
+    assert ran.status == 0, ran.err
+    assert "attend to what followed the same token before" in ran.out
+    assert "L17H4" in ran.out
