@@ -16,7 +16,6 @@ from lm_debugger import Debugger
 from lm_debugger.cli.terminal import print_error
 from lm_debugger.edits import recipe as recipes
 from lm_debugger.errors import LMDebuggerError, NumericalError, OptionError, PromptError, RecipeError
-from lm_debugger.progress import Progress
 from lm_debugger.records.recipe import Recipe
 from lm_debugger.server import failures
 from lm_debugger.server.app import create_app
@@ -29,6 +28,7 @@ from lm_debugger.store import database as database_module
 from lm_debugger.store.database import Database
 from lm_debugger.store.engine import DatabaseError
 from lm_debugger.store.filesystem import kind, on_network
+from lm_debugger.work import Progress
 from tests import tiny
 from tests.server.live import BASE, Process, behind_socket, error, tiny_app, wait_until, wait_until_ready
 

@@ -18,11 +18,11 @@ import uvicorn
 from fastapi import FastAPI
 
 from lm_debugger.debugger.session import Debugger
-from lm_debugger.progress import Progress
 from lm_debugger.server.app import create_app
 from lm_debugger.server.door import FOLDER_VARIABLE
 from lm_debugger.server.listen import configuration, open_port
 from lm_debugger.server.settings import Settings
+from lm_debugger.work import Progress
 from tests import tiny
 
 BASE = "http://127.0.0.1:8765"

@@ -9,10 +9,10 @@ from starlette.testclient import TestClient
 import lm_debugger
 from lm_debugger.debugger.session import Debugger
 from lm_debugger.errors import LMDebuggerError, ModelNotFoundError
-from lm_debugger.progress import Progress
 from lm_debugger.server import failures
 from lm_debugger.server.app import create_app
 from lm_debugger.server.settings import Limits, Settings
+from lm_debugger.work import Progress
 from tests import tiny, zoo
 
 from .live import BASE, error, tiny_app, wait_until, wait_until_ready

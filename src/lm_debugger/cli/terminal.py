@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.text import Text
 
-from lm_debugger.progress import Progress, silent
+from lm_debugger.work import Progress, silent
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
-
     from lm_debugger.records.base import Record
+    from lm_debugger.show.document import Document
 
 BUG_EXIT_CODE = 70  # EX_SOFTWARE
 
@@ -36,9 +35,14 @@ def print_record(record: "Record") -> None:
     _print_json(record.model_dump_json())
 
 
-def print_answer(answer: "RenderableType") -> None:
+def print_answer(answer: "Document") -> None:
     """An answer for people."""
-    answer_console().print(answer)
+    _print(answer_console(), answer)
+
+
+def print_notice(notice: "Document") -> None:
+    """What people should know beside the answer, on standard error."""
+    _print(notice_console(), notice)
 
 
 def print_error(code: str, what: str, cure: str, *, as_json: bool) -> None:
@@ -91,6 +95,13 @@ def progress_bar() -> Iterator[Progress]:
             display.update(tasks[step], completed=done, total=total or None, visible=True)
 
         yield show
+
+
+def _print(console: Console, document: "Document") -> None:
+    from lm_debugger.show.terminal import draw
+
+    if document:
+        console.print(draw(document))
 
 
 def _print_json(text: str) -> None:

@@ -17,24 +17,31 @@ import os
 import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from lm_debugger.edits.grammar import parse, parse_all
+from lm_debugger.edits.validate import ModelShape
 from lm_debugger.edits.validate import check as check_edits
 from lm_debugger.errors import EditError, OptionError, RecipeError, WrongModelError
 from lm_debugger.records import limits
 from lm_debugger.records.edit import Edit, Operation
+from lm_debugger.records.model import ModelSummary
 from lm_debugger.records.recipe import Recipe
 from lm_debugger.records.visible import printable
 from lm_debugger.store.files import replace
-
-if TYPE_CHECKING:
-    from lm_debugger.model.loaded import LoadedModel
 
 HEADER = "# LM-Debugger recipe"
 
 _ONCE = ("name", "model", "fingerprint")
 _ANY_TEXT = 10**9 + 1  # more tokens than any position that an edit can name
+
+
+class KnownModel(ModelShape, Protocol):
+    """What a recipe is checked against."""
+
+    @property
+    def summary(self) -> ModelSummary:
+        """The model's name, size and fingerprint."""
 
 
 def read(text: str, most: int = limits.EDITS) -> Recipe:
@@ -177,7 +184,7 @@ def write_file(recipe: Recipe, path: str | os.PathLike[str]) -> None:
         raise RecipeError(f"{path} cannot be written: {failure}.", "Give the path of a file to write.") from None
 
 
-def check(recipe: Recipe, model: "LoadedModel") -> tuple[Edit, ...]:
+def check(recipe: Recipe, model: KnownModel) -> tuple[Edit, ...]:
     """The edits of a recipe, if it is this model's.
 
     Raises:

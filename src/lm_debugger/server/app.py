@@ -10,7 +10,6 @@ from fastapi.routing import APIRoute
 
 from lm_debugger import __version__
 from lm_debugger.errors import OptionError
-from lm_debugger.progress import Progress
 from lm_debugger.server import failures, page
 from lm_debugger.server.guard import Guard
 from lm_debugger.server.routes import (
@@ -33,6 +32,7 @@ from lm_debugger.server.services import ERRORS, Services
 from lm_debugger.server.settings import Settings
 from lm_debugger.server.worker import ModelWorker, Opener
 from lm_debugger.store.database import Database
+from lm_debugger.work import Progress
 
 if TYPE_CHECKING:
     from lm_debugger.debugger.session import Debugger

@@ -16,11 +16,10 @@ from starlette.requests import Request
 
 from lm_debugger import __version__
 from lm_debugger.errors import CancelledError, LMDebuggerError, ModelLoadError
-from lm_debugger.progress import Progress, stop_if_cancelled
 from lm_debugger.records.service import Health, ProgressEvent, QueueState
 from lm_debugger.server.failures import LoadingError, detail
 from lm_debugger.server.lane import Job, Lane
-from lm_debugger.server.shelf import Shelf
+from lm_debugger.work import Progress, Work
 
 if TYPE_CHECKING:
     from lm_debugger.debugger.session import Debugger
@@ -40,13 +39,9 @@ class ModelWorker:
         opener: loads the model; called once, on the worker's thread.
         limit: requests that may wait.
         seconds: that the work of one may take; 0 for no limit.
-
-    Attributes:
-        shelf: the runs that can still be read out.
     """
 
     def __init__(self, opener: Opener, limit: int, seconds: float = 0) -> None:
-        self.shelf = Shelf()
         self._opener = opener
         self._forwards = Lane("lm-debugger forwards", limit, seconds)
         self._readouts = Lane("lm-debugger read-outs", limit, seconds)
@@ -159,7 +154,7 @@ class ModelWorker:
         """Progress that shows in the health, goes to a listener, and ends work that was given up."""
 
         def report(step: str, done: int, total: int) -> None:
-            stop_if_cancelled(cancel)
+            Work(cancel=cancel).go_on()
             self._progress[threading.get_ident()] = ProgressEvent(step=step, done=done, total=total)
             if listener is not None:
                 listener(step, done, total)

@@ -943,26 +943,6 @@ export interface components {
             prompts: string[];
         };
         /**
-         * Form
-         * @description One way in which the vocabulary writes a keyword: a token, or several that follow each other.
-         *
-         *     Args:
-         *         key: names the form: its token ids joined by dots, such as `345` or `345.99`.
-         *         text: the form's text.
-         *         used: whether it takes part in the search.
-         */
-        Form: {
-            /** Key */
-            key: string;
-            /** Text */
-            text: string;
-            /**
-             * Used
-             * @default true
-             */
-            used: boolean;
-        };
-        /**
          * GenerateInput
          * @description A prompt, edits, and how to continue.
          */
@@ -1201,7 +1181,7 @@ export interface components {
             /** Unwanted */
             unwanted: boolean;
             /** Forms */
-            forms: components["schemas"]["Form"][];
+            forms: components["schemas"]["WordForm"][];
         };
         /**
          * LayerHits
@@ -1588,8 +1568,9 @@ export interface components {
             /**
              * Sign
              * @default both
+             * @enum {string}
              */
-            sign: ("+" | "-") | "both";
+            sign: "+" | "-" | "both";
             /** Expert */
             expert?: number | null;
             /**
@@ -2146,6 +2127,26 @@ export interface components {
              * Format: date-time
              */
             updated: string;
+        };
+        /**
+         * WordForm
+         * @description One way in which the vocabulary writes a keyword: a token, or several that follow each other.
+         *
+         *     Args:
+         *         key: names the form: its token ids joined by dots, such as `345` or `345.99`.
+         *         text: the form's text.
+         *         used: whether it takes part in the search.
+         */
+        WordForm: {
+            /** Key */
+            key: string;
+            /** Text */
+            text: string;
+            /**
+             * Used
+             * @default true
+             */
+            used: boolean;
         };
     };
     responses: never;
@@ -3658,7 +3659,7 @@ export interface operations {
                 skip?: string[];
                 layers?: string | null;
                 /** @description Sign of the coefficient. */
-                sign?: ("+" | "-") | "both";
+                sign?: "+" | "-" | "both";
                 expert?: number | null;
                 /** @description Only vectors that users have named. */
                 named?: boolean;

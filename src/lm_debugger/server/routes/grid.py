@@ -8,7 +8,7 @@ from pydantic import Field
 from starlette.responses import Response
 
 from lm_debugger.records.grid import LensGrid
-from lm_debugger.server.inputs import INTEGER, Many, Place, RunInput, TokenId, check_at_most, run
+from lm_debugger.server.inputs import INTEGER, Many, Position, RunInput, TokenId, check_at_most, run
 from lm_debugger.server.services import Here, as_json
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ class GridInput(RunInput):
     """A run, and the region to read."""
 
     layers: Many[Layer] | None = Field(None, min_length=1, description="The layers to read; all if left out.")
-    positions: Many[Place] | None = Field(None, min_length=1, description="The positions to read; all if left out.")
+    positions: Many[Position] | None = Field(None, min_length=1, description="The positions to read; all if left out.")
     token: TokenId | None = Field(None, description="Id of a token whose rank and probability to read in each cell.")
 
 

@@ -13,7 +13,7 @@ from lm_debugger.records import limits
 from lm_debugger.records.base import Record
 from lm_debugger.records.recipe import Recipe, SavedRecipe
 from lm_debugger.server.failures import NotFoundError
-from lm_debugger.server.inputs import Input, KeptText, Many, canonical_edits
+from lm_debugger.server.inputs import Input, KeptText, Many, read_edits
 from lm_debugger.server.services import Here, Services
 
 router = APIRouter(tags=["recipes"])
@@ -112,7 +112,7 @@ def _made(here: Services, asked: RecipeInput) -> Recipe:
 
 def _checked(here: Services, recipe: Recipe) -> Recipe:
     """The recipe as it is kept, if it is this model's and within the limits."""
-    edits = canonical_edits(recipe.interventions, here.settings.limits)
+    edits = tuple(map(str, read_edits(recipe.interventions, here.settings.limits)))
     files.check(recipe, here.debugger.model)
     kept = recipe.model_copy(update={"name": recipe.name.strip(), "note": recipe.note.strip(), "interventions": edits})
     files.write(kept)  # what is kept can be written to a file

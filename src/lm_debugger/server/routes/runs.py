@@ -10,7 +10,7 @@ from lm_debugger.records import limits
 from lm_debugger.records.base import Record
 from lm_debugger.records.saved import SavedRun
 from lm_debugger.server.failures import NotFoundError
-from lm_debugger.server.inputs import Input, KeptText, Many, Place, RunInput
+from lm_debugger.server.inputs import Input, KeptText, Many, Position, RunInput
 from lm_debugger.server.services import Here
 
 router = APIRouter(tags=["runs"])
@@ -23,7 +23,7 @@ class KeepInput(Input):
 
     prompt: KeptText = Field(min_length=1)
     interventions: Many[str] = Field(default_factory=list)
-    position: Place = -1
+    position: Position = -1
     title: KeptText = Field("", max_length=limits.TITLE)
     parent: Number | None = Field(None, description="The kept run that this one came from.")
     view: KeptText = Field(
@@ -58,12 +58,12 @@ async def keep(here: Here, asked: KeepInput) -> SavedRun:
     """Keep a run: prompt, edits and position, not its numbers, which are computed again."""
     fingerprint = here.debugger.summary.fingerprint
     run = RunInput(prompt=asked.prompt, ids=None, interventions=asked.interventions)
-    key = await run.key_read_apart(here.settings.limits)
+    _, edits = await run.asked(here.settings.limits)
     found = await run_in_threadpool(
         lambda: here.database.add_run(
             fingerprint,
             prompt=asked.prompt,
-            interventions=key.interventions,
+            interventions=tuple(map(str, edits)),
             position=asked.position,
             title=asked.title.strip(),
             parent=asked.parent,

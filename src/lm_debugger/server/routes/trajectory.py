@@ -8,7 +8,7 @@ from pydantic import Field
 from starlette.responses import Response
 
 from lm_debugger.records.trajectory import Trajectory
-from lm_debugger.server.inputs import Many, Place, RunInput, TokenId, check_at_most, run
+from lm_debugger.server.inputs import Many, Position, RunInput, TokenId, check_at_most, run
 from lm_debugger.server.services import Here, as_json
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ router = APIRouter(tags=["runs"])
 class TrajectoryInput(RunInput):
     """A run, where to read it, and the tokens to follow."""
 
-    position: Place = -1
+    position: Position = -1
     tokens: Many[TokenId] = Field(min_length=1, description="Ids of the tokens to follow; GET /api/tokens finds them.")
 
 
