@@ -24,7 +24,7 @@ from lm_debugger.source.load import check_network, check_tokenizer, load_network
 from lm_debugger.source.vocabulary import Vocabulary
 from lm_debugger.store import cache
 
-KIND, VERSION = "anatomy", 2
+KIND, VERSION = "anatomy", 3
 
 Reference = str | os.PathLike[str] | torch.nn.Module
 
