@@ -100,8 +100,10 @@ class Circuit:
                 break
             rows = read_order[first : first + ROWS]
             product = self.reads[rows] @ writes[:reach].T
-            high.take(product, rows, write_order)
-            low.take(-product, rows, write_order)
+            if float(product.max()) > high.floor:
+                high.take(product, rows, write_order)
+            if -float(product.min()) > low.floor:
+                low.take(-product, rows, write_order)
         found = low.entries
         return high.entries, Entries(-found.values, found.reads, found.writes)
 
@@ -125,11 +127,13 @@ class _Best:
 
     def take(self, product: Tensor, reads: Tensor, writes: Tensor) -> None:
         """Take entries (reads, some of the writes in their order) into account."""
+        # Most pieces hold next to nothing above the floor, and a mask is found much faster than the largest entries.
+        above = (product > self.floor).flatten().nonzero()[:, 0]
+        values = product.flatten()[above]
+        if len(above) > self._count:
+            values, best = values.topk(self._count)
+            above = above[best]
         columns = product.shape[1]
-        if float(product.max()) <= self.floor:
-            return
-        top = product.flatten().topk(min(self._count, product.numel()))
-        rows = reads[top.indices // columns].tolist()
-        ends = writes[top.indices % columns].tolist()
-        self._found += zip(top.values.tolist(), rows, ends, strict=True)
+        rows, ends = reads[above // columns].tolist(), writes[above % columns].tolist()
+        self._found += zip(values.tolist(), rows, ends, strict=True)
         self._found = sorted(self._found, key=lambda entry: (-entry[0], entry[1], entry[2]))[: self._count]
