@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.measure import Result
-from tests.model import sparse
+from tests.ondisk import sparse
 
 SHAPE = {"layers": 32, "width": 14_375, "hidden": 4_096, "vocabulary": 32_000}
 BYTES = 5 << 30  # on disk

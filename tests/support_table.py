@@ -88,8 +88,8 @@ def main() -> None:
 **{supported} of the {len(found)} causal language model types of transformers {version} pass I1 to I4 and can be
 debugged. {with_heads} of them have attention heads that pass I5; the others are debugged without heads.** This table is
 made by `make support`, which builds each type tiny with random weights and examines it as `lm-debugger examine`
-examines any model. No list decides what is supported: your own checkpoint, and any architecture that is not here, is
-proved in the same way when it is loaded.
+examines any model. No list decides what is supported: your own checkpoint, and any architecture not here, is proved in
+the same way when it is loaded.
 
 `resid_pre` is the residual stream that enters a layer; modules are named by their path in the layer; `γ⊙` is a factor
 by channel, `g(token)·` a gate. The last column is the largest error of all checks as a fraction of its tolerance.

@@ -28,7 +28,7 @@ def value(
             model, from_disk=from_disk, device=device, dtype=dtype, trust_remote_code=trust_remote_code,
             progress=progress,
         )  # fmt: skip
-        view = weights.value(name, top_k=top_k)
+        view = weights.value(name, top_k=top_k, progress=progress)
     if json:
         print_record(view)
         return

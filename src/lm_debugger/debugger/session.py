@@ -289,6 +289,7 @@ class Debugger(Weights):
         among: Sequence[str | UnitName] | None = None,
         limit: int = 20,
         progress: Progress | None = None,
+        cancel: threading.Event | None = None,
     ) -> SearchAnswer:
         """The value vectors that write a residual stream, or that tell two apart: the largest portions of its read-out.
 
@@ -297,12 +298,15 @@ class Debugger(Weights):
             layer: the stream after this layer; None for the last.
             against: a place whose stream is subtracted, such as one of another prompt or of the same with edits.
             layers, sign, expert, among, limit: as for `search`; the sign is that of the coefficient.
+            progress: told of the statistics, which are measured on first use, and of the search.
+            cancel: set it to stop.
 
         Raises:
             OptionError: if something is out of range, or the model's layers end with a norm.
+            CancelledError: if cancelled.
         """
         accepted = self._filter(layers, sign, expert, among, limit)
-        return self.find_writers(place, accepted, layer=layer, against=against, progress=progress)
+        return self.find_writers(place, accepted, layer=layer, against=against, progress=progress, cancel=cancel)
 
     @verb
     def find_writers(
@@ -313,9 +317,10 @@ class Debugger(Weights):
         layer: int | None = None,
         against: RunPosition | None = None,
         progress: Progress | None = None,
+        cancel: threading.Event | None = None,
     ) -> SearchAnswer:
         """As `writers`, with the filter as a record."""
-        accepted, work = self._checked(among), self._work(progress, None)
+        accepted, work = self._checked(among), self._work(progress, cancel)
         return writers(self._index, place, accepted, layer=layer, against=against, work=work)
 
     @verb

@@ -92,6 +92,7 @@ class Weights:
             sought, self._filter(layers, sign, expert, among, limit), progress=progress, cancel=cancel
         )
 
+    @verb
     def find_values(
         self,
         query: Query,
@@ -111,17 +112,28 @@ class Weights:
         return self._index.prepared
 
     @verb
-    def value(self, name: str | UnitName, *, top_k: int = MOST, similar: int = 10) -> ValueView:
+    def value(
+        self,
+        name: str | UnitName,
+        *,
+        top_k: int = MOST,
+        similar: int = 10,
+        progress: Progress | None = None,
+        cancel: threading.Event | None = None,
+    ) -> ValueView:
         """What a value vector promotes and suppresses, its neighbours, and its coefficient's range once calibrated.
 
         Args:
             name: such as `L12D345`.
             top_k: how many tokens on each side, 1 to 50.
             similar: how many of the closest and of the most opposite vectors, 0 to 50.
+            progress: told of the search for those.
+            cancel: set it to stop.
 
         Raises:
             ValueNameError: if the model has no such vector.
             OptionError: if top_k is out of range.
+            CancelledError: if cancelled.
         """
         found = _parsed(name)
         self._check(found)
@@ -129,7 +141,7 @@ class Weights:
             raise OptionError(f"top_k is {top_k}.", f"It must be from 1 to {MOST}.")
         if not 0 <= similar <= MOST:
             raise OptionError(f"similar is {similar}.", f"It must be from 0 to {MOST}.")
-        near, far = self._index.neighbours(found, similar) if similar else ((), ())
+        near, far = self._index.neighbours(found, similar, self._work(progress, cancel)) if similar else ((), ())
         return ValueView(
             value=str(found),
             layer=found.layer,

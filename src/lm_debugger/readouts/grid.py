@@ -16,9 +16,9 @@ import torch
 from torch import Tensor
 
 from lm_debugger.errors import OptionError
-from lm_debugger.progress import stop_if_cancelled
 from lm_debugger.records.grid import LensGrid, TokenGrid
 from lm_debugger.runs.kept import KeptRun
+from lm_debugger.work import Work
 
 T = TypeVar("T", int, float)
 
@@ -195,7 +195,7 @@ def _lenses(trace: KeptRun, streams: Iterable[Tensor], cancel: threading.Event |
     """Logits (N, vocabulary) of some residual vectors after the other."""
     for stream in streams:
         for part in stream.split(_rows_of_chunk(trace)) if len(stream) else ():
-            stop_if_cancelled(cancel)
+            Work(cancel=cancel).go_on()
             yield trace.model.readout.logits(part)
 
 

@@ -10,22 +10,23 @@ from lm_debugger.records.trace import HeadUpdate
 from lm_debugger.units.heads.group import HeadGroup
 from lm_debugger.units.heads.written import HeadStreams, Written
 
-# Heads of each layer whose tokens are listed. What a head writes is another vector in every run, so nothing can be
-# remembered of it as of value vectors, and one product with the vocabulary costs as much as reading a layer out.
-SPELLED = 1
 PROMOTED = 10  # tokens listed
 
 
-def head_updates(model: LoadedModel, streams: Sequence[LayerStreams], count: int) -> list[tuple[HeadUpdate, ...]]:
+def head_updates(
+    model: LoadedModel, streams: Sequence[LayerStreams], count: int, spelled: int
+) -> list[tuple[HeadUpdate, ...]]:
     """The strongest heads of each layer, with all tokens from one product with the unembedding.
 
     Args:
         streams: each layer's streams at a single position.
         count: how many heads of a layer at most.
+        spelled: of how many of them the tokens are listed. What a head writes is another vector in every run, so that
+            nothing can be remembered of it as of value vectors: each costs a product with the whole unembedding.
     """
     strongest = [_strongest(model, layer, count) for layer in streams]
-    spelled = [written for layer in strongest for written in layer[:SPELLED]]
-    promotes = dict(zip([written.name for written in spelled], _tokens(model, spelled), strict=True))
+    read = [written for layer in strongest for written in layer[:spelled]]
+    promotes = dict(zip([written.name for written in read], _tokens(model, read), strict=True))
     return [
         tuple(
             HeadUpdate(
@@ -45,9 +46,9 @@ def _strongest(model: LoadedModel, streams: LayerStreams, count: int) -> list[Wr
     return [written for group in groups for written in HeadStreams(group, streams).strongest(count)]
 
 
-def _tokens(model: LoadedModel, spelled: Sequence[Written]) -> list[tuple[str, ...]]:
-    if not spelled:
+def _tokens(model: LoadedModel, read: Sequence[Written]) -> list[tuple[str, ...]]:
+    if not read:
         return []
-    logits = model.readout.project(torch.stack([written.vector for written in spelled]))
+    logits = model.readout.project(torch.stack([written.vector for written in read]))
     best = logits.topk(min(PROMOTED, logits.shape[-1])).indices.tolist()
     return [tuple(map(model.vocabulary.text, row)) for row in best]

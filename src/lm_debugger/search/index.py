@@ -43,17 +43,25 @@ class Index:
         self._source = source
         self._projections = projections
         self._statistics: Statistics | None = None
+        self._norms: Tensor | None = None
         self.layout = Layout(source)
 
     @cached_property
     def _forms(self) -> Forms:
         return Forms(self._source.vocabulary, self._source.readout.vocabulary)
 
-    @cached_property
-    def norms(self) -> Tensor:
-        """The lengths of all vectors (vectors,), float32; of a vector of length 0, next to nothing."""
-        lengths = [v.norm(dim=-1).cpu() for block in self._source.value_blocks() for v in block.pieces()]
-        return torch.cat(lengths).clamp_min(1e-30)
+    def norms(self, work: Work = UNWATCHED) -> Tensor:
+        """The lengths of all vectors (vectors,), float32; of a vector of length 0, next to nothing. Measured once."""
+        if self._norms is None:
+            lengths: list[Tensor] = []
+            done = 0
+            for block in self._source.value_blocks():
+                for vectors in block.pieces():
+                    work("Measuring all vectors", done, self.layout.vectors)
+                    lengths.append(vectors.norm(dim=-1).cpu())
+                    done += len(vectors)
+            self._norms = torch.cat(lengths).clamp_min(1e-30)
+        return self._norms
 
     @property
     def prepared(self) -> bool:
@@ -79,7 +87,7 @@ class Index:
 
     @torch.no_grad()
     def _keywords(self, query: Query, among: Filter, work: Work) -> SearchAnswer:
-        keywords = understood(query, self._forms)
+        keywords = understood(query, self._forms, work)
         directions = Directions(keywords, self._source.readout)
         known = self.statistics(work)
         rows = directions.rows - known.mean.to(directions.rows.device)
@@ -103,9 +111,10 @@ class Index:
         """The vectors closest to one, by the cosine in the residual stream; opposite ones are its like turned round."""
         itself = self.layout.number(name)
         direction = self._direction(name)
+        norms = self.norms(work)
 
         def score(block: Block, place: slice) -> tuple[Tensor, Tensor]:
-            cosine = block.products(direction.to(block.matrix.device))[0].cpu() / self.norms[place]
+            cosine = block.products(direction.to(block.matrix.device))[0].cpu() / norms[place]
             if place.start <= itself < place.stop:
                 cosine[itself - place.start] = 0  # nothing is like itself
             return cosine, -cosine
@@ -114,12 +123,20 @@ class Index:
         return self._answer(f"like {name}", "cosine", found, self._ends(found))
 
     @torch.no_grad()
-    def neighbours(self, name: UnitName, limit: int) -> tuple[tuple[SimilarValue, ...], tuple[SimilarValue, ...]]:
+    def neighbours(
+        self, name: UnitName, limit: int, work: Work = UNWATCHED
+    ) -> tuple[tuple[SimilarValue, ...], tuple[SimilarValue, ...]]:
         """The vectors with the largest cosine with one, and those with the smallest; at most `limit` of each."""
         itself = self.layout.number(name)
         direction = self._direction(name)
-        cosines = torch.cat([b.products(direction.to(b.matrix.device))[0].cpu() for b in self._source.value_blocks()])
-        cosines /= self.norms
+        norms = self.norms(work)
+        cosines = torch.empty(self.layout.vectors)
+        done = 0
+        for block in self._source.value_blocks():
+            work("Searching all vectors", done, self.layout.vectors)
+            cosines[done : done + len(block)] = block.products(direction.to(block.matrix.device))[0].cpu()
+            done += len(block)
+        cosines /= norms
         limit = min(limit, self.layout.vectors - 1)
         found = []
         for largest in (True, False):

@@ -40,7 +40,10 @@ class Statistics:
 def cached(source: ValueSource, layout: Layout) -> Statistics | None:
     """The statistics kept for these weights, or None."""
     entry = cache.read(KIND, source.fingerprint, VERSION)
-    if entry is None or entry.arrays["deviations"].shape != (layout.vectors,):
+    if entry is None:
+        return None
+    hidden = source.readout.directions(slice(0, 1)).shape[1]
+    if not entry.has(mean=(hidden,), covariance=(hidden, hidden), deviations=(layout.vectors,)):
         return None
     return Statistics(entry.arrays["mean"], entry.arrays["covariance"], entry.arrays["deviations"])
 

@@ -21,6 +21,7 @@ from lm_debugger.units.layout import Layout
 from lm_debugger.work import Work
 
 KIND, VERSION = "clusters", 2
+_ARRAYS = (*kmeans.Groups._fields, *labels.Tokens._fields, "places")
 NAMED_BY = 24  # tokens of a centre that are kept, of each kind
 SHOWN = 8  # tokens in a cluster's line in the list, and in a member's
 SIMILAR = 8  # clusters
@@ -224,9 +225,14 @@ def _write(fingerprint: str, made: Clusters) -> None:
 
 def _read(fingerprint: str, vectors: int) -> Clusters | None:
     entry = cache.read(KIND, fingerprint, VERSION)
-    if entry is None or len(entry.arrays["assignment"]) != vectors:
+    about = None if entry is None else entry.about(k=int, seed=int)
+    if entry is None or about is None or not all(name in entry.arrays for name in _ARRAYS):
         return None
-    about, arrays = json.loads(entry.text), entry.arrays
+    arrays = entry.arrays
+    count = len(arrays["centres"])
+    of_centres = all(len(arrays[name]) == count for name in ("promoted", "telling"))
+    if not of_centres or not entry.has(assignment=(vectors,), cosine=(vectors,), places=(count, 2)):
+        return None
     groups = kmeans.Groups(arrays["centres"], arrays["assignment"], arrays["cosine"])
     tokens = labels.Tokens(arrays["promoted"], arrays["telling"])
     return Clusters(about["k"], about["seed"], groups, arrays["places"], tokens)

@@ -8,16 +8,15 @@ from fastapi import Query as Parameter
 from pydantic import Field
 from starlette.responses import Response
 
+from lm_debugger.records import limits
 from lm_debugger.records.names import ValueName, read_layers, read_unit
 from lm_debugger.records.naming import with_names
 from lm_debugger.records.search import AnySign, Combine, Filter, Query, SearchAnswer
 from lm_debugger.server.inputs import INTEGER, Position, RunInput, check_at_most, run
-from lm_debugger.server.longwork import Channel, answer, described, wants_stream
-from lm_debugger.server.services import Here, as_json
+from lm_debugger.server.longwork import Channel, LongWork, answer, described, wants_stream
+from lm_debugger.server.services import Here
 
 if TYPE_CHECKING:
-    import threading
-
     from lm_debugger.debugger.session import Debugger
 
 router = APIRouter(tags=["values"])
@@ -26,7 +25,7 @@ Layers = Annotated[str, Field(max_length=50, description="Only these layers.", e
 Expert = Annotated[int, Field(ge=0, le=INTEGER, description="Only the experts of this index.")]
 Limit = Annotated[int, Field(ge=1, description="How many results.")]
 Named = Annotated[bool, Field(description="Only vectors that users have named.")]
-Words = Annotated[str, Parameter(max_length=2000)]
+Words = Annotated[str, Parameter(max_length=limits.QUERY)]
 
 
 class PlaceInput(RunInput):
@@ -75,18 +74,10 @@ async def search(
         found = debugger.find_values(query, among, progress=channel.progress, cancel=channel.cancel)
         return with_names(found, names)
 
-    if wants_stream(request):
-        return await answer(request, here, work, stream=True)
-
-    def quiet(debugger: "Debugger", cancel: "threading.Event") -> SearchAnswer:
-        return work(debugger, Channel(lambda *_: None, here.worker.reporting(cancel), cancel))
-
-    # What is not measured yet takes long, and must not keep the read-outs of a click waiting.
-    lane = here.worker.read if here.debugger.can_search_at_once else here.worker.forward
-    return as_json(await lane(request, quiet))
+    return await _answer(request, here, work)
 
 
-@router.post("/search", response_model=SearchAnswer)
+@router.post("/search", response_model=SearchAnswer, responses=described("The vectors found"))
 async def writers(request: Request, here: Here, asked: ResidualInput) -> Response:
     """The value vectors that write a residual stream, or that tell it from another one: the largest shares of it."""
     check_at_most("limit", asked.limit, here.settings.limits.results)
@@ -95,16 +86,23 @@ async def writers(request: Request, here: Here, asked: ResidualInput) -> Respons
     found = await run(asked, here, request)
     other = None if asked.against is None else await run(asked.against, here, request)
 
-    def work(debugger: "Debugger", cancel: "threading.Event") -> SearchAnswer:
+    def work(debugger: "Debugger", channel: Channel) -> SearchAnswer:
         from lm_debugger.readouts.writers import RunPosition
 
         against = None if other is None or asked.against is None else RunPosition(other, asked.against.position)
-        place, progress = RunPosition(found, asked.position), here.worker.reporting(cancel)
-        answer = debugger.find_writers(place, among, layer=asked.layer, against=against, progress=progress)
+        answer = debugger.find_writers(
+            RunPosition(found, asked.position), among, layer=asked.layer, against=against,
+            progress=channel.progress, cancel=channel.cancel,
+        )  # fmt: skip
         return with_names(answer, names)
 
-    lane = here.worker.read if here.debugger.can_search_at_once else here.worker.forward
-    return as_json(await lane(request, work))
+    return await _answer(request, here, work)
+
+
+async def _answer(request: Request, here: Here, work: LongWork) -> Response:
+    """In one piece or as a stream. What is not measured yet takes long, and must not keep the read-outs waiting."""
+    at_once = here.debugger.can_search_at_once
+    return await answer(request, here, work, stream=wants_stream(request), forward=not at_once)
 
 
 def _filter(layers: str | None, sign: AnySign, expert: int | None, among: Iterable[str] | None, limit: int) -> Filter:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from lm_debugger.edits.grammar import parse, parse_all
 from lm_debugger.errors import EditError
+from lm_debugger.records import limits
 from lm_debugger.records.edit import WITH_AMOUNT, WITH_STRENGTH, Edit, Operation, Scope, ScopeKind
 from lm_debugger.records.names import ValueName
 
@@ -40,9 +41,9 @@ def edits(draw: st.DrawFn) -> Edit:
     operation = draw(st.sampled_from(Operation))
     amount = None
     if operation in WITH_AMOUNT:
-        amount = draw(st.floats(allow_nan=False, allow_infinity=False))
+        amount = draw(st.floats(-limits.AMOUNT, limits.AMOUNT))
     elif operation in WITH_STRENGTH:
-        amount = draw(st.none() | st.floats(0, allow_infinity=False).filter(lambda factor: factor != 1))
+        amount = draw(st.none() | st.floats(0, limits.AMOUNT).filter(lambda factor: factor != 1))
     return Edit(
         value=ValueName(draw(INDEX), draw(INDEX), draw(st.none() | INDEX)),
         operation=operation,

@@ -24,8 +24,9 @@ from lm_debugger.model.loaded import LoadedModel
 from lm_debugger.ondisk.files import TensorFiles
 from lm_debugger.ondisk.streamed import StreamedModel, open_streamed
 from lm_debugger.units.blocks import Block
+from lm_debugger.work import Work
 from tests import zoo
-from tests.model import sparse
+from tests.ondisk import sparse
 from tests.tiny import tokenizer
 
 # Plain; transposed on disk; norm after the feed-forward (two kinds); positions and biases; parallel; experts that
@@ -136,7 +137,7 @@ def test_only_the_first_layers_are_loaded(folder: Path) -> None:
 def test_nothing_is_drawn_and_progress_is_told(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
     capfd.readouterr()
     steps: list[str] = []
-    open_streamed(folder, progress=lambda step, *_: steps.append(step))
+    open_streamed(folder, work=Work(lambda step, *_: steps.append(step)))
     assert capfd.readouterr() == ("", "")
     assert {"Reading the files' headers", "Loading the weights", "Finding the weights in the files"} <= set(steps)
 
@@ -322,3 +323,22 @@ def test_memory(tmp_path: Path) -> None:
 def test_what_it_conforms_to(folder: Path) -> None:
     source: ValueSource = open_streamed(folder)
     assert isinstance(source, StreamedModel)
+
+
+def test_the_proof_is_kept(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second opening recalls it; first layers of other weights are proved anew."""
+    expected = open_streamed(folder)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError
+
+    with monkeypatch.context() as patched:
+        patched.setattr("lm_debugger.proof.report.examine_network", refuse)
+        again = open_streamed(folder)
+        assert again.fingerprint == expected.fingerprint
+        for mine, theirs in zip(again.value_blocks(), expected.value_blocks(), strict=True):
+            assert torch.equal(mine.matrix, theirs.matrix)
+        rewrite(folder, lambda weights: weights["model.layers.0.mlp.up_proj.weight"][3, 4].add_(1.0))
+        with pytest.raises(AssertionError):
+            open_streamed(folder)
+    open_streamed(folder)

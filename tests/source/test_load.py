@@ -12,15 +12,17 @@ from transformers import AutoModelForCausalLM, T5Config, T5ForConditionalGenerat
 
 from lm_debugger.errors import LMDebuggerError, ModelLoadError, ModelNotFoundError, NumericalError
 from lm_debugger.source.load import check_network, check_tokenizer, load_network
+from lm_debugger.source.options import LoadOptions
+from lm_debugger.work import Work
 from tests import zoo
-from tests.model import builders
+from tests.source import builders
 from tests.tiny import tokenizer
 
 IDS = torch.tensor([[3, 14, 15, 9, 2, 6]])
 
 
 @pytest.fixture(autouse=True)
-def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+def _no_network(monkeypatch: pytest.MonkeyPatch, empty_cache: Path) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
 
 
@@ -53,7 +55,7 @@ def change_weights(folder: Path, name: str, tensor: torch.Tensor | None) -> None
 
 def test_a_folder(folder: Path) -> None:
     steps: list[tuple[str, int, int]] = []
-    network, words = load_network(folder, progress=lambda *step: steps.append(step))
+    network, words = load_network(folder, work=Work(lambda *step: steps.append(step)))
     plain = AutoModelForCausalLM.from_pretrained(folder)
     assert torch.equal(network(IDS).logits, plain(IDS).logits)
     assert words.encode("w3 w4") == [3, 4]
@@ -80,21 +82,21 @@ def test_nothing_is_drawn(folder: Path, capfd: pytest.CaptureFixture[str]) -> No
     ],
 )
 def test_dtypes(tmp_path: Path, stored: torch.dtype, asked: str | torch.dtype | None, expected: torch.dtype) -> None:
-    network, _ = load_network(save(tmp_path, dtype=stored), dtype=asked, device="cpu")
+    network, _ = load_network(save(tmp_path, dtype=stored), LoadOptions(device="cpu", dtype=asked))
     assert {parameter.dtype for parameter in network.parameters()} == {expected}
 
 
 def test_half_precision_is_found_where_the_configuration_is_silent(tmp_path: Path) -> None:
     change(save(tmp_path, dtype=torch.float16), dtype=None)
-    assert load_network(tmp_path, device="cpu")[0].dtype == torch.float32
+    assert load_network(tmp_path, LoadOptions(device="cpu"))[0].dtype == torch.float32
 
 
 def test_a_gguf_file(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     builders.gguf_file(tmp_path / "tiny.gguf")
     capfd.readouterr()
-    network, words = load_network(tmp_path / "tiny.gguf", device="cpu")
+    network, words = load_network(tmp_path / "tiny.gguf", LoadOptions(device="cpu"))
     assert capfd.readouterr() == ("", "")
-    again, _ = load_network(tmp_path, device="cpu")  # the folder that it is alone in
+    again, _ = load_network(tmp_path, LoadOptions(device="cpu"))  # the folder that it is alone in
     assert network.dtype == torch.float32
     assert torch.equal(network(IDS).logits, again(IDS).logits)
     assert words.decode(words.encode("he has a hat")) == "he has a hat"
@@ -155,7 +157,7 @@ def test_an_adapter_that_cannot_be_merged(folder: Path) -> None:
 
 def says(error: type[LMDebuggerError], named: str, reference: Path | str, **options: object) -> None:
     with pytest.raises(error, match=named) as caught:
-        load_network(reference, **options)
+        load_network(reference, LoadOptions(**options))
     assert caught.value.cure or named == "could not be loaded"
     assert "\n" not in str(caught.value)
 
@@ -231,7 +233,7 @@ def test_large_finite_weights_are_accepted() -> None:
 def test_what_is_in_memory() -> None:
     model = zoo.make("gpt2").train()
     assert check_network(model) is model
-    assert not model.training
+    assert model.training
     with pytest.raises(ModelLoadError, match="Linear"):
         check_network(torch.nn.Linear(2, 2))
     words = tokenizer(96)

@@ -51,10 +51,12 @@ def word_piece() -> PreTrainedTokenizerFast:
     return PreTrainedTokenizerFast(tokenizer_object=raw, unk_token="[UNK]")
 
 
-def gguf_file(path: Path, *, architecture: str = "llama") -> None:
-    """A llama of two layers with random float32 weights and a byte-level tokenizer of 260 tokens."""
+GGUF_TOKENIZERS = ("gpt2", "llama-bpe", "llama", "t5")
+
+
+def gguf_file(path: Path, *, architecture: str = "llama", tokenizer: str = "gpt2", seed: int = 0) -> None:
+    """A llama of two layers with random float32 weights and a tokenizer of 260 tokens and more (of GGUF_TOKENIZERS)."""
     hidden, width, layers, heads = 16, 32, 2, 2
-    tokens = ["<s>", "</s>", *sorted(pre_tokenizers.ByteLevel.alphabet()), "he", "Ġa"]
     writer = gguf.GGUFWriter(path, architecture)
     writer.add_block_count(layers)
     writer.add_context_length(64)
@@ -65,21 +67,16 @@ def gguf_file(path: Path, *, architecture: str = "llama") -> None:
     writer.add_layer_norm_rms_eps(1e-5)
     writer.add_rope_freq_base(10000.0)
     writer.add_rope_dimension_count(hidden // heads)
-    writer.add_vocab_size(len(tokens))
-    writer.add_tokenizer_model("gpt2")
-    writer.add_token_list(tokens)
-    writer.add_token_types([3, 3] + [1] * (len(tokens) - 2))  # control, normal
-    writer.add_token_merges(["h e", "Ġ a"])
-    writer.add_bos_token_id(0)
-    writer.add_eos_token_id(1)
-    random = np.random.default_rng(0)
+    size = _add_tokenizer(writer, tokenizer)
+    writer.add_vocab_size(size)
+    random = np.random.default_rng(seed)
 
     def add(name: str, *shape: int) -> None:
         writer.add_tensor(f"{name}.weight", (random.standard_normal(shape) * 0.1).astype(np.float32))
 
-    add("token_embd", len(tokens), hidden)
+    add("token_embd", size, hidden)
     add("output_norm", hidden)
-    add("output", len(tokens), hidden)
+    add("output", size, hidden)
     for layer in range(layers):
         for name in ("attn_q", "attn_k", "attn_v", "attn_output"):
             add(f"blk.{layer}.{name}", hidden, hidden)
@@ -92,3 +89,30 @@ def gguf_file(path: Path, *, architecture: str = "llama") -> None:
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
+
+
+def _add_tokenizer(writer: gguf.GGUFWriter, kind: str) -> int:
+    """Write a tokenizer's fields; returns the number of its tokens."""
+    control, normal, unknown, byte = 3, 1, 2, 6
+    if kind in ("gpt2", "llama-bpe"):
+        tokens = ["<s>", "</s>", *sorted(pre_tokenizers.ByteLevel.alphabet()), "he", "Ġa"]
+        types = [control, control] + [normal] * (len(tokens) - 2)
+        writer.add_tokenizer_model("gpt2")
+        if kind == "llama-bpe":
+            writer.add_tokenizer_pre("llama-bpe")
+        writer.add_token_merges(["h e", "Ġ a"])
+        writer.add_bos_token_id(0)
+        writer.add_eos_token_id(1)
+    else:
+        pieces = ["▁", "▁a", "▁h", "he", "▁he", "h", "e", "a", "s", "t", "ha", "▁ha", "d", "o", "c", "do"]
+        each = [f"<0x{number:02X}>" for number in range(256)]
+        tokens = ["<unk>", "<s>", "</s>", *each, *pieces]
+        types = [unknown, control, control, *[byte] * 256, *[normal] * len(pieces)]
+        writer.add_tokenizer_model(kind)
+        writer.add_token_scores([0.0] * 259 + [-float(place) for place in range(len(pieces))])
+        writer.add_unk_token_id(0)
+        writer.add_bos_token_id(1)
+        writer.add_eos_token_id(2)
+    writer.add_token_list(tokens)
+    writer.add_token_types(types)
+    return len(tokens)

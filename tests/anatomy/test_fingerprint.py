@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transformers import AutoModelForCausalLM, PreTrainedModel
 
-from lm_debugger.anatomy.fingerprint import checksum, fingerprint
+from lm_debugger.anatomy.fingerprint import fingerprint
+from lm_debugger.store.checksum import checksum
 from tests import zoo
 
 
