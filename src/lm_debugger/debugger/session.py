@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from lm_debugger.calibration import measure as calibration
+from lm_debugger.debugger.attribution import Attribution
 from lm_debugger.debugger.trace import Trace
 from lm_debugger.debugger.verb import verb
 from lm_debugger.debugger.weights import Weights
@@ -41,7 +42,7 @@ Edits = Sequence[str | Edit]
 Reopen = Callable[[LoadedModel], LoadedModel]
 
 
-class Debugger(Weights):
+class Debugger(Weights, Attribution):
     """A model under the debugger. Its weights are never changed; every edit lives for one call.
 
     Where its user changes the weights (trains them, say), the next call proves the model anew and forgets what it knew

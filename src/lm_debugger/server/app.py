@@ -28,6 +28,7 @@ from lm_debugger.server.routes import (
     trace,
     trajectory,
     values,
+    why,
 )
 from lm_debugger.server.services import ERRORS, Services
 from lm_debugger.server.settings import Settings
@@ -46,6 +47,7 @@ _NOUNS = (
     trace,
     grid,
     trajectory,
+    why,
     generate,
     values,
     heads,
