@@ -1,0 +1,33 @@
+// From a place in the prediction view to the vectors that write its residual stream.
+import { PenLine } from "lucide-react";
+import { useCurrentSession } from "../../run/context";
+import { ExploreLink } from "./links";
+
+export function WritersLink({ layer, position }: { layer: number; position: number }) {
+  return (
+    <ExploreLink
+      className="writers-link"
+      to={{ residual: [position, layer] }}
+      title={`What writes this residual stream? (position ${position}, after layer ${layer})`}
+      aria-label={`What writes the residual stream after layer ${layer}?`}
+    >
+      <PenLine aria-hidden />
+    </ExploreLink>
+  );
+}
+
+/** Below the prediction: which vectors make it, and what tells it from another prompt's. */
+export function WritersOfPrediction() {
+  const { trace } = useCurrentSession();
+  if (trace.data === undefined) return null;
+  const { position, model } = trace.data;
+  const place = { residual: [position, model.layers - 1] as [number, number] };
+  return (
+    <p className="writers">
+      <ExploreLink to={place}>What writes this?</ExploreLink>
+      <ExploreLink to={place} hash="#against">
+        What tells it from another prompt?
+      </ExploreLink>
+    </p>
+  );
+}

@@ -1,0 +1,51 @@
+// Two continuations token by token, without edits and with them; where they part is marked.
+import type { GeneratedToken } from "../../api/types";
+import { percent, short } from "../../domain/numbers";
+import { TokenText } from "../../ui/TokenText";
+import "./generation.css";
+
+interface Props {
+  base: readonly GeneratedToken[] | null;
+  edited: readonly GeneratedToken[];
+}
+
+export function SideBySide({ base, edited }: Props) {
+  const parted = base === null ? -1 : firstDifference(edited, base);
+  return (
+    <dl className="side-by-side">
+      <dt>base</dt>
+      <dd>
+        {base === null ? (
+          <span className="muted">follows when the edited continuation is there…</span>
+        ) : (
+          <Line tokens={base} parted={parted} />
+        )}
+      </dd>
+      <dt>edited</dt>
+      <dd>
+        <Line tokens={edited} parted={parted} />
+      </dd>
+    </dl>
+  );
+}
+
+function firstDifference(a: readonly GeneratedToken[], b: readonly GeneratedToken[]): number {
+  const found = a.findIndex(({ id }, index) => b[index]?.id !== id);
+  return found < 0 && a.length < b.length ? a.length : found;
+}
+
+function Line({ tokens, parted }: { tokens: readonly GeneratedToken[]; parted: number }) {
+  return (
+    <>
+      {tokens.map(({ text, logprob }, index) => (
+        <span
+          key={index}
+          className={parted >= 0 && index >= parted ? "continued parted" : "continued"}
+          title={`log-probability ${short(logprob)} (${percent(Math.exp(logprob))})`}
+        >
+          <TokenText text={text} />
+        </span>
+      ))}
+    </>
+  );
+}

@@ -1,0 +1,39 @@
+// The edited vectors as sub-updates at the chosen position, base and edited, also where they are not dominant.
+import { useQueries } from "@tanstack/react-query";
+import { coefficientsQuery, valueQuery } from "../api/queries";
+import type { NamedValue, SubUpdate } from "../api/types";
+import { isInForce } from "../domain/concept";
+import { useCurrentSession } from "./context";
+
+export interface EditedUpdate {
+  layer: number;
+  base: SubUpdate;
+  edited: SubUpdate;
+}
+
+/** More edits than this are still in force, but their vectors are only shown where they are dominant. */
+const MOST = 24;
+const TOKENS = 10;
+
+export function useEditedUpdates(): readonly EditedUpdate[] {
+  const { view, run, position } = useCurrentSession();
+  const enabled = view.edits.filter(isInForce).map(({ value }) => value);
+  const values = [...new Set(enabled)].slice(0, MOST);
+  const vectors = useQueries({ queries: values.map((value) => valueQuery(value)) });
+  const paths = useQueries({ queries: values.map((value) => coefficientsQuery(value, run)) });
+  return values.flatMap((_, index): EditedUpdate[] => {
+    const vector = vectors[index]?.data;
+    const path = paths[index]?.data;
+    const now = path?.coefficients[position];
+    if (vector === undefined || now === undefined) return [];
+    const base = path?.baseline?.[position] ?? now;
+    return [{ layer: vector.layer, base: updateOf(vector, base), edited: updateOf(vector, now) }];
+  });
+}
+
+function updateOf(vector: NamedValue, coefficient: number): SubUpdate {
+  const side = coefficient < 0 ? vector.suppresses : vector.promotes;
+  const { value, norm } = vector;
+  const promotes = side.slice(0, TOKENS).map(({ text }) => text);
+  return { value, coefficient, norm, score: Math.abs(coefficient) * norm, share: 0, name: null, promotes };
+}
