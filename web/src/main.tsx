@@ -9,7 +9,7 @@ import { createRoot } from "react-dom/client";
 import { shouldRetry } from "./api/queries";
 import { App } from "./pages/App";
 import { Boundary } from "./pages/Boundary";
-import { applyTheme } from "./ui/hooks";
+import { applyTheme } from "./ui/theme";
 
 applyTheme();
 

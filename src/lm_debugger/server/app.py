@@ -16,6 +16,7 @@ from lm_debugger.server.guard import Guard
 from lm_debugger.server.routes import (
     calibrate,
     clusters,
+    compare,
     examples,
     generate,
     grid,
@@ -43,6 +44,7 @@ _NOUNS = (
     examples,
     tokens,
     trace,
+    compare,
     grid,
     trajectory,
     generate,

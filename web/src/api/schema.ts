@@ -111,6 +111,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/compare": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Compare
+         * @description Probability and rank of the top tokens of both runs, `before` in a and `after` in b, and how far b is from a.
+         */
+        post: operations["compare"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/grid": {
         parameters: {
             query?: never;
@@ -827,6 +847,20 @@ export interface components {
             tokens: number;
         };
         /**
+         * CompareInput
+         * @description Two runs, each at a position.
+         */
+        CompareInput: {
+            a: components["schemas"]["lm_debugger__server__routes__compare__PlaceInput"];
+            b: components["schemas"]["lm_debugger__server__routes__compare__PlaceInput"];
+            /**
+             * Top K
+             * @description How many of each run's tokens to list.
+             * @default 10
+             */
+            top_k: number;
+        };
+        /**
          * Comparison
          * @description The output distribution with interventions against the one without, at one position.
          *
@@ -1438,38 +1472,6 @@ export interface components {
             detail: string;
         };
         /**
-         * PlaceInput
-         * @description A run and a position in it.
-         */
-        PlaceInput: {
-            /**
-             * Prompt
-             * @description A text.
-             * @example It was the first time that two
-             */
-            prompt?: string | null;
-            /**
-             * Ids
-             * @description Token ids, instead of a text.
-             */
-            ids?: number[] | null;
-            /**
-             * Interventions
-             * @description Edits in force.
-             * @example [
-             *       "L12D345=off",
-             *       "L9D7*=2@last"
-             *     ]
-             */
-            interventions?: string[];
-            /**
-             * Position
-             * @description A position; negative ones count from the end.
-             * @default -1
-             */
-            position: number;
-        };
-        /**
          * PromotedToken
          * @description A vocabulary entry that a value vector promotes (positive) or suppresses (negative).
          *
@@ -1582,7 +1584,7 @@ export interface components {
              */
             layer?: number | null;
             /** @description A run and a position whose residual stream is subtracted. */
-            against?: components["schemas"]["PlaceInput"] | null;
+            against?: components["schemas"]["lm_debugger__server__routes__search__PlaceInput"] | null;
             /** Layers */
             layers?: string | null;
             /**
@@ -2146,6 +2148,70 @@ export interface components {
              * Format: date-time
              */
             updated: string;
+        };
+        /**
+         * PlaceInput
+         * @description A run, and where to read it.
+         */
+        lm_debugger__server__routes__compare__PlaceInput: {
+            /**
+             * Prompt
+             * @description A text.
+             * @example It was the first time that two
+             */
+            prompt?: string | null;
+            /**
+             * Ids
+             * @description Token ids, instead of a text.
+             */
+            ids?: number[] | null;
+            /**
+             * Interventions
+             * @description Edits in force.
+             * @example [
+             *       "L12D345=off",
+             *       "L9D7*=2@last"
+             *     ]
+             */
+            interventions?: string[];
+            /**
+             * Position
+             * @description A position; negative ones count from the end.
+             * @default -1
+             */
+            position: number;
+        };
+        /**
+         * PlaceInput
+         * @description A run and a position in it.
+         */
+        lm_debugger__server__routes__search__PlaceInput: {
+            /**
+             * Prompt
+             * @description A text.
+             * @example It was the first time that two
+             */
+            prompt?: string | null;
+            /**
+             * Ids
+             * @description Token ids, instead of a text.
+             */
+            ids?: number[] | null;
+            /**
+             * Interventions
+             * @description Edits in force.
+             * @example [
+             *       "L12D345=off",
+             *       "L9D7*=2@last"
+             *     ]
+             */
+            interventions?: string[];
+            /**
+             * Position
+             * @description A position; negative ones count from the end.
+             * @default -1
+             */
+            position: number;
         };
     };
     responses: never;
@@ -2740,6 +2806,120 @@ export interface operations {
                         event: "progress" | "result" | "error";
                         data: string;
                     };
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Another site's page asked, or the Host is not this server's. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description What is asked for does not exist. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model cannot do this. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The request is not valid. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work was given up. */
+            499: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A mistake of the server. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model is still loading, or too many wait for it: try again after Retry-After seconds. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    compare: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CompareInput"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Comparison"];
                 };
             };
             /** @description The request cannot be read. */

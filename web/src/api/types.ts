@@ -5,8 +5,53 @@ type Schemas = components["schemas"];
 
 export type Health = Schemas["Health"];
 export type ModelReport = Schemas["ModelReport"];
-export type TraceView = Schemas["TraceView"];
-export type LayerView = Schemas["LayerView"];
+
+/** What a server that tells of attention heads adds to each layer; older ones leave it out. */
+export interface HeadUpdate {
+  head: string;
+  norm: number;
+  share: number;
+  promotes?: readonly string[];
+}
+type WithHeads<T> = Omit<T, "layers"> & { layers: readonly LayerView[] };
+export type LayerView = Schemas["LayerView"] & { heads?: readonly HeadUpdate[] | null };
+export type TraceView = Omit<WithHeads<Schemas["TraceView"]>, "baseline"> & {
+  baseline?: WithHeads<NonNullable<Schemas["TraceView"]["baseline"]>> | null;
+};
+
+/** One unit's direct effect on a token's logit, or on its lead over another's. */
+export interface WhyPart {
+  part: string;
+  kind: string;
+  effect: number;
+  estimate?: number | null;
+  measured?: number | null;
+  promotes?: readonly string[] | null;
+}
+export interface WhyAnswer {
+  position: number;
+  target: TokenScore;
+  against: TokenScore | null;
+  difference: number;
+  parts: readonly WhyPart[];
+  rest: number;
+  unexplained: number;
+}
+
+/** What a head copies and suppresses by its OV map. */
+export interface HeadDetails {
+  head: string;
+  layer: number;
+  copies?: readonly HeadToken[];
+  suppresses?: readonly HeadToken[];
+  [more: string]: unknown;
+}
+export interface HeadToken {
+  id: number;
+  text: string;
+  logit?: number;
+  score?: number;
+}
 export type SubUpdate = Schemas["SubUpdate"];
 export type TokenScore = Schemas["TokenScore"];
 export type Token = Schemas["Token"];

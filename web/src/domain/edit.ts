@@ -1,10 +1,12 @@
 // The text of an edit, `VALUE OP [@SCOPE]`, read and written. The server's grammar decides; this one helps typing.
 
 import type { Concept } from "./concept";
+import { canonicalName } from "./names";
 
 export type Operation = "off" | "on" | "on-" | "layermax" | "=" | "*=" | "+=";
 
 export interface Edit {
+  /** The unit's name: a value vector's or a head's. */
   value: string;
   operation: Operation;
   /** The number of `=`, `*=` and `+=`; of `on` and `on-` the strength, null for 1; otherwise null. */
@@ -22,45 +24,20 @@ export interface ListedEdit extends Edit {
 
 export type Parsed<T> = { ok: T } | { error: string };
 
-const NAME = /^L(\d{1,9})(?:E(\d{1,9}))?D(\d{1,9})$/i;
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
 const WORDS: readonly string[] = ["off", "on", "on-", "layermax"];
 const NAMED_SCOPES: readonly string[] = ["all", "prompt", "generated", "last"];
 
-export interface ValueParts {
-  layer: number;
-  expert: number | null;
-  dimension: number;
-}
-
-/** The parts of `L12D345` or `L12E3D45`, or null. */
-export function parseValueName(text: string): ValueParts | null {
-  const match = NAME.exec(text.trim());
-  if (match === null) return null;
-  return {
-    layer: Number(match[1]),
-    expert: match[2] === undefined ? null : Number(match[2]),
-    dimension: Number(match[3]),
-  };
-}
-
-/** The canonical spelling of a value vector's name, or null. */
-export function canonicalName(text: string): string | null {
-  const parts = parseValueName(text);
-  if (parts === null) return null;
-  return `L${parts.layer}${parts.expert === null ? "" : `E${parts.expert}`}D${parts.dimension}`;
-}
-
 /** Read an edit. A name alone is read as switching the vector off. */
 export function parseEdit(text: string): Parsed<Edit> {
   const plain = text.replace(/[\u2010-\u2013\u2212\uFE63\uFF0D]/g, "-").trim();
-  if (plain === "") return { error: "Write a value vector, such as L12D345, or an edit, such as L12D345=on." };
+  if (plain === "") return { error: "Write a unit, such as L12D345 or L12H3, or an edit, such as L12D345=on." };
   const at = plain.indexOf("@");
   const body = (at < 0 ? plain : plain.slice(0, at)).trim();
   const parts = /^([^=*+-]*?)\s*(?:(\*=|\+=|-=|=)\s*(.*))?$/s.exec(body);
   const value = parts === null ? null : canonicalName(parts[1] ?? "");
   if (parts === null || value === null) {
-    return { error: `“${body}” does not name a value vector. Write layer and dimension as in L12D345.` };
+    return { error: `“${body}” does not name a value vector or a head. Write layer and number as in L12D345 or L12H3.` };
   }
   const scope = at < 0 ? { ok: "all" } : parseScope(plain.slice(at + 1));
   if ("error" in scope) return scope;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { withQuery } from "../ui/address";
+import { withQuery } from "./address";
 import { FIELDS as VIEW_FIELDS, readView, writeView, INITIAL as INITIAL_VIEW } from "./view";
 import { FIELDS, INITIAL, readExplore, writeExplore, type Explore } from "./explore";
 

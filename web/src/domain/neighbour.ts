@@ -1,13 +1,14 @@
-// The value vectors before and after one in its matrix. Pure.
-import { parseValueName } from "./edit";
+// The units before and after one in its layer. Pure.
+import { parseUnitName } from "./names";
 
 /** The name with its dimension moved by a step, or null before the first and after the last. */
 export function besides(value: string, step: number, width: number | null): string | null {
-  const parts = parseValueName(value);
+  const parts = parseUnitName(value);
   if (parts === null) return null;
   const dimension = parts.dimension + step;
   if (dimension < 0 || (width !== null && dimension >= width)) return null;
-  return `L${parts.layer}${parts.expert === null ? "" : `E${parts.expert}`}D${dimension}`;
+  const group = parts.expert === null ? "" : `E${parts.expert}`;
+  return `L${parts.layer}${group}${parts.kind === "head" ? "H" : "D"}${dimension}`;
 }
 
 /** Vectors in each layer where all have as many; null where experts share a layer or the layers differ. */

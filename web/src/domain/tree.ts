@@ -17,11 +17,12 @@ export interface RunNode extends Content {
   savedAncestor: number | null;
   changes: Changes | null;
   children: RunNode[];
+  /** When it was first run, in milliseconds since 1970. */
+  time: number;
 }
 
 interface Draft extends Omit<RunNode, "children" | "changes" | "savedAncestor"> {
   parents: (string | null)[];
-  time: number;
 }
 
 /** All runs as trees: beginnings newest first, what came from them in the order it came. */

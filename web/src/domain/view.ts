@@ -1,11 +1,13 @@
-// The one table of the prediction view's state: what each piece is called in the URL, its default and its encoding. Pure.
+// The one table of the debugger's view state: what each piece is called in the URL, its default and its encoding. Pure.
 import {
   choice,
   initialOf,
   number,
+  flag,
   place,
   readFields,
   text,
+  texts,
   writeFields,
   type Field,
   type StateOf,
@@ -52,14 +54,24 @@ function written(edits: readonly ListedEdit[], edit: ListedEdit): string {
 export const FIELDS = {
   prompt: text("p"),
   edits: edits("e"),
+  /** The run that this one is compared with: its prompt and edits as text. Without a prompt it is this one unedited. */
+  aPrompt: text("a"),
+  aEdits: texts("ae"),
   position: place("at"),
   layer: place("layer"),
+  /** The value vector or head that is looked at. */
   value: text("value"),
+  /** What the inspector shows: by itself the unit that is looked at, else why. */
+  inspect: choice("inspect", ["auto", "why", "vector", "head"]),
+  /** Whose logit is explained: the most probable token if left out; and against which other one. */
+  target: place("target"),
+  versus: place("vs"),
   compare: choice("show", ["edited", "base", "difference"]),
   panel: choice("panel", ["grid", "trajectory"]),
-  colour: choice("color", ["probability", "entropy", "rank"]),
+  colour: choice("color", ["probability", "token", "entropy", "rank"]),
   measure: choice("measure", ["probability", "rank"]),
   sort: choice("sort", ["score", "share", "coefficient", "effect"]),
+  all: flag("all"),
   followed: ids("follow"),
   generate: number("generate", 0, 0, 512),
   temperature: number("temperature", 0, 0, 10, false),

@@ -2,22 +2,25 @@
 import { useIsFetching, useIsMutating, useQuery, useQueryClient } from "@tanstack/react-query";
 import { stopLongWork, useLongWork } from "../api/longwork";
 import { healthQuery } from "../api/queries";
-import { useCurrentSession } from "../run/context";
+import { useGeneration } from "../run/generation";
+import { useProgress } from "../run/progress";
 import { useLasting } from "../ui/hooks";
+import css from "./shell.module.css";
 
 const MOMENT = 300;
 const QUIET = new Set(["health", "names", "runs", "examples", "model"]);
 
 export function Busy() {
   const client = useQueryClient();
-  const { generation } = useCurrentSession();
+  const { running } = useGeneration();
+  const columns = useProgress();
   const fetching = useIsFetching({ predicate: ({ queryKey }) => !QUIET.has(String(queryKey[0])) });
   const mutating = useIsMutating();
-  const busy = useLasting(fetching + mutating > 0 || generation.running, MOMENT);
+  const busy = useLasting(fetching + mutating > 0 || running || columns.done < columns.total, MOMENT);
   const told = useLongWork();
   // What no request of this page tells: work that another's request began.
   const { data } = useQuery({ ...healthQuery(), ...(busy && told === null ? { refetchInterval: 700 } : {}) });
-  if (!busy) return <div className="busy" />;
+  if (!busy) return <div className={css.busy} data-busy={false} />;
   const now = told ?? data;
   const known = now !== undefined && now.step !== "";
   const part = known && now.total > 0 ? now.done / now.total : null;
@@ -26,18 +29,18 @@ export function Busy() {
     void client.cancelQueries();
   };
   return (
-    <div className="busy on">
+    <div className={css.busy} data-busy>
       <div
         role="progressbar"
         aria-label={known ? now.step : "The model is at work"}
         aria-valuemin={0}
         aria-valuemax={100}
         aria-valuenow={part === null ? undefined : Math.round(part * 100)}
-        className={part === null ? "busy-bar moving" : "busy-bar"}
+        className={part === null ? `${css.busyBar} ${css.moving}` : css.busyBar}
         style={part === null ? undefined : { width: `${part * 100}%` }}
       />
       {known && (
-        <span className="busy-step">
+        <span className={css.busyStep}>
           {now.step} {part !== null && `${Math.round(part * 100)}%`}
           <button type="button" className="button small" onClick={cancel}>
             Cancel

@@ -2,6 +2,7 @@
 import { X } from "lucide-react";
 import { useEffect, useRef } from "react";
 import { ACTIONS, EXPLORE_ACTIONS } from "./actions";
+import css from "./shell.module.css";
 
 interface Props {
   exploring: boolean;
@@ -16,8 +17,8 @@ export function Shortcuts({ exploring, open, onClose }: Props) {
     else dialog.current?.close();
   }, [open]);
   return (
-    <dialog ref={dialog} className="sheet" aria-labelledby="shortcuts-title" onClose={onClose}>
-      <div className="sheet-head">
+    <dialog ref={dialog} className={css.sheet} aria-labelledby="shortcuts-title" onClose={onClose}>
+      <div className={css.sheetHead}>
         <h2 id="shortcuts-title">Keyboard shortcuts</h2>
         {/* No hint of its own: it would take the first Escape. */}
         <button type="button" className="button icon quiet" aria-label="Close" onClick={onClose}>
@@ -30,10 +31,11 @@ export function Shortcuts({ exploring, open, onClose }: Props) {
             <dt>
               <kbd>Ctrl</kbd> <kbd>↵</kbd>
             </dt>
-            <dd>Trace the prompt (⌘ ↵ on a Mac)</dd>
+            <dd>Run the prompt (⌘ ↵ on a Mac)</dd>
           </div>
         )}
-        {(exploring ? EXPLORE_ACTIONS : ACTIONS).map(({ name, keys }) => (
+        {(exploring ? EXPLORE_ACTIONS : ACTIONS).map(({ name, keys }) =>
+          keys.length === 0 ? null : (
           <div key={name}>
             <dt>
               {keys.map((key) => (
@@ -46,8 +48,8 @@ export function Shortcuts({ exploring, open, onClose }: Props) {
       </dl>
       {!exploring && (
         <p className="muted">
-          A click on a token follows it through the layers; a click on a sub-update opens its details, its + adds an
-          edit.
+          Tab goes from group to group, arrow keys move inside one. A click on a token follows it through the layers; a
+          click on a unit opens it, its “off” adds an edit.
         </p>
       )}
     </dialog>

@@ -1,6 +1,6 @@
 // What can be done with the list of edits, each with undo. The list itself is view state.
-import { useSyncExternalStore } from "react";
-import { onExplore } from "../ui/address";
+import { createStore, usePart } from "../ui/store";
+import { getPlace } from "./place";
 import { announce } from "../ui/announce";
 import { addressOf, getView, setView } from "./view";
 import { conceptName, newConcept, scaled, type Concept } from "../domain/concept";
@@ -9,20 +9,20 @@ import { advance, begin, redo, undo, type Timeline } from "../domain/undo";
 
 type List = readonly ListedEdit[];
 
-let line: Timeline<List> = begin<List>(getView().edits);
+const line = createStore<Timeline<List>>(begin<List>(getView().edits));
 let lastMerge = "";
-const listeners = new Set<() => void>();
 
 function show(next: Timeline<List>, merged = false): void {
-  line = next;
-  setView({ edits: [...next.present] }, merged);
-  for (const listener of listeners) listener();
+  const edits = [...next.present];
+  line.set({ ...next, present: edits });
+  setView({ edits }, merged);
 }
 
 /** Steps with the same `merge` text, one after the other, count as one (a slider that is dragged). */
 function change(next: List, merge = ""): void {
   const now = getView().edits;
-  const current = now === line.present ? line : { ...line, present: now };
+  const known = line.get();
+  const current = now === known.present ? known : { ...known, present: now };
   const merged = merge !== "" && merge === lastMerge;
   lastMerge = merge;
   show(merged ? { ...current, present: next, future: [] } : advance(current, next), merged);
@@ -57,7 +57,7 @@ export function addToEdits(values: readonly NewEdit[], group = ""): void {
   change([...others, ...added]);
   const counted = added.length === 1 ? formatEdit(added[0] as Edit) : `${added.length} edits`;
   const what = concept === undefined ? counted : `${counted} as “${name}”`;
-  announce(`Added ${what}`, onExplore() ? { label: "See the prediction", href: addressOf(getView()) } : null);
+  announce(`Added ${what}`, getPlace().exploring ? { label: "See the prediction", href: addressOf(getView()) } : null);
 }
 
 export function changeEdit(index: number, part: Partial<ListedEdit>, merge = ""): void {
@@ -118,30 +118,24 @@ export const clearEdits = (): void => change([]);
 
 export function undoEdit(): void {
   lastMerge = "";
-  show(undo(line));
+  show(undo(line.get()));
 }
 
 export function redoEdit(): void {
   lastMerge = "";
-  show(redo(line));
+  show(redo(line.get()));
 }
 
 /** Another run's edits: its own beginning, nothing to undo into the run before. */
 export function restartEdits(edits: List): void {
   lastMerge = "";
-  line = begin(edits);
-  for (const listener of listeners) listener();
+  line.set(begin(edits));
 }
 
-const subscribe = (listener: () => void) => {
-  listeners.add(listener);
-  return () => listeners.delete(listener);
-};
-
 export function useUndo(): { canUndo: boolean; canRedo: boolean } {
-  const past = useSyncExternalStore(subscribe, () => line.past.length);
-  const future = useSyncExternalStore(subscribe, () => line.future.length);
-  return { canUndo: past > 0, canRedo: future > 0 };
+  const canUndo = usePart(line, ({ past }) => past.length > 0);
+  const canRedo = usePart(line, ({ future }) => future.length > 0);
+  return { canUndo, canRedo };
 }
 
 /** The listed edits of a value vector, as text. */

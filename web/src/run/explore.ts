@@ -1,69 +1,35 @@
-// The Explore page's state and its tie to the address bar. Components read it with `useExplore`, change it with
-// `setExplore`, and lead to other places of the page with the links of `links.tsx`.
-import { useSyncExternalStore } from "react";
-import { EXPLORE, onExplore, withQuery } from "../ui/address";
-import { writeView } from "../domain/view";
-import { getView } from "./view";
-import { INITIAL, readExplore, writeExplore, type Explore } from "../domain/explore";
+// Explore's state: read with `useExplore`, changed with `setExplore`. Where it is kept is place.ts's matter.
+import { pathOf } from "../domain/address";
+import { INITIAL, type Explore } from "../domain/explore";
+import { addressOf, getPlace, setPlace, usePlace } from "./place";
 
-interface State extends Explore {
-  /** The value vector whose page is shown, as the path names it; "" for the tabs. */
-  vector: string;
+export interface ExploreState extends Explore {
+  /** The unit whose page is shown, as the path names it; "" for the tabs. */
+  unit: string;
 }
 
-const here = (): State => ({ ...readExplore(location.search), vector: vectorOf(location.pathname) });
+/** A place of the tabs for a link: what is not said is the default. The debugger's state goes along. */
+export const exploreAddress = (state: Partial<Explore> = {}): string =>
+  addressOf({ ...getPlace(), exploring: true, unit: "", explore: { ...INITIAL, ...state } });
 
-let current: State = onExplore() ? here() : { ...INITIAL, vector: "" };
-const listeners = new Set<() => void>();
+/** What is sent to somebody else: a unit's page, without one's own prompt and search. */
+export const shareAddress = (unit: string): string => new URL(pathOf(unit), location.href).href;
 
-function vectorOf(path: string): string {
-  const name = path.slice(EXPLORE.length + 1);
-  try {
-    return decodeURIComponent(name);
-  } catch {
-    return name;
-  }
-}
-
-const pathOf = (vector: string): string => (vector === "" ? EXPLORE : `${EXPLORE}/${encodeURIComponent(vector)}`);
-
-const addressOf = ({ vector, ...state }: State): string =>
-  withQuery(pathOf(vector), writeExplore(state), writeView(getView()));
-
-/** A place of the tabs for a link: what is not said is the default. The prediction view's state goes along. */
-export const exploreAddress = (state: Partial<Explore> = {}): string => addressOf({ ...INITIAL, ...state, vector: "" });
-
-/** What is sent to somebody else: a value vector's page, without one's own prompt and search. */
-export const shareAddress = (vector: string): string => new URL(pathOf(vector), location.href).href;
-
-/** Where the page stands, to come back to; or a value vector's page with it ("" for none). For a link. */
-export const lastExploreAddress = (vector = current.vector): string => addressOf({ ...current, vector });
+/** Where Explore stands, to come back to; or a unit's page with it ("" for none). For a link. */
+export const lastExploreAddress = (unit = getPlace().unit): string =>
+  addressOf({ ...getPlace(), exploring: true, unit });
 
 /** These make steps that the browser's back button undoes; the others change what is on show. */
-const STEPS: readonly (keyof State)[] = ["tab", "vector", "like", "residual", "cluster"];
+const STEPS: readonly (keyof Explore)[] = ["tab", "like", "residual", "cluster"];
 
-/** Change some of the state; on the Explore page only. */
-export function setExplore(change: Partial<State>): void {
-  const next = { ...current, ...change };
+/** Change some of the state. */
+export function setExplore(change: Partial<Explore>): void {
+  const current = getPlace().explore;
   const step = STEPS.some((name) => name in change && JSON.stringify(change[name]) !== JSON.stringify(current[name]));
-  const address = addressOf(next);
-  if (address !== addressOf(current)) history[step ? "pushState" : "replaceState"](null, "", address);
-  current = next;
-  for (const listener of listeners) listener();
+  setPlace({ explore: { ...current, ...change } }, step);
 }
 
-export const getExplore = (): State => current;
+export const getExplore = (): Explore => getPlace().explore;
 
-// The prediction view's address holds nothing of this page: what it showed last is kept to come back to.
-addEventListener("popstate", () => {
-  if (!onExplore()) return;
-  current = here();
-  for (const listener of listeners) listener();
-});
-
-function subscribe(listener: () => void): () => void {
-  listeners.add(listener);
-  return () => listeners.delete(listener);
-}
-
-export const useExplore = (): State => useSyncExternalStore(subscribe, getExplore);
+export const useExplore = (): Explore => usePlace(({ explore }) => explore);
+export const useUnitShown = (): string => usePlace(({ unit }) => unit);

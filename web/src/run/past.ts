@@ -1,13 +1,13 @@
 // Remembers the page's runs in the browser, for each model: they survive a reload and are seen by its other tabs.
-import { useCallback, useSyncExternalStore } from "react";
+import { createStore, usePart } from "../ui/store";
 import { record, without, type Past, type PastRun, type Seen } from "../domain/history";
 
 const PREFIX = "lm-debugger-runs-";
 const NOTHING: Past = { runs: [], current: null };
 
 // What is shown is each tab's own; the runs are shared.
-const pasts = new Map<string, Past>();
-const listeners = new Set<() => void>();
+const pasts = createStore<ReadonlyMap<string, Past>>(new Map());
+const put = (model: string, past: Past): void => pasts.set(new Map(pasts.get()).set(model, past));
 
 function stored(model: string): readonly PastRun[] | null {
   try {
@@ -18,11 +18,14 @@ function stored(model: string): readonly PastRun[] | null {
   }
 }
 
+/** What is read of the storage once stays the same value: whoever shows it is not drawn again for nothing. */
+const firsts = new Map<string, Past>();
+
 function read(model: string): Past {
-  const known = pasts.get(model);
+  const known = pasts.get().get(model) ?? firsts.get(model);
   if (known !== undefined) return known;
   const past = { runs: stored(model) ?? [], current: null };
-  pasts.set(model, past);
+  firsts.set(model, past);
   return past;
 }
 
@@ -32,19 +35,19 @@ function change(model: string, step: (past: Past) => Past): void {
   const past = { runs: stored(model) ?? before.runs, current: before.current };
   const next = step(past);
   if (next === past) return;
-  pasts.set(model, next);
+  put(model, next);
   try {
     localStorage.setItem(PREFIX + model, JSON.stringify(next.runs));
   } catch {
     // Full or forbidden: as above.
   }
-  for (const listener of listeners) listener();
 }
 
 addEventListener("storage", ({ key }) => {
   if (key !== null && !key.startsWith(PREFIX)) return;
-  for (const [model, { current }] of pasts) pasts.set(model, { runs: stored(model) ?? [], current });
-  for (const listener of listeners) listener();
+  for (const model of new Set([...pasts.get().keys(), ...firsts.keys()])) {
+    put(model, { runs: stored(model) ?? [], current: read(model).current });
+  }
 });
 
 export function remember(model: string, seen: Seen): void {
@@ -63,13 +66,5 @@ export const forget = (model: string, key: string): void =>
 
 export const forgetAll = (model: string): void => change(model, () => NOTHING);
 
-const subscribe = (listener: () => void) => {
-  listeners.add(listener);
-  return () => listeners.delete(listener);
-};
-
 export const usePast = (model: string | undefined): Past =>
-  useSyncExternalStore(
-    subscribe,
-    useCallback(() => (model === undefined ? NOTHING : read(model)), [model]),
-  );
+  usePart(pasts, () => (model === undefined ? NOTHING : read(model)));

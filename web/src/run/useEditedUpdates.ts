@@ -1,9 +1,11 @@
-// The edited vectors as sub-updates at the chosen position, base and edited, also where they are not dominant.
+// The edited vectors as sub-updates at the chosen position, in A and in B, also where they are not dominant.
 import { useQueries } from "@tanstack/react-query";
 import { coefficientsQuery, valueQuery } from "../api/queries";
 import type { NamedValue, SubUpdate } from "../api/types";
 import { isInForce } from "../domain/concept";
-import { useCurrentSession } from "./context";
+import { isHead } from "../domain/names";
+import { useTrace } from "./useTrace";
+import { useViewPart } from "./view";
 
 export interface EditedUpdate {
   layer: number;
@@ -16,18 +18,20 @@ const MOST = 24;
 const TOKENS = 10;
 
 export function useEditedUpdates(): readonly EditedUpdate[] {
-  const { view, run, position } = useCurrentSession();
-  const enabled = view.edits.filter(isInForce).map(({ value }) => value);
+  const edits = useViewPart("edits");
+  const { a, b, base, compared, position, aPosition } = useTrace();
+  const enabled = edits.filter((edit) => isInForce(edit) && !isHead(edit.value)).map(({ value }) => value);
   const values = [...new Set(enabled)].slice(0, MOST);
   const vectors = useQueries({ queries: values.map((value) => valueQuery(value)) });
-  const paths = useQueries({ queries: values.map((value) => coefficientsQuery(value, run)) });
+  const own = useQueries({ queries: values.map((value) => coefficientsQuery(value, b)) });
+  const others = useQueries({ queries: values.map((value) => coefficientsQuery(value, compared && !base ? a : null)) });
   return values.flatMap((_, index): EditedUpdate[] => {
     const vector = vectors[index]?.data;
-    const path = paths[index]?.data;
+    const path = own[index]?.data;
     const now = path?.coefficients[position];
     if (vector === undefined || now === undefined) return [];
-    const base = path?.baseline?.[position] ?? now;
-    return [{ layer: vector.layer, base: updateOf(vector, base), edited: updateOf(vector, now) }];
+    const before = base ? path?.baseline?.[position] : others[index]?.data?.coefficients[aPosition];
+    return [{ layer: vector.layer, base: updateOf(vector, before ?? now), edited: updateOf(vector, now) }];
   });
 }
 

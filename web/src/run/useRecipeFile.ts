@@ -1,6 +1,13 @@
-// Takes a recipe's file in: the server checks that it is this model's and keeps it; its edits come into the list.
+// Takes recipes in: one that is kept on the server, or a file. The server checks that a file is this model's and keeps it.
 import { useImportRecipe } from "../api/recipes";
-import { loadRecipe } from "../panels/edits/SavedConcepts";
+import type { SavedRecipe } from "../api/types";
+import { editsOfTexts } from "../domain/run";
+import { addToEdits } from "./edits";
+
+/** Put a recipe's edits into the list as a group of its name. */
+export function loadRecipe(recipe: SavedRecipe): void {
+  addToEdits(editsOfTexts(recipe.interventions), recipe.name);
+}
 
 export function useRecipeFile() {
   const taking = useImportRecipe();

@@ -1,9 +1,11 @@
 // From the page's state to what the server is asked: keywords once they stand still, a vector, or a residual stream.
 import { useMemo } from "react";
-import type { Run } from "../api/queries";
+
 import type { SearchFilter, Sought } from "../api/search";
 import { useDebounced } from "../ui/hooks";
-import { useCurrentSession } from "./context";
+import type { Run } from "../domain/run";
+import { useRun } from "./useRun";
+import { useView } from "./view";
 import { useExplore } from "./explore";
 
 /** Keywords wait this long for the next letter. */
@@ -11,7 +13,8 @@ const DEBOUNCE = 250;
 
 export function useSought(): { sought: Sought | null; filter: SearchFilter } {
   const { q, unwanted, match, skip, like, residual, against, layers, sign, expert, named, limit } = useExplore();
-  const { run, view } = useCurrentSession();
+  const view = useView();
+  const { b: run } = useRun();
   const words = useDebounced(q, DEBOUNCE);
   const minus = useDebounced(unwanted, DEBOUNCE);
   const sought = useMemo((): Sought | null => {

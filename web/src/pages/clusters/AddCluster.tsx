@@ -9,6 +9,7 @@ import { ErrorNote } from "../../ui/notes";
 import { thousands } from "../../domain/numbers";
 import { addToEdits } from "../../run/edits";
 import { shownName } from "./mapPaint";
+import css from "./clusters.module.css";
 
 /** The server takes no more edits at once. */
 const MOST = 256;
@@ -28,7 +29,7 @@ export function AddCluster({ clustering, brief }: { clustering: Clustering; brie
       ),
   });
   return (
-    <div className="add-cluster">
+    <div className={css.addCluster}>
       <button
         type="button"
         className="button primary"

@@ -12,6 +12,7 @@ import { ClusterPane } from "./ClusterPane";
 import { MakeClusters } from "./MakeClusters";
 import { layersOf } from "./mapPaint";
 import { matcher, ordered, readOrder } from "./order";
+import css from "./clusters.module.css";
 
 export function ClusterBrowser({ clustering }: { clustering: Clustering }) {
   const state = useExplore();
@@ -24,9 +25,9 @@ export function ClusterBrowser({ clustering }: { clustering: Clustering }) {
   const layers = useMemo(() => layersOf(clustering.clusters), [clustering]);
   const chosen = cluster === null ? undefined : clustering.clusters[cluster];
   return (
-    <div className="clusters">
-      <section className="map-side" aria-label="Map of clusters">
-        <header className="map-head">
+    <div className={css.clusters}>
+      <section className={css.mapSide} aria-label="Map of clusters">
+        <header className={css.mapHead}>
           <h1>{thousands(clustering.k)} clusters</h1>
           <span className="muted" title="mean cosine of all vectors with the centres of their clusters">
             {thousands(clustering.value_vectors)} vectors · cohesion {short(clustering.cohesion)}
@@ -66,7 +67,7 @@ export function ClusterBrowser({ clustering }: { clustering: Clustering }) {
           onPoint={point}
         />
       ) : chosen === undefined ? (
-        <section className="cluster-side">
+        <section className={css.clusterSide}>
           <Empty title={`There is no cluster ${cluster}`}>
             These clusters are others than those of the link.{" "}
             <ExploreLink to={{ ...state, cluster: null }}>All clusters</ExploreLink>

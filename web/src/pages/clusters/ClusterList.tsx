@@ -2,7 +2,8 @@
 import { useLayoutEffect, useRef, useState, type KeyboardEvent } from "react";
 import type { ClusterBrief } from "../../api/types";
 import { Segments } from "../../ui/controls";
-import { useSize, useTheme } from "../../ui/hooks";
+import { useSize } from "../../ui/hooks";
+import { useTheme } from "../../ui/theme";
 import { Empty } from "../../ui/notes";
 import { short, thousands } from "../../domain/numbers";
 import { TokenText } from "../../ui/TokenText";
@@ -10,6 +11,7 @@ import { ExploreLink } from "../../panels/links/links";
 import { setExplore, useExplore } from "../../run/explore";
 import { layerColour, type Layers, shownName } from "./mapPaint";
 import { ORDERS, type Order } from "./order";
+import css from "./clusters.module.css";
 
 interface Props {
   listed: readonly ClusterBrief[];
@@ -29,8 +31,8 @@ const BEYOND = 6;
 
 export function ClusterList({ listed, all, order, filter, ...rest }: Props) {
   return (
-    <section className="cluster-side" aria-label="List of clusters">
-      <div className="list-head">
+    <section className={css.clusterSide} aria-label="List of clusters">
+      <div className={css.listHead}>
         <input
           type="search"
           className="field"
@@ -46,7 +48,7 @@ export function ClusterList({ listed, all, order, filter, ...rest }: Props) {
           onChange={(value) => setExplore({ clusterSort: value === "size" ? "" : value })}
         />
       </div>
-      <p className="list-count muted" role="status">
+      <p className={`${css.listCount} muted`} role="status">
         {filter.trim() === ""
           ? `${thousands(all)} clusters`
           : `${thousands(listed.length)} of ${thousands(all)} clusters`}
@@ -103,7 +105,7 @@ function Rows({ listed, most, layers, pointed, onPoint }: Omit<Props, "all" | "o
   };
 
   return (
-    <div ref={box} className="list-scroll" onScroll={(event) => setTop(event.currentTarget.scrollTop)}>
+    <div ref={box} className={css.listScroll} onScroll={(event) => setTop(event.currentTarget.scrollTop)}>
       {/* The keys move between the links inside. */}
       {/* eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions */}
       <ol aria-label="Clusters" style={{ height: listed.length * ROW }} onKeyDown={keys}>
@@ -148,24 +150,24 @@ function Row({ cluster, place, of, most, layers, pointed, onPoint }: RowProps) {
         onBlur={() => onPoint(null)}
       >
         <i
-          className="layer-dot"
+          className={css.layerDot}
           style={{ background: layerColour(cluster.layer, layers, dark) }}
           title={`mean layer ${short(cluster.layer)}`}
         />
-        <span className="row-name" data-named={cluster.named}>
+        <span className={css.rowName} data-named={cluster.named}>
           {shownName(cluster.name)}
         </span>
-        <span className="row-size">
+        <span className={css.rowSize}>
           <i style={{ width: `${Math.max(1, (cluster.size / most) * 100)}%` }} />
           {thousands(cluster.size)}
           <span className="hidden"> vectors</span>
         </span>
-        <span className="row-tokens">
+        <span className={css.rowTokens}>
           {cluster.promotes.map((text, index) => (
             <TokenText key={index} text={text} />
           ))}
         </span>
-        <span className="row-numbers">
+        <span className={css.rowNumbers}>
           <span title="Cohesion: mean cosine of the members with their centre">{short(cluster.cohesion)}</span>
           <span title="Mean layer of the members">layer {short(cluster.layer)}</span>
         </span>

@@ -3,11 +3,13 @@ import { Maximize, Minus, Plus } from "lucide-react";
 import { useEffect, useMemo, useRef, useState, type KeyboardEvent } from "react";
 import type { ClusterBrief } from "../../api/types";
 import { IconButton } from "../../ui/controls";
-import { useSize, useTheme } from "../../ui/hooks";
+import { useSize } from "../../ui/hooks";
+import { useTheme } from "../../ui/theme";
 import { short, thousands } from "../../domain/numbers";
 import { TokenText } from "../../ui/TokenText";
 import { layerColour, type Layers, paintMap, readInks, shownName } from "./mapPaint";
 import { clusterAt, panned, showing, WHOLE, zoomed, type Point, type Sight } from "./mapSight";
+import css from "./clusters.module.css";
 
 interface Props {
   clusters: readonly ClusterBrief[];
@@ -102,7 +104,7 @@ export function ClusterMap({ clusters, layers, matches, chosen, pointed, onPoint
     // eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions
     <div
       ref={box}
-      className="cluster-map"
+      className={css.clusterMap}
       role="group"
       tabIndex={0}
       aria-label="Map: plus and minus enlarge and reduce, arrow keys move, 0 shows all. The list beside it holds the same clusters."
@@ -147,7 +149,7 @@ export function ClusterMap({ clusters, layers, matches, chosen, pointed, onPoint
         }}
         onDoubleClick={(event) => setSight(zoomed(size, sight, STEP * STEP, place(event)))}
       />
-      <div className="map-tools">
+      <div className={css.mapTools}>
         <IconButton label="Enlarge" hint="+" className="small" onClick={() => enlarge(STEP)}>
           <Plus aria-hidden />
         </IconButton>
@@ -168,7 +170,7 @@ function Legend({ layers, dark }: { layers: Layers; dark: boolean }) {
   const [low, high] = layers;
   const colours = [0, 0.25, 0.5, 0.75, 1].map((part) => layerColour(low + part * (high - low), layers, dark));
   return (
-    <p className="map-legend">
+    <p className={css.mapLegend}>
       mean layer {low} <i style={{ background: `linear-gradient(90deg, ${colours.join(", ")})` }} /> {high}
       <span className="hidden">, the mean of the members, is a dot’s colour; its area is their number</span>
     </p>
@@ -180,12 +182,12 @@ const WIDTH = 280;
 function Pointed({ cluster, at, width }: { cluster: ClusterBrief; at: Point; width: number }) {
   const left = at.x + 16 + WIDTH > width ? Math.max(0, at.x - 16 - WIDTH) : at.x + 16;
   return (
-    <div className="map-pointed" style={{ left, top: at.y + 14, width: WIDTH }}>
+    <div className={css.mapPointed} style={{ left, top: at.y + 14, width: WIDTH }}>
       <strong>{shownName(cluster.name)}</strong>
       <span className="muted">
         {thousands(cluster.size)} vectors · cohesion {short(cluster.cohesion)} · layer {short(cluster.layer)}
       </span>
-      <span className="map-tokens">
+      <span className={css.mapTokens}>
         {cluster.promotes.map((text, index) => (
           <TokenText key={index} text={text} />
         ))}

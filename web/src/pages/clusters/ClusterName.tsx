@@ -6,13 +6,14 @@ import type { ClusterBrief } from "../../api/types";
 import { IconButton } from "../../ui/controls";
 import { ErrorNote } from "../../ui/notes";
 import { shownName } from "./mapPaint";
+import css from "./clusters.module.css";
 
 export function ClusterName({ brief }: { brief: ClusterBrief }) {
   const [draft, setDraft] = useState<string | null>(null);
   const rename = useRenameCluster();
   if (draft === null) {
     return (
-      <div className="pane-title">
+      <div className={css.paneTitle}>
         <h2 id="cluster-title">{shownName(brief.name)}</h2>
         <IconButton label="Rename" className="small" onClick={() => setDraft(brief.named ? brief.name : "")}>
           <Pencil aria-hidden />
@@ -22,7 +23,7 @@ export function ClusterName({ brief }: { brief: ClusterBrief }) {
   }
   return (
     <form
-      className="pane-title"
+      className={css.paneTitle}
       onSubmit={(event) => {
         event.preventDefault();
         rename.mutate({ id: brief.id, name: draft.trim() }, { onSuccess: () => setDraft(null) });

@@ -4,7 +4,7 @@ import { ChevronLeft, ChevronRight } from "lucide-react";
 import { useState } from "react";
 import { clusterQuery } from "../../api/clusters";
 import type { ClusterBrief, Clustering, ClusterView } from "../../api/types";
-import { useTheme } from "../../ui/hooks";
+import { useTheme } from "../../ui/theme";
 import { LayerHistogram } from "../../ui/LayerHistogram";
 import { Empty, ErrorNote } from "../../ui/notes";
 import { short, thousands } from "../../domain/numbers";
@@ -17,6 +17,7 @@ import { ClusterName } from "./ClusterName";
 import { layerColour, type Layers, shownName } from "./mapPaint";
 import { Members } from "./Members";
 import "../../panels/unit/values.css";
+import css from "./clusters.module.css";
 
 interface Props {
   clustering: Clustering;
@@ -36,7 +37,7 @@ export function ClusterPane({ clustering, brief, layers, listed, onPoint }: Prop
   const [members, show] = useState(FEW);
   const { data, error, refetch } = useQuery(clusterQuery(clustering, brief.id, members));
   return (
-    <section className="cluster-side cluster-pane" aria-labelledby="cluster-title">
+    <section className={`${css.clusterSide} ${css.clusterPane}`} aria-labelledby="cluster-title">
       <Head brief={brief} layers={layers} listed={listed} />
       {error !== null && <ErrorNote failure={error} onRetry={() => void refetch()} />}
       {data === undefined && error === null && <Empty title="Reading the cluster…" />}
@@ -72,7 +73,7 @@ function Head({ brief, layers, listed }: Pick<Props, "brief" | "layers" | "liste
   const place = listed.findIndex(({ id }) => id === brief.id);
   const step = (by: number) => (place < 0 ? undefined : listed[place + by]);
   return (
-    <header className="pane-head">
+    <header className={css.paneHead}>
       <nav aria-label="Clusters">
         <ExploreLink className="button small quiet" to={{ ...state, cluster: null }}>
           <ChevronLeft aria-hidden />
@@ -96,7 +97,7 @@ function Head({ brief, layers, listed }: Pick<Props, "brief" | "layers" | "liste
       </nav>
       <ClusterName brief={brief} />
       <p className="muted">
-        <i className="layer-dot" style={{ background: layerColour(brief.layer, layers, dark) }} />
+        <i className={css.layerDot} style={{ background: layerColour(brief.layer, layers, dark) }} />
         {thousands(brief.size)} {brief.size === 1 ? "vector" : "vectors"} ·{" "}
         <span title="mean cosine of the members with their centre">cohesion {short(brief.cohesion)}</span> · mean layer{" "}
         {short(brief.layer)}
@@ -142,7 +143,7 @@ function Neighbours({ view, clusters, onPoint }: NeighboursProps) {
       <h3 id="cluster-similar" className="section-title">
         Similar clusters
       </h3>
-      <ul className="neighbours" aria-labelledby="cluster-similar">
+      <ul className={css.neighbours} aria-labelledby="cluster-similar">
         {view.similar.map((id) => (
           <li key={id}>
             <Neighbour cluster={clusters[id]} onPoint={onPoint} />
@@ -166,7 +167,7 @@ function Neighbour({ cluster, onPoint }: { cluster: ClusterBrief | undefined; on
   if (cluster === undefined) return null;
   return (
     <ExploreLink
-      className="neighbour"
+      className={css.neighbour}
       to={{ ...state, cluster: cluster.id }}
       onMouseEnter={() => onPoint(cluster.id)}
       onMouseLeave={() => onPoint(null)}

@@ -6,7 +6,7 @@ import { Empty, ErrorNote } from "../../ui/notes";
 import { thousands } from "../../domain/numbers";
 import { ClusterBrowser } from "./ClusterBrowser";
 import { MakeClusters } from "./MakeClusters";
-import "./clusters.css";
+import css from "./clusters.module.css";
 
 export function ClustersPage() {
   const { data, error, refetch } = useQuery(clustersQuery());
@@ -18,7 +18,7 @@ export function ClustersPage() {
 function NoClusters() {
   const { data } = useQuery(modelQuery(true));
   return (
-    <section className="no-clusters" aria-labelledby="no-clusters">
+    <section className={css.noClusters} aria-labelledby="no-clusters">
       <h1 id="no-clusters">See what the model can say, sorted</h1>
       <p>
         Value vectors that point the same way in the residual stream promote the same words.

@@ -5,6 +5,7 @@ import { useId, useState } from "react";
 import { MAKING, useMakeClusters } from "../../api/clusters";
 import { stopLongWork, useLongWork } from "../../api/longwork";
 import { ErrorNote } from "../../ui/notes";
+import css from "./clusters.module.css";
 
 interface Props {
   /** Number and seed of the clusters that there are. */
@@ -22,7 +23,7 @@ export function MakeClusters({ known, onMade }: Props) {
   const same = known !== undefined && k === String(known.k) && seed === String(known.seed);
   return (
     <form
-      className="make-clusters"
+      className={css.makeClusters}
       onSubmit={(event) => {
         event.preventDefault();
         if (!valid || making || same) return;
@@ -33,7 +34,7 @@ export function MakeClusters({ known, onMade }: Props) {
         );
       }}
     >
-      <div className="make-fields">
+      <div className={css.makeFields}>
         <label>
           Clusters
           <input
@@ -79,10 +80,10 @@ function Progress() {
   const part = progress === null || progress.total === 0 ? null : progress.done / progress.total;
   const step = progress?.step ?? "Waiting for the model";
   return (
-    <div className="make-progress">
+    <div className={css.makeProgress}>
       <span role="status">{step}…</span>
       <div
-        className="make-bar"
+        className={css.makeBar}
         role="progressbar"
         aria-label={step}
         aria-valuemin={0}
@@ -90,7 +91,7 @@ function Progress() {
         aria-valuenow={part === null ? undefined : Math.round(part * 100)}
       >
         <i
-          className={part === null ? "moving" : undefined}
+          className={part === null ? css.moving : undefined}
           style={{ width: part === null ? "30%" : `${part * 100}%` }}
         />
       </div>

@@ -4,7 +4,8 @@ import type { ClusterMember } from "../../api/types";
 import { short, thousands } from "../../domain/numbers";
 import { TokenText } from "../../ui/TokenText";
 import { addToEdits } from "../../run/edits";
-import { ValueLink } from "../../panels/links/links";
+import { UnitLink } from "../../panels/links/links";
+import css from "./clusters.module.css";
 
 interface Props {
   members: readonly ClusterMember[];
@@ -21,17 +22,17 @@ export function Members({ members, size, onMore }: Props) {
           {members.length < size ? `the ${thousands(members.length)} closest of ${thousands(size)}` : thousands(size)}
         </span>
       </h3>
-      <ol className="members" aria-label="Members, closest first">
+      <ol className={css.members} aria-label="Members, closest first">
         {members.map(({ value, name, cosine, promotes }) => (
           <li key={value}>
-            <ValueLink value={value} className={name ? undefined : "mono"} title={value}>
+            <UnitLink value={value} className={name ? undefined : "mono"} title={value}>
               {name ?? value}
-            </ValueLink>
-            <span className="member-cosine" title="cosine with the cluster’s centre">
+            </UnitLink>
+            <span className={css.memberCosine} title="cosine with the cluster’s centre">
               <i style={{ width: `${Math.max(0, cosine) * 100}%` }} />
               {short(cosine)}
             </span>
-            <span className="member-tokens">
+            <span className={css.memberTokens}>
               {promotes.map((text, index) => (
                 <TokenText key={index} text={text} />
               ))}

@@ -1,16 +1,18 @@
 // The page for exploring all value vectors: search, clusters, or the page of one vector.
 import { useEffect, useRef } from "react";
 import { ClustersPage } from "../clusters/ClustersPage";
-import { VectorPage } from "../vector/VectorPage";
+
 import { SearchTab } from "./SearchTab";
 import { ExploreLink } from "../../panels/links/links";
-import { useExplore } from "../../run/explore";
+import { useExplore, useUnitShown } from "../../run/explore";
+import { UnitPage } from "./UnitPage";
 import { useKeptScroll } from "./useKeptScroll";
-import "./explore.css";
+import css from "./explore.module.css";
 
 export default function ExplorePage() {
-  const { tab, vector, q, like } = useExplore();
-  const title = vector || (tab === "clusters" ? "Clusters" : q || like) || "Explore";
+  const { tab, q, like } = useExplore();
+  const unit = useUnitShown();
+  const title = unit || (tab === "clusters" ? "Clusters" : q || like) || "Explore";
   useEffect(() => {
     const before = document.title;
     document.title = `${title} · ${before}`;
@@ -18,7 +20,7 @@ export default function ExplorePage() {
       document.title = before;
     };
   }, [title]);
-  return vector === "" ? <Tabs /> : <VectorPage value={vector} />;
+  return unit === "" ? <Tabs /> : <UnitPage unit={unit} />;
 }
 
 function Tabs() {
@@ -27,8 +29,8 @@ function Tabs() {
   const main = useRef<HTMLElement>(null);
   useKeptScroll(main);
   return (
-    <main ref={main} className="explore">
-      <nav className="tabs" aria-label="Explore">
+    <main ref={main} className={css.explore} data-page="explore">
+      <nav className={css.tabs} aria-label="Explore">
         <ExploreLink to={{ ...state, tab: "search" }} aria-current={tab === "search" ? "page" : undefined}>
           Search
         </ExploreLink>

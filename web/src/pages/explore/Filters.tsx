@@ -3,12 +3,13 @@ import { useQuery } from "@tanstack/react-query";
 import { modelQuery } from "../../api/queries";
 import { Segments, Switch } from "../../ui/controls";
 import { setExplore, useExplore } from "../../run/explore";
+import css from "./explore.module.css";
 
 export function Filters({ hasExperts }: { hasExperts: boolean }) {
   const state = useExplore();
   const forWords = state.like === "" && state.residual === null;
   return (
-    <div className="filters" role="group" aria-label="Filters">
+    <div className={css.filters} role="group" aria-label="Filters">
       {forWords && (
         <Segments
           label="How several keywords count"

@@ -6,7 +6,8 @@ import { TokenText } from "../../ui/TokenText";
 import { visible } from "../../domain/visible";
 import { addToEdits } from "../../run/edits";
 import { editOf, MEANS, OPERATION, written } from "../../domain/scores";
-import { ExploreLink, ValueLink } from "../../panels/links/links";
+import { ExploreLink, UnitLink } from "../../panels/links/links";
+import css from "./explore.module.css";
 
 interface Props {
   result: SearchResult;
@@ -26,38 +27,38 @@ export function ResultRow({ result, measure, part, sought, edited, selected, onS
   const edit = editOf(result, measure);
   const operation = OPERATION[edit.operation as keyof typeof OPERATION];
   return (
-    <li className="result" data-selected={selected}>
+    <li className={css.result} data-selected={selected}>
       <input
         type="checkbox"
         aria-label={`Select ${value}`}
         checked={selected}
         onChange={(event) => onSelect(value, event.target.checked)}
       />
-      <span className="result-name">
-        <ValueLink value={value} className={name ? undefined : "mono"}>
+      <span className={css.resultName}>
+        <UnitLink value={value} className={name ? undefined : "mono"}>
           {name ?? value}
-        </ValueLink>
+        </UnitLink>
         {name && <small className="mono muted">{value}</small>}
         {edited !== "" && (
-          <small className="result-edited" title={edited}>
+          <small className={css.resultEdited} title={edited}>
             edited
           </small>
         )}
       </span>
       <span
-        className="result-score"
+        className={css.resultScore}
         title={`${MEANS[measure]}; with a ${sign === "-" ? "negative" : "positive"} coefficient`}
       >
         <i className={sign === "-" ? "minus" : "plus"} style={{ width: `${part * 100}%` }} />
         <b>{written(score, measure)}</b>
-        <span className={`sign ${sign === "-" ? "minus" : "plus"}`}>
+        <span className={`${css.sign} ${sign === "-" ? "minus" : "plus"}`}>
           <span className="hidden">coefficient </span>
           {sign === "-" ? "\u2212" : "+"}
         </span>
       </span>
-      <span className="result-tokens">
+      <span className={css.resultTokens}>
         {tokens.length > 0 && (
-          <span className="result-matches">
+          <span className={css.resultMatches}>
             {tokens.map(({ key, text, z, rank }) => (
               <span key={key} title={`${visible(text)}: ${short(z)} standard deviations, rank ${thousands(rank)}`}>
                 <TokenText text={text} /> {short(z)}σ <span className="muted">#{thousands(rank)}</span>
@@ -65,7 +66,7 @@ export function ResultRow({ result, measure, part, sought, edited, selected, onS
             ))}
           </span>
         )}
-        <span className="result-promotes">
+        <span className={css.resultPromotes}>
           {promotes.map((text, index) =>
             sought.has(text) ? (
               <mark key={index}>
@@ -77,7 +78,7 @@ export function ResultRow({ result, measure, part, sought, edited, selected, onS
           )}
         </span>
       </span>
-      <span className="result-actions">
+      <span className={css.resultActions}>
         <ExploreLink className="button small quiet" to={{ like: value }} aria-label={`Like ${value}`}>
           Like this
         </ExploreLink>

@@ -7,6 +7,7 @@ import { addToEdits, editsOf } from "../../run/edits";
 import { useView } from "../../run/view";
 import { ResultRow } from "./ResultRow";
 import { editOf } from "../../domain/scores";
+import css from "./explore.module.css";
 
 export function Results({ answer }: { answer: SearchAnswer }) {
   const { results, measure, keywords } = answer;
@@ -26,7 +27,7 @@ export function Results({ answer }: { answer: SearchAnswer }) {
   };
   return (
     <>
-      <div className="results-head">
+      <div className={css.resultsHead}>
         <label>
           <input
             type="checkbox"
@@ -68,7 +69,7 @@ export function Results({ answer }: { answer: SearchAnswer }) {
           {chosen.length === 0 ? "Add selected to edits" : `Add ${chosen.length} to edits`}
         </button>
       </div>
-      <ol className="results" aria-label="Value vectors found">
+      <ol className={css.results} aria-label="Value vectors found">
         {results.map((result) => (
           <ResultRow
             key={result.value}

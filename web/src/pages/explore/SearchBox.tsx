@@ -5,6 +5,7 @@ import { useState } from "react";
 import { IconButton, Popover } from "../../ui/controls";
 import { ExploreLink } from "../../panels/links/links";
 import { setExplore, useExplore } from "../../run/explore";
+import css from "./explore.module.css";
 
 export const EXAMPLES: readonly (readonly [string, string])[] = [
   ["teacher, school", "both words, whatever their case and leading space"],
@@ -20,8 +21,8 @@ export function SearchBox() {
   const write = (text: string) => setExplore({ q: text, like: "", residual: null, against: "" });
   return (
     <>
-      <div className="search-line">
-        <div className="search-box">
+      <div className={css.searchLine}>
+        <div className={css.searchBox}>
           <Search aria-hidden />
           <input
             id="search"
@@ -50,7 +51,7 @@ export function SearchBox() {
           <Help />
         </div>
         {minus || unwanted !== "" ? (
-          <div className="search-box minus-box">
+          <div className={`${css.searchBox} ${css.minusBox}`}>
             <Minus aria-hidden />
             <input
               className="field"
@@ -84,7 +85,7 @@ export function SearchBox() {
         )}
       </div>
       {like !== "" && (
-        <p className="sought">
+        <p className={css.sought}>
           Vectors that point the same way as <span className="mono">{like}</span>, or the opposite way
           <ExploreLink className="button small">
             <X aria-hidden />
@@ -107,7 +108,7 @@ function Help() {
         </button>
       }
     >
-      <dl className="search-help">
+      <dl className={css.searchHelp}>
         {EXAMPLES.map(([text, meaning]) => (
           <div key={text}>
             <dt>

@@ -12,6 +12,7 @@ import { SoughtPlace } from "./SoughtPlace";
 import { Start } from "./Start";
 import { useExplore } from "../../run/explore";
 import { useSought } from "../../run/useSought";
+import css from "./explore.module.css";
 
 export function SearchTab() {
   const { residual, like } = useExplore();
@@ -35,7 +36,7 @@ export function SearchTab() {
       ) : answer === undefined ? (
         <Empty title="Searching all value vectors…" />
       ) : (
-        <div className="search-answer" aria-busy={isFetching} data-old={isPlaceholderData}>
+        <div className={css.searchAnswer} aria-busy={isFetching} data-old={isPlaceholderData}>
           <section aria-labelledby="found">
             <h2 id="found" className="hidden">
               {residual !== null ? "Writers" : like !== "" ? `Like ${like}` : "Found"}

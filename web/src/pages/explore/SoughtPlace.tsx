@@ -2,27 +2,31 @@
 import { X } from "lucide-react";
 import { useState } from "react";
 import { TokenText } from "../../ui/TokenText";
-import { useCurrentSession } from "../../run/context";
+import { useRun } from "../../run/useRun";
+import { useView } from "../../run/view";
 import { ExploreLink } from "../../panels/links/links";
 import { setExplore, useExplore } from "../../run/explore";
+import css from "./explore.module.css";
 
 export function SoughtPlace({ place: [position, layer] }: { place: readonly [number, number] }) {
   const { against } = useExplore();
-  const { view, tokens, edited } = useCurrentSession();
+  const view = useView();
+  const { tokens, interventions } = useRun();
+  const edited = interventions.length > 0;
   const [draft, setDraft] = useState(against);
   if (view.prompt === "") {
-    return <p className="sought">Trace a prompt in the debugger first: this asks what writes its residual stream.</p>;
+    return <p className={css.sought}>Trace a prompt in the debugger first: this asks what writes its residual stream.</p>;
   }
   const tell = (text: string) => {
     setDraft(text);
     setExplore({ against: text });
   };
   return (
-    <div className="sought-place">
-      <p className="sought">
+    <div className={css.soughtPlace}>
+      <p className={css.sought}>
         {against === "" ? "What writes the residual stream" : "What tells the residual streams apart"} after layer
         <b>{layer}</b> at
-        <span className="sought-prompt">
+        <span className={css.soughtPrompt}>
           {tokens.map(({ position: at, text }) => (
             <button
               key={at}
@@ -41,7 +45,7 @@ export function SoughtPlace({ place: [position, layer] }: { place: readonly [num
         </ExploreLink>
       </p>
       <form
-        className="against"
+        className={css.against}
         onSubmit={(event) => {
           event.preventDefault();
           tell(draft);

@@ -4,11 +4,12 @@ import { modelQuery } from "../../api/queries";
 import { thousands } from "../../domain/numbers";
 import { EXAMPLES } from "./SearchBox";
 import { ExploreLink } from "../../panels/links/links";
+import css from "./explore.module.css";
 
 export function Start() {
   const { data } = useQuery(modelQuery(true));
   return (
-    <section className="start" aria-labelledby="start-title">
+    <section className={css.start} aria-labelledby="start-title">
       <h1 id="start-title">Find the vectors that write a word</h1>
       <p>
         {data === undefined ? "All" : `All ${thousands(data.model.value_vectors)}`} value vectors of the model are

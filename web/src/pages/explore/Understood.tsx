@@ -8,6 +8,7 @@ import { TokenText } from "../../ui/TokenText";
 import { visible } from "../../domain/visible";
 import { written } from "../../domain/scores";
 import { setExplore, useExplore } from "../../run/explore";
+import css from "./explore.module.css";
 
 /** A regular expression can match hundreds of tokens. */
 const SHOWN = 60;
@@ -19,7 +20,7 @@ export function Understood({ answer }: { answer: SearchAnswer }) {
   for (const { layer, hits } of answer.layers) counts[layer] = hits;
   const strongest = new Map(answer.layers.map(({ layer, strongest }) => [layer, strongest]));
   return (
-    <aside className="understood" aria-label="How it was understood">
+    <aside className={css.understood} aria-label="How it was understood">
       <h2 className="section-title">Where the {answer.strongest} strongest are</h2>
       <LayerHistogram
         counts={counts}
@@ -30,7 +31,7 @@ export function Understood({ answer }: { answer: SearchAnswer }) {
           setExplore({ layers: layers !== null && layers[0] === layer && layers[1] === layer ? null : [layer, layer] })
         }
       />
-      <p className="muted understood-note">
+      <p className={`muted ${css.understoodNote}`}>
         {thousands(answer.searched)} vectors compared. A click on a layer searches it alone.
       </p>
       {answer.keywords.map((keyword) => (
@@ -47,7 +48,7 @@ function Forms({ keyword }: { keyword: Keyword }) {
   const toggle = (key: string, on: boolean) =>
     setExplore({ skip: on ? skip.filter((other) => other !== key) : [...skip, key] });
   return (
-    <fieldset className="forms" data-unwanted={unwanted}>
+    <fieldset className={css.forms} data-unwanted={unwanted}>
       <legend>
         {unwanted && <span className="minus">not </span>}
         <span className="mono">{visible(text)}</span>
@@ -56,7 +57,7 @@ function Forms({ keyword }: { keyword: Keyword }) {
           {forms.length > 3 && (
             <button
               type="button"
-              className="link"
+              className={css.link}
               onClick={() =>
                 setExplore({
                   skip: forms.some(({ used }) => !used)

@@ -10,8 +10,13 @@ export function Examples({ onChoose }: { onChoose: (prompt: string) => void }) {
   return (
     <Menu.Root modal={false}>
       <Menu.Trigger asChild>
-        <button type="button" className="button" disabled={prompts.length === 0}>
-          Examples
+        <button
+          type="button"
+          className="button icon quiet"
+          aria-label="Examples"
+          title="Examples"
+          disabled={prompts.length === 0}
+        >
           <ChevronDown aria-hidden />
         </button>
       </Menu.Trigger>

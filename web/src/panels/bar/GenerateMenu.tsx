@@ -3,6 +3,7 @@ import { Settings2 } from "lucide-react";
 import { useState } from "react";
 import { Popover, Segments } from "../../ui/controls";
 import { useView, setView } from "../../run/view";
+import css from "./bar.module.css";
 
 const COUNTS = ["1", "5", "10", "20"] as const;
 const MOST = 512;
@@ -22,7 +23,7 @@ export function GenerateMenu({ prompt, onGenerate }: Props) {
   };
   const greedy = view.temperature === 0;
   return (
-    <div className="generate">
+    <div className={css.generate}>
       <button type="button" className="button" disabled={prompt === ""} onClick={() => onGenerate(count)}>
         Generate {count}
       </button>
@@ -35,7 +36,7 @@ export function GenerateMenu({ prompt, onGenerate }: Props) {
           </button>
         }
       >
-        <div className="sampling">
+        <div className={css.sampling}>
           <Segments
             label="Tokens to generate"
             value={String(count)}

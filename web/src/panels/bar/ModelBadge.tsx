@@ -4,6 +4,7 @@ import { Check, X } from "lucide-react";
 import { healthQuery, modelQuery } from "../../api/queries";
 import { Popover } from "../../ui/controls";
 import { thousands } from "../../domain/numbers";
+import css from "./bar.module.css";
 
 export function ModelBadge() {
   const health = useQuery(healthQuery());
@@ -11,7 +12,7 @@ export function ModelBadge() {
   const model = data?.model;
   if (data === undefined || model === undefined) {
     return (
-      <div className="badge">
+      <div className={css.badge}>
         <img src="/favicon.svg" alt="" />
         <b>LM-Debugger</b>
       </div>
@@ -31,17 +32,17 @@ export function ModelBadge() {
     <Popover
       label="About the model"
       trigger={
-        <button type="button" className="badge" aria-label={`Model ${model.name} on ${model.device}: details`}>
+        <button type="button" className={css.badge} aria-label={`Model ${model.name} on ${model.device}: details`}>
           <img src="/favicon.svg" alt="" />
           <b>{model.name}</b>
           <span>{model.device}</span>
         </button>
       }
     >
-      <dl className="facts">
+      <dl className={css.facts}>
         {facts.map(([name, fact]) => [<dt key={name}>{name}</dt>, <dd key={`${name} is`}>{fact}</dd>])}
       </dl>
-      <ul className="checks" aria-label="Proof of the anatomy">
+      <ul className={css.checks} aria-label="Proof of the anatomy">
         {data.examination.checks.map((check) => (
           <li key={check.invariant}>
             {check.passed ? <Check aria-label="holds" /> : <X aria-label="fails" />}

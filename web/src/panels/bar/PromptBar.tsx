@@ -1,61 +1,54 @@
-// The top bar: model, prompt, run, generate, share. The draft of the prompt lives here; Trace makes it the view's.
-import { CircleHelp, Link2, Play, Square } from "lucide-react";
-import { useRef, useState } from "react";
-import { IconButton } from "../../ui/controls";
-import { ThemeToggle } from "../../ui/ThemeToggle";
+// The top bar of the debugger: model, prompt, run, generate, A and B. The prompt is one line and grows on focus.
+import { Play, Square } from "lucide-react";
 import { visible } from "../../domain/visible";
+import { runPrompt, useDraft } from "../../run/draft";
+import { stopGeneration, useGeneration } from "../../run/generation";
+import { setView } from "../../run/view";
 import { Pages } from "../links/Pages";
+import { Examples } from "./Examples";
 import { GenerateMenu } from "./GenerateMenu";
 import { ModelBadge } from "./ModelBadge";
-import { useCurrentSession } from "../../run/context";
-import { addressOf, getView, setView } from "../../run/view";
-import { Examples } from "./Examples";
-import "./prompt.css";
+import { MoreMenu } from "./MoreMenu";
+import { Sides } from "./Sides";
+import css from "./bar.module.css";
 
-/** Make a text the traced prompt: the places and the continuation of the old one do not apply to it. */
-export function tracePrompt(prompt: string): void {
-  if (prompt === getView().prompt) return;
-  setView({ prompt, position: null, generate: 0, followed: [] });
-}
+export const COMMAND = navigator.platform.startsWith("Mac") ? "⌘" : "Ctrl";
 
-/** What was written but not traced yet: it is still there after a visit to the Explore page. */
-let leftBehind = { of: "", text: "" };
-
-export function PromptBar({ onHelp }: { onHelp: () => void }) {
-  const { view, generation } = useCurrentSession();
-  const [draft, setDraft] = useState(leftBehind);
-  const editor = useRef<HTMLTextAreaElement>(null);
-  // When the view's prompt changes elsewhere (an example, a run, the back button), the draft follows.
-  const text = draft.of === view.prompt ? draft.text : view.prompt;
-  const write = (next: string) => setDraft((leftBehind = { of: view.prompt, text: next }));
+export function PromptBar() {
+  const { running } = useGeneration();
+  const { text, write, unrun } = useDraft();
   const trailing = /\s+$/.exec(text)?.[0];
-
   return (
-    <header className="top">
+    <header className={css.top}>
       <ModelBadge />
       <Pages />
-      <div className="prompt">
+      <div className={css.prompt} data-unrun={unrun && text !== ""}>
         <textarea
-          ref={editor}
           id="prompt"
           className="field"
           aria-label="Prompt"
           aria-keyshortcuts="Control+Enter Meta+Enter"
           aria-describedby={trailing === undefined ? undefined : "prompt-warning"}
           placeholder="Write a prompt, or choose an example"
-          rows={Math.min(6, text.split("\n").length)}
+          rows={1}
           spellCheck={false}
           value={text}
           onChange={(event) => write(event.target.value)}
           onKeyDown={(event) => {
+            if (event.key === "Escape") event.currentTarget.blur();
             if (event.key === "Enter" && (event.metaKey || event.ctrlKey)) {
               event.preventDefault();
-              tracePrompt(text);
+              runPrompt(text);
             }
           }}
         />
+        {unrun && text !== "" && (
+          <span className={css.unrun} role="status">
+            not run yet
+          </span>
+        )}
         {trailing !== undefined && text !== "" && (
-          <p id="prompt-warning" className="prompt-warning" role="status">
+          <p id="prompt-warning" className={css.promptWarning} role="status">
             Ends with “{visible(trailing)}”: most models expect the next token to bring its own space.{" "}
             <button type="button" onClick={() => write(text.trimEnd())}>
               Remove
@@ -63,19 +56,20 @@ export function PromptBar({ onHelp }: { onHelp: () => void }) {
           </p>
         )}
       </div>
-      <Examples onChoose={tracePrompt} />
+      <Examples onChoose={runPrompt} />
       <button
         type="button"
-        className="button primary"
+        className={unrun ? "button primary" : "button"}
         disabled={text === ""}
+        title={`Run the prompt (${COMMAND} ↵)`}
         aria-keyshortcuts="Control+Enter Meta+Enter"
-        onClick={() => tracePrompt(text)}
+        onClick={() => runPrompt(text)}
       >
         <Play aria-hidden />
-        Trace <kbd>{navigator.platform.startsWith("Mac") ? "⌘" : "Ctrl"}↵</kbd>
+        Run
       </button>
-      {generation.running ? (
-        <button type="button" className="button danger" onClick={generation.stop}>
+      {running ? (
+        <button type="button" className="button danger" onClick={stopGeneration}>
           <Square aria-hidden />
           Stop
         </button>
@@ -83,38 +77,13 @@ export function PromptBar({ onHelp }: { onHelp: () => void }) {
         <GenerateMenu
           prompt={text}
           onGenerate={(count) => {
-            tracePrompt(text);
+            runPrompt(text);
             setView({ generate: count });
           }}
         />
       )}
-      <div className="top-tools">
-        <Share />
-        <ThemeToggle />
-        <IconButton label="Keyboard shortcuts" hint="?" onClick={onHelp}>
-          <CircleHelp aria-hidden />
-        </IconButton>
-      </div>
+      <Sides />
+      <MoreMenu command={COMMAND} />
     </header>
-  );
-}
-
-function Share() {
-  const [copied, setCopied] = useState(false);
-  const copy = async () => {
-    const address = new URL(addressOf(getView()), location.href).href;
-    await navigator.clipboard.writeText(address).catch(() => window.prompt("Copy this address:", address));
-    setCopied(true);
-    setTimeout(() => setCopied(false), 1600);
-  };
-  return (
-    <>
-      <IconButton label="Copy a link to this view" onClick={() => void copy()}>
-        <Link2 aria-hidden />
-      </IconButton>
-      <span role="status" className={copied ? "copied" : "hidden"}>
-        {copied ? "Link copied" : ""}
-      </span>
-    </>
   );
 }

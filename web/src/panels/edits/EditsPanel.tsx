@@ -1,31 +1,38 @@
-// The list of edits and groups of them: add by name, group, undo and redo, drop a recipe's file. Cards are their own.
+// The list of edits and groups of them: add by name, group, undo and redo, drop a recipe's file. Rows are their own.
 import { Group as GroupIcon, Plus, Redo2, Trash2, Undo2, X } from "lucide-react";
 import { useRef, useState } from "react";
 import { useQuery } from "@tanstack/react-query";
 import { modelQuery } from "../../api/queries";
+import { freeName, grouped, newConcept } from "../../domain/concept";
+import { parseEdit } from "../../domain/edit";
+import { parseUnitName } from "../../domain/names";
+import { addEdit, clearEdits, moveEdits, redoEdit, undoEdit, useUndo } from "../../run/edits";
+import { useRecipeFile } from "../../run/useRecipeFile";
+import { useTrace } from "../../run/useTrace";
+import { useViewPart } from "../../run/view";
 import { IconButton } from "../../ui/controls";
 import { Empty, ErrorNote, Warning } from "../../ui/notes";
-import { useCurrentSession } from "../../run/context";
-import { addEdit, clearEdits, moveEdits, redoEdit, undoEdit, useUndo } from "../../run/edits";
-import { freeName, grouped, newConcept } from "../../domain/concept";
-import { ConceptCard } from "./ConceptCard";
-import { parseEdit, parseValueName } from "../../domain/edit";
-import { EditCard } from "./EditCard";
+import { useRoving } from "../../ui/roving";
+import { ConceptRow } from "./ConceptRow";
+import { EditRow } from "./EditRow";
 import { SavedConcepts } from "./SavedConcepts";
-import { useRecipeFile } from "../../run/useRecipeFile";
-import "./edits.css";
+import css from "./edits.module.css";
 
 export function EditsPanel() {
-  const { view, trace } = useCurrentSession();
+  const edits = useViewPart("edits");
+  const { data } = useTrace();
   const { canUndo, canRedo } = useUndo();
   const file = useRecipeFile();
   const picker = useRef<HTMLInputElement>(null);
+  const tools = useRoving<HTMLHeadingElement>();
+  const list = useRoving<HTMLUListElement>();
   const [over, setOver] = useState(false);
-  const items = grouped(view.edits);
+  const items = grouped(edits);
   const alone = items.filter((item) => typeof item === "number");
   return (
     <section
-      className={over ? "edits over" : "edits"}
+      className={css.edits}
+      data-over={over}
       aria-labelledby="edits-title"
       onDragOver={(event) => {
         if (!event.dataTransfer.types.includes("Files")) return;
@@ -41,19 +48,27 @@ export function EditsPanel() {
         file.take(event.dataTransfer.files[0]);
       }}
     >
-      <h2 id="edits-title" className="section-title">
+      <h2
+        id="edits-title"
+        className="section-title"
+        ref={tools.ref}
+        onFocus={tools.onFocus}
+        // The keys move between the buttons inside.
+        onKeyDown={tools.onKeyDown}
+      >
         Edits <span className="grow" />
-        <IconButton label="Undo" hint="Ctrl Z" className="small" disabled={!canUndo} onClick={undoEdit}>
+        <IconButton label="Undo" hint="Ctrl Z" rove className="small" disabled={!canUndo} onClick={undoEdit}>
           <Undo2 aria-hidden />
         </IconButton>
-        <IconButton label="Redo" hint="Ctrl Shift Z" className="small" disabled={!canRedo} onClick={redoEdit}>
+        <IconButton label="Redo" hint="Ctrl Shift Z" rove className="small" disabled={!canRedo} onClick={redoEdit}>
           <Redo2 aria-hidden />
         </IconButton>
         <IconButton
           label="Group the edits as a concept"
+          rove
           className="small"
           disabled={alone.length === 0}
-          onClick={() => moveEdits(alone, newConcept(freeName(view.edits, "concept")))}
+          onClick={() => moveEdits(alone, newConcept(freeName(edits, "concept")))}
         >
           <GroupIcon aria-hidden />
         </IconButton>
@@ -63,7 +78,7 @@ export function EditsPanel() {
             picker.current?.click();
           }}
         />
-        <IconButton label="Remove all edits" className="small" disabled={view.edits.length === 0} onClick={clearEdits}>
+        <IconButton label="Remove all edits" rove className="small" disabled={edits.length === 0} onClick={clearEdits}>
           <Trash2 aria-hidden />
         </IconButton>
       </h2>
@@ -80,35 +95,43 @@ export function EditsPanel() {
       />
       <AddEdit />
       {file.error && (
-        <div className="file-error">
+        <div className={css.fileError}>
           <ErrorNote failure={file.error} />
           <IconButton label="Dismiss" className="small" onClick={file.reset}>
             <X aria-hidden />
           </IconButton>
         </div>
       )}
-      {view.edits.length === 0 ? (
+      {edits.length === 0 ? (
         <Empty title="The model as it is">
-          Press + on a sub-update, or write an edit such as <code className="mono">L12D345=on</code>. The page runs
+          Press <b>off</b> on a unit, or write an edit such as <code className="mono">L12D345=on</code>. The page runs
           again by itself and compares.
         </Empty>
       ) : (
-        <ul className="edit-list">
+        <ul
+          ref={list.ref}
+          onFocus={list.onFocus}
+          // The keys move between the controls inside.
+          // eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions
+          onKeyDown={list.onKeyDown}
+          className={css.list}
+          aria-label="Edits"
+        >
           {items.map((item) => {
-            if (typeof item !== "number") return <ConceptCard key={item.concept.name} group={item} />;
-            const edit = view.edits[item];
-            return edit && <EditCard key={`${edit.value} ${item}`} edit={edit} index={item} />;
+            if (typeof item !== "number") return <ConceptRow key={item.concept.name} group={item} />;
+            const edit = edits[item];
+            return edit && <EditRow key={`${edit.value} ${item}`} edit={edit} index={item} />;
           })}
         </ul>
       )}
-      {trace.data?.warnings?.map((warning) => (
+      {data?.warnings?.map((warning) => (
         <Warning key={warning}>{warning}</Warning>
       ))}
     </section>
   );
 }
 
-/** A box that takes a value vector's name or a whole edit, and says at once what is wrong with it. */
+/** A box that takes a unit's name or a whole edit, and says at once what is wrong with it. */
 function AddEdit() {
   const [text, setText] = useState("");
   const [error, setError] = useState("");
@@ -117,7 +140,7 @@ function AddEdit() {
   const add = () => {
     const found = parseEdit(text);
     if ("error" in found) return setError(found.error);
-    const layer = parseValueName(found.ok.value)?.layer ?? 0;
+    const layer = parseUnitName(found.ok.value)?.layer ?? 0;
     if (layers !== undefined && layer >= layers) {
       return setError(`There is no layer ${layer}: the last one is ${layers - 1}.`);
     }
@@ -131,7 +154,7 @@ function AddEdit() {
         add();
       }}
     >
-      <div className="add-edit">
+      <div className={css.add}>
         <input
           id="add-edit"
           className="field mono"
@@ -152,7 +175,7 @@ function AddEdit() {
         </button>
       </div>
       {error !== "" && (
-        <p id="add-edit-error" className="field-error" role="alert">
+        <p id="add-edit-error" className={css.error} role="alert">
           {error}
         </p>
       )}

@@ -1,14 +1,14 @@
 // Puts an edit into a concept, a new one or one that is there, and takes it out again.
 import { Group as GroupIcon } from "lucide-react";
 import { DropdownMenu as Menu } from "radix-ui";
-import { useCurrentSession } from "../../run/context";
+import { useViewPart } from "../../run/view";
 import { moveEdits } from "../../run/edits";
 import { freeName, grouped, newConcept } from "../../domain/concept";
 import type { ListedEdit } from "../../domain/edit";
 
 export function GroupMenu({ edit, index }: { edit: ListedEdit; index: number }) {
-  const { view } = useCurrentSession();
-  const others = grouped(view.edits).flatMap((item) =>
+  const edits = useViewPart("edits");
+  const others = grouped(edits).flatMap((item) =>
     typeof item === "number" || item.concept.name === edit.concept?.name ? [] : [item.concept],
   );
   return (
@@ -22,7 +22,7 @@ export function GroupMenu({ edit, index }: { edit: ListedEdit; index: number }) 
         <Menu.Content className="popover menu" align="end" sideOffset={4} collisionPadding={8}>
           <Menu.Item
             className="menu-item"
-            onSelect={() => moveEdits([index], newConcept(freeName(view.edits, "concept")))}
+            onSelect={() => moveEdits([index], newConcept(freeName(edits, "concept")))}
           >
             Into a new concept
           </Menu.Item>

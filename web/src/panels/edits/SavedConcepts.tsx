@@ -3,33 +3,29 @@ import { useQuery } from "@tanstack/react-query";
 import { Download, Library, X } from "lucide-react";
 import { Popover as P } from "radix-ui";
 import { recipesQuery, useDeleteRecipe } from "../../api/recipes";
-import type { SavedRecipe } from "../../api/types";
 import { IconButton, Popover } from "../../ui/controls";
 import { ErrorNote } from "../../ui/notes";
-import { addToEdits } from "../../run/edits";
-import { parseEdit } from "../../domain/edit";
-
-/** Put a recipe's edits into the list as a group of its name. */
-export function loadRecipe(recipe: SavedRecipe): void {
-  const edits = recipe.interventions.flatMap((text) => {
-    const found = parseEdit(text);
-    return "ok" in found ? [found.ok] : [];
-  });
-  addToEdits(edits, recipe.name);
-}
+import { loadRecipe } from "../../run/useRecipeFile";
+import css from "./edits.module.css";
 
 export function SavedConcepts({ onImport }: { onImport: () => void }) {
   const saved = useQuery(recipesQuery());
   const forget = useDeleteRecipe();
   const recipes = saved.data?.recipes ?? [];
   const trigger = (
-    <button type="button" className="button icon quiet small" aria-label="Saved concepts and files">
+    <button
+      type="button"
+      className="button icon quiet small"
+      data-rove
+      tabIndex={-1}
+      aria-label="Saved concepts and files"
+    >
       <Library aria-hidden />
     </button>
   );
   return (
     <Popover label="Saved concepts" align="end" trigger={trigger}>
-      <div className="saved-concepts">
+      <div className={css.saved}>
         {saved.error && <ErrorNote failure={saved.error} />}
         {forget.error && <ErrorNote failure={forget.error} />}
         {saved.data !== undefined && recipes.length === 0 && (
@@ -43,7 +39,7 @@ export function SavedConcepts({ onImport }: { onImport: () => void }) {
               <P.Close asChild>
                 <button
                   type="button"
-                  className="saved-concept"
+                  className={css.load}
                   title={recipe.note || recipe.interventions.join("\n")}
                   onClick={() => loadRecipe(recipe)}
                 >

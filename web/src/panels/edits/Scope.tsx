@@ -1,7 +1,8 @@
 // Where an edit applies: a named scope, the position that is read out, or positions from its text.
-import { useCurrentSession } from "../../run/context";
+import { useRun } from "../../run/useRun";
 import { changeEdit } from "../../run/edits";
 import type { ListedEdit } from "../../domain/edit";
+import css from "./edits.module.css";
 
 const NAMED = [
   ["all", "all"],
@@ -11,12 +12,12 @@ const NAMED = [
 ] as const;
 
 export function Scope({ edit, index }: { edit: ListedEdit; index: number }) {
-  const { position } = useCurrentSession();
+  const { position } = useRun();
   const named = NAMED.some(([scope]) => scope === edit.scope);
   const here = String(position);
   return (
     <select
-      className="field scope"
+      className={`field ${css.scope}`}
       aria-label={`Where ${edit.value} is edited`}
       value={edit.scope}
       onChange={(event) => changeEdit(index, { scope: event.target.value })}

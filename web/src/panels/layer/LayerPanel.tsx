@@ -1,149 +1,152 @@
-// One layer at one position: before, dominant sub-updates, after; or how the edits changed them.
-import { memo } from "react";
-import type { LayerView, SubUpdate } from "../../api/types";
-import { WritersLink } from "../links/WritersLink";
-import type { View } from "../../domain/view";
-import { setView } from "../../run/view";
-import { DifferenceChip, ScoreChip } from "./TokenChips";
-import { rankChange, tokenDifferences, valueDifferences } from "../../domain/rank";
-import type { EditedUpdate } from "../../run/useEditedUpdates";
-import { ValueChip } from "./ValueChip";
+// The layer panel: the selected layer at the selected position, or all layers. ↑ and ↓ move.
+import { useEffect, useMemo, useRef } from "react";
+import { ChevronDown, ChevronUp, Rows3 } from "lucide-react";
+import type { LayerView } from "../../api/types";
+import { isInForce } from "../../domain/concept";
+import { visible } from "../../domain/visible";
+import { useRunAgain } from "../../run/again";
+import { useFollowed } from "../../run/follow";
+import { useNames } from "../../run/names";
+import { moveLayer } from "../../run/selection";
+import { useEditedUpdates } from "../../run/useEditedUpdates";
+import { shownSide, useTrace } from "../../run/useTrace";
+import { setView, useView } from "../../run/view";
+import { IconButton } from "../../ui/controls";
+import { Empty, ErrorNote, Warning } from "../../ui/notes";
+import { Stale } from "../../ui/Stale";
+import { TokenText } from "../../ui/TokenText";
+import { useRoving } from "../../ui/roving";
+import { LayerFlow } from "./LayerFlow";
+import css from "./layer.module.css";
 
-const SHOWN = 10;
+export function LayerPanel() {
+  const view = useView();
+  const traced = useTrace();
+  const { data, show, stale, busy, stopped, failure, position, sideA } = traced;
+  const again = useRunAgain();
+  const names = useNames();
+  const followed = useFollowed();
+  const box = useRef<HTMLDivElement>(null);
+  const group = useRoving<HTMLDivElement>();
+  const edited = useMemo(() => new Set(view.edits.filter(isInForce).map(({ value }) => value)), [view.edits]);
+  const extra = useEditedUpdates();
+  const extraByLayer = useMemo(() => Map.groupBy(extra, ({ layer }) => layer), [extra]);
+  const layers: readonly LayerView[] = shownSide(traced)?.layers ?? [];
+  const chosen = view.layer ?? layers.length - 1;
+  const token = data?.tokens[data.position];
+  const leading = data?.output.find(({ id }) => id === followed.ids[0])?.text;
+  const arrived = data !== undefined;
+  useEffect(() => {
+    if (!view.all || view.layer === null) return;
+    return settleOn(box.current?.querySelector(`[data-layer="${view.layer}"]`));
+  }, [view.all, view.layer, arrived]);
 
-interface Props {
-  layer: LayerView;
-  /** Where it is read. */
-  position: number;
-  previous: LayerView | undefined;
-  base: LayerView | undefined;
-  shown: View["compare"];
-  /** The layer's edited vectors: always listed. */
-  extra: readonly EditedUpdate[] | undefined;
-  selected: boolean;
-  last: boolean;
-  open: string;
-  sort: View["sort"];
-  names: ReadonlyMap<string, string>;
-  edited: ReadonlySet<string>;
-  followed: ReadonlyMap<number, number>;
-}
-
-export const LayerPanel = memo(function LayerPanel(props: Props) {
-  const { layer, position, selected, last } = props;
+  const shown = view.all ? layers : layers.slice(chosen, chosen + 1);
   return (
-    <article className="layer" data-layer={layer.layer} data-selected={selected} aria-label={`Layer ${layer.layer}`}>
-      <button
-        type="button"
-        className="layer-number"
-        aria-pressed={selected}
-        aria-label={`Choose layer ${layer.layer}`}
-        onClick={() => setView({ layer: layer.layer })}
-      >
-        {layer.layer}
-      </button>
-      <dl className="layer-rows">
-        <dt>before</dt>
-        <dd>
-          <Tokens {...props} side="before" />
-        </dd>
-        {layer.values.length > 0 && (
+    <section className={css.panel} data-all={view.all} aria-labelledby="layer-title">
+      <div className={css.head}>
+        <h2 id="layer-title" className="section-title">
+          {view.all ? "All layers" : `Layer ${chosen < 0 ? "" : chosen}`}
+        </h2>
+        {token !== undefined && (
+          <span className="muted">
+            at <TokenText text={token.text} /> {data?.position}
+          </span>
+        )}
+        {!view.all && (
           <>
-            <dt>updates</dt>
-            <dd>
-              <Values {...props} />
-            </dd>
+            <IconButton label="Next layer" hint="↑" className="small" onClick={() => moveLayer(1, layers.length)}>
+              <ChevronUp aria-hidden />
+            </IconButton>
+            <IconButton label="Previous layer" hint="↓" className="small" onClick={() => moveLayer(-1, layers.length)}>
+              <ChevronDown aria-hidden />
+            </IconButton>
           </>
         )}
-        <dt>
-          {last ? "output" : "after"}
-          <WritersLink layer={layer.layer} position={position} />
-        </dt>
-        <dd>
-          <Tokens {...props} side="after" />
-        </dd>
-      </dl>
-    </article>
-  );
-});
-
-function Tokens({ layer, previous, base, shown, side, followed }: Props & { side: "before" | "after" }) {
-  if (shown === "difference" && base !== undefined) {
-    const moved = tokenDifferences(base[side], layer[side]).slice(0, SHOWN);
-    return (
-      <ul className="token-row">
-        {moved.map((token) => (
-          <DifferenceChip key={token.id} token={token} follow={followed.get(token.id)} />
-        ))}
-      </ul>
-    );
-  }
-  const step = side === "after" ? layer.before : previous?.after;
-  return (
-    <ol className="token-row">
-      {layer[side].map((token, rank) => (
-        <ScoreChip
-          key={token.id}
-          token={token}
-          change={step === undefined ? 0 : rankChange(token.id, rank, step)}
-          listed={step?.length ?? 0}
-          follow={followed.get(token.id)}
-        />
-      ))}
-    </ol>
-  );
-}
-
-function Values({ layer, base, shown, extra = [], open, sort, names, edited }: Props) {
-  if (shown === "difference" && base !== undefined) {
-    const moved = valueDifferences(
-      withExtra(
-        base.values,
-        extra.map((update) => update.base),
-      ),
-      withExtra(
-        layer.values,
-        extra.map((update) => update.edited),
-      ),
-    ).slice(0, SHOWN);
-    return (
-      <ul className="value-row">
-        {moved.map(({ value, base, edited: now }) => (
-          <ValueChip
-            key={value}
-            update={(now ?? base) as SubUpdate}
-            other={{ base: base?.coefficient ?? null, edited: now?.coefficient ?? null }}
-            name={names.get(value)}
-            edited={edited.has(value)}
-            open={open === value}
+        <span className="grow" />
+        {stale && <Stale what="the run before" />}
+        <label className="muted" htmlFor="sort">
+          Sort updates by
+        </label>
+        <select
+          id="sort"
+          className={`field ${css.sort}`}
+          value={view.sort}
+          onChange={(event) => setView({ sort: event.target.value as typeof view.sort })}
+        >
+          <option value="score">size |m|·‖v‖</option>
+          <option value="share">share</option>
+          <option value="coefficient">coefficient</option>
+          <option value="effect">effect on {leading === undefined ? "the followed token" : visible(leading)}</option>
+        </select>
+        <button
+          type="button"
+          className="button small"
+          aria-pressed={view.all}
+          title="Every layer below the other, as in the paper"
+          onClick={() => setView({ all: !view.all })}
+        >
+          <Rows3 aria-hidden />
+          All layers
+        </button>
+      </div>
+      {failure !== null && <ErrorNote failure={failure} onRetry={traced.retry} />}
+      {stopped && (
+        <Warning>
+          Cancelled: {data === undefined ? "there is nothing to show yet." : "what is shown is the run before."}{" "}
+          <button type="button" className="button small" onClick={again}>
+            Run
+          </button>
+        </Warning>
+      )}
+      <div
+        ref={(element) => {
+          box.current = element;
+          group.ref.current = element;
+        }}
+        onFocus={group.onFocus}
+        onKeyDown={group.onKeyDown}
+        className={css.scroll}
+        role="group"
+        aria-label="Layer panel"
+        aria-busy={busy || stale}
+        data-stale={stale}
+      >
+        {shown.map((layer) => (
+          <LayerFlow
+            key={layer.layer}
+            layer={layer}
+            position={position}
+            previous={layers[layer.layer - 1]}
+            base={sideA?.layers[layer.layer]}
+            selected={layer.layer === chosen}
+            numbered={view.all}
+            last={layer.layer === layers.length - 1}
+            open={view.value}
+            sort={view.sort}
+            names={names}
+            edited={edited}
+            extra={extraByLayer.get(layer.layer)}
+            shown={show}
+            followed={followed}
           />
         ))}
-      </ul>
-    );
-  }
-  const own = extra.map((update) => (shown === "base" ? update.base : update.edited));
-  return (
-    <ul className="value-row">
-      {sorted(withExtra(layer.values, own), sort).map((update) => (
-        <ValueChip
-          key={update.value}
-          update={update}
-          name={names.get(update.value)}
-          edited={edited.has(update.value)}
-          open={open === update.value}
-        />
-      ))}
-    </ul>
+        {data === undefined && failure === null && !stopped && (
+          <Empty title={position < 0 ? "Cutting the prompt into tokens…" : "Running the model…"} />
+        )}
+      </div>
+    </section>
   );
 }
 
-function sorted(values: readonly SubUpdate[], by: View["sort"]): readonly SubUpdate[] {
-  if (by === "score") return values;
-  return [...values].sort((a, b) => (b[by] ?? 0) - (a[by] ?? 0));
-}
-
-/** A layer's sub-updates, and those of edited vectors that are not dominant in it. */
-function withExtra(values: readonly SubUpdate[], extra: readonly SubUpdate[]): readonly SubUpdate[] {
-  const listed = new Set(values.map(({ value }) => value));
-  return [...values, ...extra.filter(({ value }) => !listed.has(value))];
+/** Scroll to a panel. Panels out of sight have an estimated height, so the place settles over a few frames. */
+function settleOn(panel: Element | null | undefined): () => void {
+  let frame = 0;
+  let left = 8;
+  const scroll = () => {
+    panel?.scrollIntoView({ block: "nearest" });
+    if (--left > 0) frame = requestAnimationFrame(scroll);
+  };
+  scroll();
+  return () => cancelAnimationFrame(frame);
 }

@@ -1,16 +1,16 @@
 // The two pages as links: each leads to where one was in it.
-import { useOnExplore } from "../../ui/address";
-import { Link } from "../../ui/Link";
+import { useOnExplore, usePlace } from "../../run/place";
+import { Link } from "./Link";
 import { addressOf, useView } from "../../run/view";
-import { lastExploreAddress, useExplore } from "../../run/explore";
-import "./pages.css";
+import { lastExploreAddress } from "../../run/explore";
+import css from "./pages.module.css";
 
 export function Pages() {
   const exploring = useOnExplore();
   const view = useView();
-  useExplore(); // The links follow its changes.
+  usePlace((place) => place); // The links follow its changes.
   return (
-    <nav className="pages" aria-label="Pages">
+    <nav className={css.pages} aria-label="Pages">
       <Link href={addressOf(view)} aria-current={exploring ? undefined : "page"}>
         Debugger
       </Link>

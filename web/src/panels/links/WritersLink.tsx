@@ -1,6 +1,6 @@
 // From a place in the prediction view to the vectors that write its residual stream.
 import { PenLine } from "lucide-react";
-import { useCurrentSession } from "../../run/context";
+import { useTrace } from "../../run/useTrace";
 import { ExploreLink } from "./links";
 
 export function WritersLink({ layer, position }: { layer: number; position: number }) {
@@ -18,9 +18,9 @@ export function WritersLink({ layer, position }: { layer: number; position: numb
 
 /** Below the prediction: which vectors make it, and what tells it from another prompt's. */
 export function WritersOfPrediction() {
-  const { trace } = useCurrentSession();
-  if (trace.data === undefined) return null;
-  const { position, model } = trace.data;
+  const { data } = useTrace();
+  if (data === undefined) return null;
+  const { position, model } = data;
   const place = { residual: [position, model.layers - 1] as [number, number] };
   return (
     <p className="writers">

@@ -3,11 +3,12 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { tokensQuery } from "../../api/queries";
 import { asApiError } from "../../api/client";
-import { getView } from "../../run/view";
-import { toggleFollowed } from "../../run/follow";
+import { useFollowed } from "../../run/follow";
+import css from "./trajectory.module.css";
 
 export function FollowToken() {
   const client = useQueryClient();
+  const followed = useFollowed();
   const [text, setText] = useState("");
   const [error, setError] = useState("");
   const follow = async () => {
@@ -15,7 +16,7 @@ export function FollowToken() {
       const { tokens } = await client.fetchQuery(tokensQuery(text, false));
       const first = tokens[0];
       if (first === undefined) return;
-      if (!getView().followed.includes(first.id)) toggleFollowed(first.id);
+      if (!followed.ids.includes(first.id)) followed.toggle(first.id);
       setText("");
       setError(tokens.length > 1 ? `Followed the first of its ${tokens.length} tokens.` : "");
     } catch (failure) {
@@ -24,7 +25,7 @@ export function FollowToken() {
   };
   return (
     <form
-      className="follow"
+      className={css.follow}
       onSubmit={(event) => {
         event.preventDefault();
         if (text !== "") void follow();

@@ -1,11 +1,20 @@
 // The chart's data and looks for uPlot. No React.
 import type uPlot from "uplot";
-import type { Trajectory } from "../../api/types";
-import { percent, thousands } from "../../domain/numbers";
+import type { TokenPath, Trajectory } from "../../api/types";
+import { power, thousands } from "../../domain/numbers";
 
 export type Measure = "probability" | "rank";
 
-/** Below this a probability is drawn on the axis. */
+/** One followed token: its path in the run that is shown, and the one that it is set against. */
+export interface Drawn {
+  path: TokenPath;
+  then: TokenPath | undefined;
+  colour: number;
+}
+
+type Stages = Trajectory["stages"];
+
+/** What is less probable is not drawn: the axis says "below". */
 const FLOOR = 1e-9;
 
 /** The powers of ten that hold all values; many decades show every second or third. */
@@ -18,25 +27,31 @@ function decades(values: readonly number[]): number[] {
   return exponents.map((exponent) => 10 ** exponent);
 }
 
-/** x: layers, with the stage before the feed-forward half a layer earlier; then edited and base by turns. */
-export function chartData(paths: Trajectory, measure: Measure): uPlot.AlignedData {
-  const x = paths.stages.map(({ layer, side }) => (side === "before" ? layer - 0.5 : layer));
-  const series = paths.tokens.flatMap((path, index) => {
-    const base = paths.baseline?.[index];
-    return base ? [values(path, measure), values(base, measure)] : [values(path, measure)];
-  });
+/** x: layers, with the stage before the feed-forward half a layer earlier; then both runs by turns. */
+export function chartData(stages: Stages, paths: readonly Drawn[], measure: Measure): uPlot.AlignedData {
+  const x = stages.map(({ layer, side }) => (side === "before" ? layer - 0.5 : layer));
+  const series = paths.flatMap(({ path, then }) =>
+    then === undefined ? [values(path, measure)] : [values(path, measure), values(then, measure)],
+  );
   return [x, ...series];
 }
 
-function values(path: Trajectory["tokens"][number], measure: Measure): number[] {
-  return measure === "rank" ? [...path.rank] : path.probability.map((value) => Math.max(value, FLOOR));
+export function values(path: TokenPath, measure: Measure): (number | null)[] {
+  return measure === "rank" ? [...path.rank] : path.probability.map((value) => (value < FLOOR ? null : value));
 }
+
+/** A mark of the axis: ranks as numbers, probabilities as powers of ten, the lowest as "at most" where less is hidden. */
+export const label = (value: number, measure: Measure, below: boolean): string =>
+  measure === "rank" ? thousands(value) : below ? `≤ ${power(exponentOf(value))}` : value === 1 ? "1" : power(exponentOf(value));
+
+const exponentOf = (value: number): number => Math.round(Math.log10(value));
 
 export function chartOptions(
   element: Element,
-  paths: Trajectory,
+  stages: Stages,
+  paths: readonly Drawn[],
   measure: Measure,
-  layer: number | null,
+  layer: number,
   onLayer: (layer: number) => void,
 ): Omit<uPlot.Options, "width" | "height"> {
   const style = getComputedStyle(element);
@@ -48,9 +63,11 @@ export function chartOptions(
     grid: { stroke: ink("--line"), width: 1 },
     ticks: { show: false },
   };
-  const all = [...paths.tokens, ...(paths.baseline ?? [])].flatMap((path) => values(path, measure));
-  const marks = decades([...all, 1]);
-  const layers = Math.max(...paths.stages.map((stage) => stage.layer));
+  const drawn = paths.flatMap(({ path, then }) => (then === undefined ? [path] : [path, then]));
+  const all = drawn.flatMap((path) => values(path, measure)).filter((value) => value !== null);
+  const hidden = drawn.some((path) => values(path, measure).includes(null));
+  const marks = decades([...all, 1, ...(hidden ? [FLOOR] : [])]);
+  const layers = Math.max(...stages.map((stage) => stage.layer));
   return {
     legend: { show: false },
     padding: [8, 14, 0, 0],
@@ -71,26 +88,25 @@ export function chartOptions(
         size: 62,
         splits: () => marks,
         filter: (_, splits) => splits,
-        values: (_, ticks) => ticks.map((tick) => (measure === "rank" ? thousands(tick) : label(tick))),
+        values: (_, ticks) => ticks.map((tick, index) => label(tick, measure, hidden && index === 0)),
       },
     ],
     series: [
       {},
-      ...paths.tokens.flatMap((path, index) => {
-        const stroke = ink(`--follow-${index}`);
-        const line = { stroke, label: path.text, points: { show: false } };
-        return paths.baseline
-          ? [
+      ...paths.flatMap(({ path, then, colour }) => {
+        const stroke = ink(`--follow-${colour}`);
+        const line = { stroke, label: path.text, points: { show: false }, spanGaps: false };
+        return then === undefined
+          ? [{ ...line, width: 2 }]
+          : [
               { ...line, width: 2 },
               { ...line, width: 1.5, dash: [4, 4] },
-            ]
-          : [{ ...line, width: 2 }];
+            ];
       }),
     ],
     hooks: {
       draw: [
         (chart) => {
-          if (layer === null) return;
           const x = chart.valToPos(layer, "x", true);
           chart.ctx.save();
           chart.ctx.strokeStyle = ink("--accent");
@@ -114,6 +130,3 @@ export function chartOptions(
     },
   };
 }
-
-const label = (probability: number): string =>
-  probability >= 1e-4 ? percent(probability) : `1e\u2212${-Math.round(Math.log10(probability))}`;

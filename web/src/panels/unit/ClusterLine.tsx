@@ -2,10 +2,11 @@
 import type { NamedValue } from "../../api/types";
 import { short, thousands } from "../../domain/numbers";
 import { ExploreLink } from "../links/links";
+import css from "./unit.module.css";
 
 export function ClusterLine({ cluster }: { cluster: NamedValue["cluster"] }) {
   return (
-    <section className="cluster-line">
+    <section className={css.clusterLine}>
       <h3 className="section-title">Cluster</h3>
       {cluster ? (
         <p>

@@ -3,6 +3,7 @@ import { useState } from "react";
 import { useRename } from "../../api/queries";
 import type { NamedValue } from "../../api/types";
 import { ErrorNote } from "../../ui/notes";
+import css from "./unit.module.css";
 
 export function NameForm({ data }: { data: NamedValue }) {
   const saved = { name: data.name ?? "", note: data.note ?? "" };
@@ -13,7 +14,7 @@ export function NameForm({ data }: { data: NamedValue }) {
   const save = () => rename.mutate({ value: data.value, name: name.trim(), note: note.trim() });
   return (
     <form
-      className="name-form"
+      className={css.nameForm}
       onSubmit={(event) => {
         event.preventDefault();
         if (changed) save();

@@ -1,19 +1,18 @@
 // How the vector's coefficient is distributed, and where it is at the chosen position; measured on demand.
-import { useQuery } from "@tanstack/react-query";
 import { useLongWork } from "../../api/longwork";
-import { coefficientsQuery, useCalibrate } from "../../api/queries";
+import { useCalibrate } from "../../api/queries";
 import type { CoefficientRange, NamedValue } from "../../api/types";
 import { ErrorNote } from "../../ui/notes";
 import { percent, short, thousands } from "../../domain/numbers";
-import { useCurrentSession } from "../../run/context";
+import { useCoefficients } from "../../run/useCoefficients";
+import css from "./unit.module.css";
 
 export function Range({ data }: { data: NamedValue }) {
-  const { run, position } = useCurrentSession();
-  const here = useQuery(coefficientsQuery(data.value, run)).data?.coefficients[position];
+  const here = useCoefficients(data.value).data?.here;
   const calibrate = useCalibrate();
   const going = useLongWork();
   return (
-    <div className="range">
+    <div className={css.range}>
       <h3 className="section-title">Own range</h3>
       {data.range ? (
         <RangeBar range={data.range} here={here} />
@@ -53,16 +52,16 @@ function RangeBar({ range, here }: { range: CoefficientRange; here: number | und
     .join("; ");
   return (
     <>
-      <div className="range-bar" role="img" aria-label={said} title={said}>
-        <span className="range-all" style={{ left: place(range.low), right: `calc(100% - ${place(range.high)})` }} />
+      <div className={css.rangeBar} role="img" aria-label={said} title={said}>
+        <span className={css.rangeAll} style={{ left: place(range.low), right: `calc(100% - ${place(range.high)})` }} />
         <span
-          className="range-most"
+          className={css.rangeMost}
           style={{ left: place(range.quantile_01), right: `calc(100% - ${place(range.quantile_99)})` }}
         />
         <i style={{ left: place(0) }} />
         {here !== undefined && <b style={{ left: place(here) }} />}
       </div>
-      <p className="range-numbers">
+      <p className={css.rangeNumbers}>
         <span className="minus">on− {short(range.low)}</span>
         <span className="muted">
           mean {short(range.mean)} · {thousands(range.tokens)} tokens

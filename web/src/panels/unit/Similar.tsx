@@ -2,7 +2,8 @@
 import type { SimilarValue } from "../../api/types";
 import { short } from "../../domain/numbers";
 import { TokenText } from "../../ui/TokenText";
-import { ValueLink } from "../links/links";
+import { UnitLink } from "../links/links";
+import css from "./unit.module.css";
 
 interface Props {
   title: string;
@@ -14,18 +15,18 @@ interface Props {
 export function Similar({ title, values, tokens = 6 }: Props) {
   if (values.length === 0) return null;
   return (
-    <section className="similar">
+    <section className={css.similar}>
       <h3 className="section-title">{title}</h3>
       <ol aria-label={title}>
         {values.map(({ value, name, cosine, promotes }) => (
           <li key={value}>
-            <ValueLink value={value} className={name ? undefined : "mono"} title={value}>
+            <UnitLink value={value} className={name ? undefined : "mono"} title={value}>
               {name ?? value}
-            </ValueLink>
-            <span className="similar-cosine" title="cosine of the angle between the two">
+            </UnitLink>
+            <span className={css.similarCosine} title="cosine of the angle between the two">
               {short(cosine)}
             </span>
-            <span className="similar-tokens">
+            <span className={css.similarTokens}>
               {promotes.slice(0, tokens).map((text, index) => (
                 <TokenText key={index} text={text} />
               ))}

@@ -4,20 +4,23 @@ import { useQuery } from "@tanstack/react-query";
 import { Plus } from "lucide-react";
 import { useState } from "react";
 import { generateQuery } from "../../api/generation";
-import { examplesQuery, traceQuery, type Run } from "../../api/queries";
+import { examplesQuery, traceQuery } from "../../api/queries";
 import type { CoefficientRange, Comparison } from "../../api/types";
+import { ComparisonTable } from "../../ui/ComparisonTable";
 import { Segments } from "../../ui/controls";
 import { useDebounced } from "../../ui/hooks";
 import { ErrorNote } from "../../ui/notes";
-import { percent, points } from "../../domain/numbers";
+import { change, percent } from "../../domain/numbers";
+import { PROBABILITY } from "../../domain/scale";
+import type { Run } from "../../domain/run";
 import { TokenText } from "../../ui/TokenText";
 import { addToEdits } from "../../run/edits";
 import { formatEdit, type Edit } from "../../domain/edit";
 import { StrengthSlider } from "../edits/StrengthSlider";
 import { atSlider } from "../../domain/units";
-import { SideBySide } from "../strip/SideBySide";
+import { SideBySide } from "./SideBySide";
+import css from "./unit.module.css";
 import { useView } from "../../run/view";
-import "../inspector/output.css";
 
 const DEBOUNCE = 250;
 const LISTED = 8;
@@ -54,7 +57,7 @@ export function TryIt({ value, range }: { value: string; range: CoefficientRange
   const continuation = useQuery(generateQuery(trace.isSuccess ? run : null, CONTINUED));
   const error = run === null ? null : (trace.error ?? continuation.error);
   return (
-    <section className="vector-card try-it" aria-labelledby="try-title">
+    <section className={css.card} aria-labelledby="try-title">
       <h2 id="try-title" className="section-title">
         Try it
       </h2>
@@ -65,7 +68,7 @@ export function TryIt({ value, range }: { value: string; range: CoefficientRange
         value={prompt}
         onChange={(event) => write(event.target.value)}
       />
-      <div className="try-line">
+      <div className={css.tryLine}>
         <Segments
           label={`Set ${value}`}
           value={units === null ? "" : String(units)}
@@ -87,7 +90,7 @@ export function TryIt({ value, range }: { value: string; range: CoefficientRange
       {run === null ? (
         <p className="muted">Switch it on or off to see what it does to this prompt, alone.</p>
       ) : (
-        <div aria-busy={trace.isFetching || continuation.isFetching} className="try-answer">
+        <div aria-busy={trace.isFetching || continuation.isFetching} className={css.tryAnswer}>
           {trace.data?.comparison && <Change comparison={trace.data.comparison} />}
           {continuation.data && (
             <SideBySide base={continuation.data.baseline?.tokens ?? null} edited={continuation.data.tokens} />
@@ -102,31 +105,21 @@ function Change({ comparison }: { comparison: Comparison }) {
   const rows = comparison.tokens.slice(0, LISTED);
   const most = Math.max(...rows.flatMap(({ probability_before: a, probability_after: b }) => [a, b]), 0.01);
   return (
-    <table className="output-table">
-      <thead>
-        <tr>
-          <th scope="col">next token</th>
-          <th scope="col">before</th>
-          <th scope="col">after</th>
-          <th scope="col">Δ</th>
-        </tr>
-      </thead>
-      <tbody>
-        {rows.map(({ id, text, probability_before: before, probability_after: after }) => (
-          <tr key={id}>
-            <td className="output-cell">
-              <TokenText text={text} />
-              <span className="output-bar base" style={{ width: `${(before / most) * 100}%` }} />
-              <span className="output-bar" style={{ width: `${(after / most) * 100}%` }} />
-            </td>
-            <td>{percent(before)}</td>
-            <td>{percent(after)}</td>
-            <td className={Math.abs(after - before) < 5e-5 ? "muted" : after > before ? "plus" : "minus"}>
-              {points(after - before)}
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
+    <ComparisonTable
+      label="The prediction without it and with it"
+      head="next token"
+      value="probability"
+      rows={rows.map(({ id, text, probability_before: a, probability_after: b }) => ({
+        ...{ key: id, a, b },
+        head: <TokenText text={text} />,
+      }))}
+      compared
+      show="difference"
+      names={{ a: "without", b: "with" }}
+      scale={{ ...PROBABILITY, place: (value) => PROBABILITY.place(value / most) }}
+      write={percent}
+      writeBoth={change}
+      floor={5e-5}
+    />
   );
 }
