@@ -74,7 +74,13 @@ export const compareQuery = (a: Run | null, aPosition: number, b: Run | null, po
   queryOptions({
     queryKey: ["compare", a, aPosition, b, position, topK],
     queryFn: ({ signal }) => {
-      const side = (run: Run | null, at: number) => ({ prompt: null, ids: null, interventions: [], ...run, position: at });
+      const side = (run: Run | null, at: number) => ({
+        prompt: null,
+        ids: null,
+        interventions: [],
+        ...run,
+        position: at,
+      });
       const body: PostBody<"/api/compare"> = { a: side(a, aPosition), b: side(b, position), top_k: topK };
       return post<Comparison>("api/compare", body, signal);
     },

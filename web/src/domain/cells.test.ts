@@ -41,7 +41,14 @@ it("has a legend with a floor for every colour", () => {
 });
 
 it("reads the layers before an edit from the column without it", () => {
-  const plain: Column = { from: 0, id: [1, 2, 3], probability: [0.1, 0.2, 0.3], entropy: [0, 0, 0], rank: null, followed: null };
+  const plain: Column = {
+    from: 0,
+    id: [1, 2, 3],
+    probability: [0.1, 0.2, 0.3],
+    entropy: [0, 0, 0],
+    rank: null,
+    followed: null,
+  };
   const edited: Column = { ...plain, from: 2, id: [9], probability: [0.9], entropy: [1] };
   const lookup = (key: string) => ({ plain, edited })[key];
   const source = { plain: "plain", edited: "edited", from: 2 };

@@ -37,7 +37,9 @@ export function parseEdit(text: string): Parsed<Edit> {
   const parts = /^([^=*+-]*?)\s*(?:(\*=|\+=|-=|=)\s*(.*))?$/s.exec(body);
   const value = parts === null ? null : canonicalName(parts[1] ?? "");
   if (parts === null || value === null) {
-    return { error: `“${body}” does not name a value vector or a head. Write layer and number as in L12D345 or L12H3.` };
+    return {
+      error: `“${body}” does not name a value vector or a head. Write layer and number as in L12D345 or L12H3.`,
+    };
   }
   const scope = at < 0 ? { ok: "all" } : parseScope(plain.slice(at + 1));
   if ("error" in scope) return scope;

@@ -1,16 +1,5 @@
 // The one table of the Explore page's state: what each piece is called in the URL, its default and its encoding. Pure.
-import {
-  choice,
-  flag,
-  initialOf,
-  pair,
-  place,
-  readFields,
-  text,
-  texts,
-  writeFields,
-  type StateOf,
-} from "./fields";
+import { choice, flag, initialOf, pair, place, readFields, text, texts, writeFields, type StateOf } from "./fields";
 
 export const FIELDS = {
   tab: choice("tab", ["search", "clusters"]),

@@ -25,7 +25,8 @@ export function timelineOf(roots: readonly RunNode[]): Placed[] {
     depth.set(node, (depth.get(parent) ?? 0) + 1);
   }
   all.sort(
-    (a, b) => (order.get(a.node) ?? 0) - (order.get(b.node) ?? 0) || (depth.get(a.node) ?? 0) - (depth.get(b.node) ?? 0),
+    (a, b) =>
+      (order.get(a.node) ?? 0) - (order.get(b.node) ?? 0) || (depth.get(a.node) ?? 0) - (depth.get(b.node) ?? 0),
   );
   const columns = new Map(all.map(({ node }, column) => [node, column]));
 
@@ -37,8 +38,7 @@ export function timelineOf(roots: readonly RunNode[]): Placed[] {
   };
   const firstOf = (node: RunNode): RunNode | undefined =>
     node.children.reduce<RunNode | undefined>(
-      (best, child) =>
-        best === undefined || (columns.get(child) ?? 0) < (columns.get(best) ?? 0) ? child : best,
+      (best, child) => (best === undefined || (columns.get(child) ?? 0) < (columns.get(best) ?? 0) ? child : best),
       undefined,
     );
 

@@ -103,7 +103,11 @@ export function Palette({ exploring }: { exploring: boolean }) {
             ))}
           </li>
         ))}
-        {entries.length === 0 && <li role="option" aria-selected={false}>Nothing is called so</li>}
+        {entries.length === 0 && (
+          <li role="option" aria-selected={false}>
+            Nothing is called so
+          </li>
+        )}
       </ul>
     </dialog>
   );

@@ -36,15 +36,16 @@ export function Shortcuts({ exploring, open, onClose }: Props) {
         )}
         {(exploring ? EXPLORE_ACTIONS : ACTIONS).map(({ name, keys }) =>
           keys.length === 0 ? null : (
-          <div key={name}>
-            <dt>
-              {keys.map((key) => (
-                <kbd key={key}>{key}</kbd>
-              ))}
-            </dt>
-            <dd>{name}</dd>
-          </div>
-        ))}
+            <div key={name}>
+              <dt>
+                {keys.map((key) => (
+                  <kbd key={key}>{key}</kbd>
+                ))}
+              </dt>
+              <dd>{name}</dd>
+            </div>
+          ),
+        )}
       </dl>
       {!exploring && (
         <p className="muted">

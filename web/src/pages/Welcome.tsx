@@ -10,8 +10,8 @@ export function Welcome() {
     <main className={css.welcome}>
       <h1>See how a prediction is built, and change it</h1>
       <p>
-        Write a prompt above and press Run, or begin with an example. Every layer shows what the model would say
-        before and after its feed-forward, and the value vectors that made the difference. Switch vectors off or on and
+        Write a prompt above and press Run, or begin with an example. Every layer shows what the model would say before
+        and after its feed-forward, and the value vectors that made the difference. Switch vectors off or on and
         compare.
       </p>
       <ul>

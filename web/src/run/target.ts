@@ -11,7 +11,11 @@ export interface Target {
 export function useTarget(): { target: Target | null; versus: Target | null } {
   const { target, versus } = useView();
   const traced = useTrace();
-  const listed = [...(traced.sideB?.output ?? []), ...(traced.sideA?.output ?? []), ...(traced.comparison?.tokens ?? [])];
+  const listed = [
+    ...(traced.sideB?.output ?? []),
+    ...(traced.sideA?.output ?? []),
+    ...(traced.comparison?.tokens ?? []),
+  ];
   const first = (traced.show === "base" ? shownSide(traced) : traced.sideB)?.output[0];
   const named = (id: number | null): Target | null =>
     id === null ? null : { id, text: listed.find((token) => token.id === id)?.text ?? known.get(id) ?? `#${id}` };

@@ -56,8 +56,10 @@ export function useMap({ first, last }: Window, opened: ReadonlySet<number>) {
     [numbers, show, colour, followedIds],
   );
   const chosen = view.layer ?? layers - 1;
+  // The columns are one map that grows: its version tells that more of them are there.
   const rows = useMemo(
-    () => foldedRows(layers, { first, last }, cell, show === "difference", chosen, opened, version),
+    () => foldedRows(layers, { first, last }, cell, show === "difference", chosen, opened),
+    // eslint-disable-next-line react-hooks/exhaustive-deps
     [layers, first, last, cell, show, chosen, opened, version],
   );
   return { ...traced, ...known, rows, cell, numbers, layers, layer: chosen, token, texts, followed, colour };
@@ -71,7 +73,6 @@ function foldedRows(
   difference: boolean,
   chosen: number,
   opened: ReadonlySet<number>,
-  _: number,
 ): readonly Row[] {
   const quiet = (layer: number): boolean => {
     // The last layer is the output.

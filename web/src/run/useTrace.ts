@@ -47,7 +47,9 @@ export function useTrace(): Traced {
   const failure = own.error ?? (base ? null : (other.error ?? between.error));
   const stale =
     data !== undefined &&
-    (!settled || own.isPlaceholderData || (!base && compared && (other.isPlaceholderData || between.isPlaceholderData)));
+    (!settled ||
+      own.isPlaceholderData ||
+      (!base && compared && (other.isPlaceholderData || between.isPlaceholderData)));
   const stopped =
     own.isEnabled && own.fetchStatus === "idle" && !own.error && (data === undefined || own.isPlaceholderData);
   const comparison = compared ? ((base ? data?.comparison : between.data) ?? null) : null;

@@ -35,7 +35,6 @@ export function useSize(element: RefObject<HTMLElement | null>): { width: number
   return size;
 }
 
-
 /** Whether a media query holds. */
 export function useMedia(query: string): boolean {
   const subscribe = useCallback(

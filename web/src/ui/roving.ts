@@ -1,6 +1,6 @@
 // One tab stop for a group of many controls: Tab enters where one was last, arrow keys move inside. Items carry
 // `data-rove` and `tabIndex={-1}`. Arrow keys stay the page's own for those who came by mouse.
-import { useLayoutEffect, useRef, type KeyboardEvent, type FocusEvent, type RefObject } from "react";
+import { useLayoutEffect, useRef, type RefObject } from "react";
 
 const ITEM = "[data-rove]:not(:disabled)";
 let byKeyboard = false;
@@ -34,14 +34,31 @@ function beside(items: readonly HTMLElement[], from: HTMLElement, down: boolean)
   return best;
 }
 
-interface Group<E extends HTMLElement> {
-  ref: RefObject<E | null>;
-  onKeyDown: (event: KeyboardEvent) => void;
-  onFocus: (event: FocusEvent) => void;
+function move(group: HTMLElement, event: KeyboardEvent): void {
+  const target = event.target;
+  if (!byKeyboard || !(target instanceof HTMLElement) || !target.matches(ITEM)) return;
+  if (event.altKey || event.ctrlKey || event.metaKey || event.defaultPrevented) return;
+  const items = itemsOf(group);
+  const at = items.indexOf(target);
+  const next: Record<string, () => HTMLElement | undefined> = {
+    ArrowRight: () => items[at + 1],
+    ArrowLeft: () => items[at - 1],
+    ArrowDown: () => beside(items, target, true),
+    ArrowUp: () => beside(items, target, false),
+    Home: () => items[0],
+    End: () => items.at(-1),
+  };
+  const step = next[event.key];
+  if (step === undefined) return;
+  event.preventDefault();
+  event.stopPropagation();
+  step()?.focus();
 }
 
-export function useRoving<E extends HTMLElement>(): Group<E> {
+/** The ref of a group. Nothing else is needed: it listens to what bubbles up from its items. */
+export function useRoving<E extends HTMLElement>(): RefObject<E | null> {
   const ref = useRef<E>(null);
+  // After every drawing: items come and go.
   useLayoutEffect(() => {
     const group = ref.current;
     if (group === null) return;
@@ -49,33 +66,16 @@ export function useRoving<E extends HTMLElement>(): Group<E> {
     const chosen = items.find(({ tabIndex }) => tabIndex === 0);
     const pressed = items.find((item) => item.getAttribute("aria-pressed") === "true" || item.ariaCurrent === "true");
     makeCurrent(items, chosen ?? pressed ?? items[0]);
+    const keys = (event: KeyboardEvent) => move(group, event);
+    const focus = ({ target }: FocusEvent) => {
+      if (target instanceof HTMLElement && target.matches(ITEM)) makeCurrent(itemsOf(group), target);
+    };
+    group.addEventListener("keydown", keys);
+    group.addEventListener("focusin", focus);
+    return () => {
+      group.removeEventListener("keydown", keys);
+      group.removeEventListener("focusin", focus);
+    };
   });
-  return {
-    ref,
-    onFocus: ({ target }) => {
-      const group = ref.current;
-      if (group !== null && target instanceof HTMLElement && target.matches(ITEM)) makeCurrent(itemsOf(group), target);
-    },
-    onKeyDown: (event) => {
-      const group = ref.current;
-      const target = event.target;
-      if (group === null || !byKeyboard || !(target instanceof HTMLElement) || !target.matches(ITEM)) return;
-      if (event.altKey || event.ctrlKey || event.metaKey) return;
-      const items = itemsOf(group);
-      const at = items.indexOf(target);
-      const next: Record<string, () => HTMLElement | undefined> = {
-        ArrowRight: () => items[at + 1],
-        ArrowLeft: () => items[at - 1],
-        ArrowDown: () => beside(items, target, true),
-        ArrowUp: () => beside(items, target, false),
-        Home: () => items[0],
-        End: () => items.at(-1),
-      };
-      const step = next[event.key];
-      if (step === undefined) return;
-      event.preventDefault();
-      event.stopPropagation();
-      step()?.focus();
-    },
-  };
+  return ref;
 }

@@ -16,7 +16,6 @@ import { AddCluster } from "./AddCluster";
 import { ClusterName } from "./ClusterName";
 import { layerColour, type Layers, shownName } from "./mapPaint";
 import { Members } from "./Members";
-import "../../panels/unit/values.css";
 import css from "./clusters.module.css";
 
 interface Props {

@@ -15,7 +15,9 @@ export function SoughtPlace({ place: [position, layer] }: { place: readonly [num
   const edited = interventions.length > 0;
   const [draft, setDraft] = useState(against);
   if (view.prompt === "") {
-    return <p className={css.sought}>Trace a prompt in the debugger first: this asks what writes its residual stream.</p>;
+    return (
+      <p className={css.sought}>Trace a prompt in the debugger first: this asks what writes its residual stream.</p>
+    );
   }
   const tell = (text: string) => {
     setDraft(text);

@@ -23,7 +23,12 @@ export function Sides() {
     : `${view.aPrompt === view.prompt ? "this prompt" : other}${view.aEdits.length > 0 ? `, ${counted(view.aEdits.length)}` : ""}`;
   return (
     <div className={css.sides}>
-      <Side name="A" said={aSaid} short={base ? "base" : view.aPrompt === view.prompt ? counted(view.aEdits.length) : other} onDrop={setA}>
+      <Side
+        name="A"
+        said={aSaid}
+        short={base ? "base" : view.aPrompt === view.prompt ? counted(view.aEdits.length) : other}
+        onDrop={setA}
+      >
         <Menu.Item className="menu-item" disabled={base} onSelect={setBase}>
           This run without edits
         </Menu.Item>

@@ -45,11 +45,7 @@ export function EditRow({ edit, index }: { edit: ListedEdit; index: number }) {
   const name = names.get(edit.value);
   const strength = edit.concept?.strength ?? 1;
   const negative = (place ?? 0) < 0;
-  const tokens = head
-    ? copies.data?.copies
-    : negative
-      ? value.data?.suppresses
-      : value.data?.promotes;
+  const tokens = head ? copies.data?.copies : negative ? value.data?.suppresses : value.data?.promotes;
   const failure = value.error ?? null;
   return (
     <li className={css.item} data-off={!isInForce(edit)} data-looked={looked === edit.value}>
@@ -99,7 +95,9 @@ export function EditRow({ edit, index }: { edit: ListedEdit; index: number }) {
             }
           />
         ) : range === null ? (
-          <span className={`mono muted ${css.amount}`}>{formatEdit({ ...edit, scope: "all" }).slice(edit.value.length)}</span>
+          <span className={`mono muted ${css.amount}`}>
+            {formatEdit({ ...edit, scope: "all" }).slice(edit.value.length)}
+          </span>
         ) : (
           <StrengthSlider
             value={edit.value}
@@ -151,7 +149,11 @@ export function EditRow({ edit, index }: { edit: ListedEdit; index: number }) {
             <GroupMenu edit={edit} index={index} />
           </div>
           <EditText key={formatEdit(edit)} edit={edit} index={index} />
-          {strength !== 1 && <p className="muted">in force: {formatEdit(scaled(edit, strength))}, ×{short(strength)}</p>}
+          {strength !== 1 && (
+            <p className="muted">
+              in force: {formatEdit(scaled(edit, strength))}, ×{short(strength)}
+            </p>
+          )}
         </div>
       )}
     </li>

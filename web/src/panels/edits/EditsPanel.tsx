@@ -48,14 +48,7 @@ export function EditsPanel() {
         file.take(event.dataTransfer.files[0]);
       }}
     >
-      <h2
-        id="edits-title"
-        className="section-title"
-        ref={tools.ref}
-        onFocus={tools.onFocus}
-        // The keys move between the buttons inside.
-        onKeyDown={tools.onKeyDown}
-      >
+      <h2 id="edits-title" className="section-title" ref={tools}>
         Edits <span className="grow" />
         <IconButton label="Undo" hint="Ctrl Z" rove className="small" disabled={!canUndo} onClick={undoEdit}>
           <Undo2 aria-hidden />
@@ -108,15 +101,7 @@ export function EditsPanel() {
           again by itself and compares.
         </Empty>
       ) : (
-        <ul
-          ref={list.ref}
-          onFocus={list.onFocus}
-          // The keys move between the controls inside.
-          // eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions
-          onKeyDown={list.onKeyDown}
-          className={css.list}
-          aria-label="Edits"
-        >
+        <ul ref={list} className={css.list} aria-label="Edits">
           {items.map((item) => {
             if (typeof item !== "number") return <ConceptRow key={item.concept.name} group={item} />;
             const edit = edits[item];

@@ -20,10 +20,7 @@ export function GroupMenu({ edit, index }: { edit: ListedEdit; index: number }) 
       </Menu.Trigger>
       <Menu.Portal>
         <Menu.Content className="popover menu" align="end" sideOffset={4} collisionPadding={8}>
-          <Menu.Item
-            className="menu-item"
-            onSelect={() => moveEdits([index], newConcept(freeName(edits, "concept")))}
-          >
+          <Menu.Item className="menu-item" onSelect={() => moveEdits([index], newConcept(freeName(edits, "concept")))}>
             Into a new concept
           </Menu.Item>
           {others.map((concept) => (

@@ -41,7 +41,10 @@ export function Preview({ beside, edit, index }: Props) {
   if (box === undefined) return null;
   const left = box.right + 8 + WIDE < window.innerWidth ? box.right + 8 : box.left;
   const top = Math.min(box.top, window.innerHeight - 210);
-  const most = Math.max(...(data?.tokens ?? []).flatMap((one) => [one.probability_before, one.probability_after]), 0.01);
+  const most = Math.max(
+    ...(data?.tokens ?? []).flatMap((one) => [one.probability_before, one.probability_after]),
+    0.01,
+  );
   return createPortal(
     <div className={css.preview} style={{ left, top, width: WIDE }} role="status">
       <p className="muted">

@@ -48,7 +48,9 @@ export function Inspector() {
         {tab === "why" && <Why />}
         {tab === "vector" &&
           (value === "" || head ? (
-            <Empty title="No vector is open">Choose one of a layer’s updates, or press Ctrl K and write its name.</Empty>
+            <Empty title="No vector is open">
+              Choose one of a layer’s updates, or press Ctrl K and write its name.
+            </Empty>
           ) : (
             <ValueDetails key={value} value={value} />
           ))}

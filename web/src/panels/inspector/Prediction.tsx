@@ -38,9 +38,7 @@ export function Prediction() {
         ...{ id, text, a: probability, b: probability, ranks: undefined },
       }));
   const by = { base: "a", edited: "b", difference: null }[show] as "a" | "b" | null;
-  const sorted = [...found].sort((x, y) =>
-    by === null ? Math.abs(y.b - y.a) - Math.abs(x.b - x.a) : y[by] - x[by],
-  );
+  const sorted = [...found].sort((x, y) => (by === null ? Math.abs(y.b - y.a) - Math.abs(x.b - x.a) : y[by] - x[by]));
   const rows: ComparedRow[] = sorted.slice(0, all ? MOST : BRIEF).map(({ id, text, a, b, ranks }) => ({
     ...{ key: id, a, b, title: ranks, selected: target?.id === id },
     head: (
@@ -94,7 +92,7 @@ export function Prediction() {
         )}
       </p>
       {comparison && !comparison.changed && <Warning>The edits leave every prediction as it was.</Warning>}
-      <div ref={group.ref} onFocus={group.onFocus} onKeyDown={group.onKeyDown}>
+      <div ref={group}>
         <ComparisonTable
           label="Next tokens"
           head="token"

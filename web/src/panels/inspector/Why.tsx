@@ -69,7 +69,7 @@ export function Why() {
       ) : answer === null ? (
         <Empty title="Adding up what every unit wrote…" />
       ) : (
-        <div ref={group.ref} onFocus={group.onFocus} onKeyDown={group.onKeyDown} data-stale={old}>
+        <div ref={group} data-stale={old}>
           <p className={css.where}>
             {versus === null ? "logit" : "lead in logits"}{" "}
             <b>

@@ -62,7 +62,12 @@ export const LayerFlow = memo(function LayerFlow(props: Props) {
       {heads.length > 0 && (
         <div>
           <h3 className={css.title}>heads</h3>
-          <Heads heads={heads} base={shown === "difference" ? (base?.heads ?? null) : null} open={open} edited={props.edited} />
+          <Heads
+            heads={heads}
+            base={shown === "difference" ? (base?.heads ?? null) : null}
+            open={open}
+            edited={props.edited}
+          />
         </div>
       )}
       <div>

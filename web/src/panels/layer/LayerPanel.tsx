@@ -1,5 +1,5 @@
 // The layer panel: the selected layer at the selected position, or all layers. ↑ and ↓ move.
-import { useEffect, useMemo, useRef } from "react";
+import { useEffect, useMemo } from "react";
 import { ChevronDown, ChevronUp, Rows3 } from "lucide-react";
 import type { LayerView } from "../../api/types";
 import { isInForce } from "../../domain/concept";
@@ -26,8 +26,7 @@ export function LayerPanel() {
   const again = useRunAgain();
   const names = useNames();
   const followed = useFollowed();
-  const box = useRef<HTMLDivElement>(null);
-  const group = useRoving<HTMLDivElement>();
+  const box = useRoving<HTMLDivElement>();
   const edited = useMemo(() => new Set(view.edits.filter(isInForce).map(({ value }) => value)), [view.edits]);
   const extra = useEditedUpdates();
   const extraByLayer = useMemo(() => Map.groupBy(extra, ({ layer }) => layer), [extra]);
@@ -39,7 +38,7 @@ export function LayerPanel() {
   useEffect(() => {
     if (!view.all || view.layer === null) return;
     return settleOn(box.current?.querySelector(`[data-layer="${view.layer}"]`));
-  }, [view.all, view.layer, arrived]);
+  }, [view.all, view.layer, arrived, box]);
 
   const shown = view.all ? layers : layers.slice(chosen, chosen + 1);
   return (
@@ -100,12 +99,7 @@ export function LayerPanel() {
         </Warning>
       )}
       <div
-        ref={(element) => {
-          box.current = element;
-          group.ref.current = element;
-        }}
-        onFocus={group.onFocus}
-        onKeyDown={group.onKeyDown}
+        ref={box}
         className={css.scroll}
         role="group"
         aria-label="Layer panel"

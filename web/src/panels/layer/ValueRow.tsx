@@ -46,9 +46,7 @@ export const ValueRow = memo(function ValueRow({ update, part, other, name, edit
         onClick={() => openUnit(value)}
       >
         <span className={css.bar} style={{ width: `${part * 100}%` }} />
-        <span className={name === undefined ? `mono ${css.unit}` : css.unit}>
-          {name ?? value.replace(/^L\d+/, "")}
-        </span>
+        <span className={name === undefined ? `mono ${css.unit}` : css.unit}>{name ?? value.replace(/^L\d+/, "")}</span>
         <span className={`token ${css.promotes}`}>
           <bdi dir="ltr">{promotes.join("  ")}</bdi>
         </span>

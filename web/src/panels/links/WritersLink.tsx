@@ -2,11 +2,12 @@
 import { PenLine } from "lucide-react";
 import { useTrace } from "../../run/useTrace";
 import { ExploreLink } from "./links";
+import css from "./writers.module.css";
 
 export function WritersLink({ layer, position }: { layer: number; position: number }) {
   return (
     <ExploreLink
-      className="writers-link"
+      className={css.link}
       to={{ residual: [position, layer] }}
       title={`What writes this residual stream? (position ${position}, after layer ${layer})`}
       aria-label={`What writes the residual stream after layer ${layer}?`}
@@ -23,10 +24,10 @@ export function WritersOfPrediction() {
   const { position, model } = data;
   const place = { residual: [position, model.layers - 1] as [number, number] };
   return (
-    <p className="writers">
+    <p className={css.writers}>
       <ExploreLink to={place}>What writes this?</ExploreLink>
       <ExploreLink to={place} hash="#against">
-        What tells it from another prompt?
+        Told from another prompt?
       </ExploreLink>
     </p>
   );

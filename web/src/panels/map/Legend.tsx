@@ -13,7 +13,11 @@ export function Legend({ scale, hue }: Props) {
   const most = scale.marks.length > 5 ? 2 : 1;
   const marks = scale.marks.filter((mark, index) => mark === 0 || index % most === 0 || scale.marks.length < 6);
   return (
-    <span className={css.legend} role="img" aria-label={`Colours: ${scale.unit}, ${scale.marks.map(scale.write).join(", ")}`}>
+    <span
+      className={css.legend}
+      role="img"
+      aria-label={`Colours: ${scale.unit}, ${scale.marks.map(scale.write).join(", ")}`}
+    >
       <span className="muted">{scale.unit}</span>
       {marks.map((mark) => {
         const strength = scale.place(mark);

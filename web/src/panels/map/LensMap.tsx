@@ -112,7 +112,6 @@ export function LensMap({ length }: { length: number }) {
   if (map.failure !== null && map.total > 0) {
     return <ErrorNote failure={map.failure} onRetry={() => setScroll({ ...scroll })} />;
   }
-  if (layers === 0) return <Empty title="Running the model…" />;
   return (
     <div className={css.box} data-stale={map.stale}>
       <div
@@ -126,7 +125,8 @@ export function LensMap({ length }: { length: number }) {
         aria-busy={map.missing > 0}
         onScroll={(event) => setScroll({ left: event.currentTarget.scrollLeft, top: event.currentTarget.scrollTop })}
       >
-        <div style={{ width: LABELS + length * cell, height: HEAD + rows.length * ROW }}>
+        {layers === 0 && <Empty title="Running the model…" />}
+        <div style={{ width: LABELS + length * cell, height: HEAD + rows.length * ROW }} hidden={layers === 0}>
           <canvas
             ref={canvas}
             className={css.canvas}

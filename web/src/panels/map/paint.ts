@@ -4,7 +4,7 @@ import type { Row } from "../../domain/fold";
 
 export const ROW = 17;
 export const HEAD = 20;
-export const LABELS = 44;
+export const LABELS = 52;
 
 export interface Sight {
   width: number;

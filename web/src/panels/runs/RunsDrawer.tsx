@@ -81,14 +81,7 @@ export function RunsDrawer() {
             style={{ width: placed.length * size.column + 8, height: lanes * size.lane + (open ? 4 : 8) }}
           >
             <Lines placed={placed} size={size} open={open} />
-            <ul
-              ref={group.ref}
-              onFocus={group.onFocus}
-              // The keys move between the runs inside.
-              // eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions
-              onKeyDown={group.onKeyDown}
-              aria-label="Runs"
-            >
+            <ul ref={group} aria-label="Runs">
               {placed.map((one) => {
                 const state = {
                   shown: one.node === current,
@@ -133,9 +126,7 @@ function Lines({ placed, size, open }: LinesProps) {
     <svg className={css.lines} aria-hidden>
       {placed.map(
         ({ node, column, lane, from }) =>
-          from !== null && (
-            <path key={node.key} d={`M${x(from.column)} ${y(from.lane)} V${y(lane)} H${x(column)}`} />
-          ),
+          from !== null && <path key={node.key} d={`M${x(from.column)} ${y(from.lane)} V${y(lane)} H${x(column)}`} />,
       )}
     </svg>
   );

@@ -40,9 +40,7 @@ export function TokenStrip() {
       <div className={css.line}>
         {compared && <b className={css.lane}>B</b>}
         <div
-          ref={group.ref}
-          onFocus={group.onFocus}
-          onKeyDown={group.onKeyDown}
+          ref={group}
           className={css.tokens}
           data-open={open}
           role="group"

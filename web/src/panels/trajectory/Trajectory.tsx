@@ -104,7 +104,9 @@ function Chart({ stages, paths, measure, layer }: ChartProps) {
     return () => chart.destroy();
   }, [stages, paths, measure, layer, size, theme]);
   const said = paths
-    .map(({ path }) => `${visible(path.text)} ends at ${percent(path.probability.at(-1) ?? 0)}, rank ${path.rank.at(-1)}`)
+    .map(
+      ({ path }) => `${visible(path.text)} ends at ${percent(path.probability.at(-1) ?? 0)}, rank ${path.rank.at(-1)}`,
+    )
     .join("; ");
   return <div className={css.chart} ref={box} role="img" aria-label={`${measure} through the layers: ${said}`} />;
 }

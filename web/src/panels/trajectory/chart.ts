@@ -42,7 +42,13 @@ export function values(path: TokenPath, measure: Measure): (number | null)[] {
 
 /** A mark of the axis: ranks as numbers, probabilities as powers of ten, the lowest as "at most" where less is hidden. */
 export const label = (value: number, measure: Measure, below: boolean): string =>
-  measure === "rank" ? thousands(value) : below ? `≤ ${power(exponentOf(value))}` : value === 1 ? "1" : power(exponentOf(value));
+  measure === "rank"
+    ? thousands(value)
+    : below
+      ? `≤ ${power(exponentOf(value))}`
+      : value === 1
+        ? "1"
+        : power(exponentOf(value));
 
 const exponentOf = (value: number): number => Math.round(Math.log10(value));
 

@@ -25,13 +25,7 @@ export function Coefficients({ value }: { value: string }) {
         Coefficient at each token <span className="grow" />
         {data.a !== null && <span className={css.key}>{both ? "A → B" : show === "base" ? "A" : "B"}</span>}
       </h3>
-      <ol
-        ref={group.ref}
-        onFocus={group.onFocus}
-        onKeyDown={group.onKeyDown}
-        className={css.coefficients}
-        aria-label={`Coefficient of ${value} at each token`}
-      >
+      <ol ref={group} className={css.coefficients} aria-label={`Coefficient of ${value} at each token`}>
         {data.tokens.map(({ text }, index) => (
           <Row
             key={index}

@@ -22,7 +22,8 @@ export function HeadDetails({ head, wide = false }: { head: string; wide?: boole
   const edits = editsOf(useViewPart("edits"), head);
   const layer = parseUnitName(head)?.layer ?? 0;
   const here = shownSide(traced)?.layers[layer]?.heads?.find((one) => one.head === head);
-  const missing = error !== null && [404, 405].includes(asApiError(error).status) && asApiError(error).code !== "bad_value";
+  const missing =
+    error !== null && [404, 405].includes(asApiError(error).status) && asApiError(error).code !== "bad_value";
   const tokens = (list: readonly HeadToken[] | undefined) =>
     (list ?? []).map(({ id, text, logit, score }) => ({ id, text, logit: logit ?? score ?? 0 }));
   return (

@@ -56,13 +56,7 @@ export function Projection({ promotes, suppresses, here, searching = false }: Pr
           Its coefficient here is {signed(here)}: here it promotes what it otherwise suppresses.
         </p>
       )}
-      <div
-        ref={group.ref}
-        onFocus={group.onFocus}
-        onKeyDown={group.onKeyDown}
-        className={css.projection}
-        data-projection
-      >
+      <div ref={group} className={css.projection} data-projection>
         {side("Promotes", turned ? suppresses : promotes, "plus")}
         {side("Suppresses", turned ? promotes : suppresses, "minus")}
       </div>

@@ -2,7 +2,6 @@
 import type { GeneratedToken } from "../../api/types";
 import { percent, short } from "../../domain/numbers";
 import { TokenText } from "../../ui/TokenText";
-import "./generation.css";
 import css from "./side.module.css";
 
 interface Props {
@@ -15,13 +14,7 @@ export function SideBySide({ base, edited }: Props) {
   return (
     <dl className={css.sideBySide}>
       <dt>without</dt>
-      <dd>
-        {base === null ? (
-          <span className="muted">follows…</span>
-        ) : (
-          <Line tokens={base} parted={parted} />
-        )}
-      </dd>
+      <dd>{base === null ? <span className="muted">follows…</span> : <Line tokens={base} parted={parted} />}</dd>
       <dt>with</dt>
       <dd>
         <Line tokens={edited} parted={parted} />
