@@ -19,6 +19,8 @@ from collections.abc import Sequence
 from statistics import mean, stdev
 
 import torch
+from lm_debugger.engine.forward import rewriting
+from lm_debugger.engine.generation import generate
 from rich.console import Console
 from rich.table import Table
 from transformers import TemperatureLogitsWarper
@@ -26,8 +28,6 @@ from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
 import lm_debugger
 from lm_debugger.edits.grammar import parse_all
-from lm_debugger.engine.forward import rewriting
-from lm_debugger.engine.generation import generate
 from lm_debugger.records.search import SearchAnswer, SearchResult
 from lm_debugger.units.compile import compile_edits
 
@@ -138,7 +138,7 @@ def main() -> None:
     console = Console(width=120)
     prompts = OTHER_PROMPTS if asked.choose else PROMPTS
     experiment = Experiment(prompts, asked.samples, asked.tokens, asked.temperature, asked.seed)
-    width = experiment.debugger.model.dense_width(0)
+    width = experiment.debugger.model.vectors(0)[0].units
     sides = {
         "positive": (
             experiment.vectors(POSITIVE, NEGATIVE, asked.layers, asked.sign, asked.vectors),

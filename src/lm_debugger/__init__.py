@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from lm_debugger.debugger.open import load as load
     from lm_debugger.debugger.open import open_weights as open_weights
     from lm_debugger.debugger.session import Debugger as Debugger
+    from lm_debugger.debugger.trace import Trace as Trace
     from lm_debugger.edits.grammar import parse as parse_edit
     from lm_debugger.errors import LMDebuggerError as LMDebuggerError
     from lm_debugger.records.edit import Edit as Edit
     from lm_debugger.records.names import ValueName as ValueName
-    from lm_debugger.runs.run import Trace as Trace
 
 __version__ = "0.1.0"
 
@@ -29,7 +29,7 @@ _HOMES = {
     "Debugger": ("lm_debugger.debugger.session", "Debugger"),
     "Edit": ("lm_debugger.records.edit", "Edit"),
     "LMDebuggerError": ("lm_debugger.errors", "LMDebuggerError"),
-    "Trace": ("lm_debugger.runs.run", "Trace"),
+    "Trace": ("lm_debugger.debugger.trace", "Trace"),
     "ValueName": ("lm_debugger.records.names", "ValueName"),
     "examine": ("lm_debugger.debugger.open", "examine"),
     "load": ("lm_debugger.debugger.open", "load"),

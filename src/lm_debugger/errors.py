@@ -120,3 +120,15 @@ class MemoryLimitError(LMDebuggerError):
     """The run would keep more memory than its limit."""
 
     code = "memory_limit"
+
+
+class ReentryError(LMDebuggerError):
+    """The debugger was called from within a forward that it runs."""
+
+    code = "reentry"
+
+
+class StaleRunError(LMDebuggerError):
+    """A run was made with weights that the model no longer has."""
+
+    code = "stale_run"

@@ -1,12 +1,17 @@
 """How long work tells how far it is and is told to stop: one value, handed down to whatever takes long."""
 
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from lm_debugger.errors import CancelledError
 
-Progress = Callable[[str, int, int], None]
+
+class Progress(Protocol):
+    """Called now and then by long work, from the thread that does it."""
+
+    def __call__(self, step: str, done: int, total: int) -> None:
+        """Say that `done` of `total` units of `step` are finished (total 0: length unknown)."""
 
 
 def silent(step: str, done: int, total: int) -> None:
@@ -34,9 +39,14 @@ class Work:
         self.go_on()
         self.progress(step, done, total)
 
+    @property
+    def cancelled(self) -> bool:
+        """Whether the work is to stop."""
+        return self.cancel is not None and self.cancel.is_set()
+
     def go_on(self) -> None:
         """Raise CancelledError if the work is to stop."""
-        if self.cancel is not None and self.cancel.is_set():
+        if self.cancelled:
             raise CancelledError("Stopped as asked.")
 
 

@@ -7,9 +7,8 @@ from rich.console import Console
 
 import lm_debugger
 from lm_debugger.debugger import open as open_module
-from lm_debugger.debugger import session as session_module
-from lm_debugger.debugger.session import KEPT_TRACES
 from lm_debugger.errors import OptionError, UnsupportedModelError
+from lm_debugger.runs.store import RUNS, RunStore
 from tests import zoo
 from tests.tiny import debugger, prompt, tokenizer
 
@@ -24,20 +23,20 @@ def test_a_bounded_number_of_traces_is_kept() -> None:
     tiny = debugger("llama")
     first = tiny.trace([3, 4, 5])
     assert tiny.trace([3, 4, 5]) is first
-    for i in range(KEPT_TRACES + 1):
+    for i in range(RUNS + 1):
         tiny.trace([3, 4, 6 + i])
     again = tiny.trace([3, 4, 5])
     assert again is not first
     assert again.view() == first.view()
 
 
-def test_kept_traces_are_bounded_in_memory_too(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_kept_traces_are_bounded_in_memory_too() -> None:
     tiny = debugger("llama")
-    first = tiny.trace([3, 4, 5])
-    monkeypatch.setattr(session_module, "KEPT_BYTES", 3 * first.memory)
+    memory = tiny.trace([3, 4, 5]).memory
+    tiny._runs = RunStore(memory=3 * memory)
     for i in range(6):
         tiny.trace([3, 4, 6 + i])
-    assert len(tiny._traces) == 3
+    assert [tiny.find([3, 4, 6 + i]) is None for i in range(6)] == [True, True, True, False, False, False]
 
 
 def test_edits_given_as_text_or_as_values_are_the_same() -> None:

@@ -22,10 +22,11 @@ def names(debugger: Debugger) -> list[str]:
     """A vector of each group of a middle layer, and one of the last layer."""
     found = []
     for layer in (1, debugger.summary.layers - 1):
-        if debugger.model.dense_width(layer):
-            found.append(f"L{layer}D5")
-        experts, _ = debugger.model.experts(layer)
-        found += [f"L{layer}E{expert}D7" for expert in range(experts)]
+        for extent in debugger.model.vectors(layer):
+            if extent.letters == "D":
+                found.append(f"L{layer}D5")
+            else:
+                found += [f"L{layer}E{expert}D7" for expert in range(extent.sizes[0])]
     return found
 
 
@@ -35,8 +36,9 @@ def scaled_weights(debugger: Debugger, values: list[str], factor: float) -> Iter
     rows = []
     for text in values:
         name = ValueName.parse(text)
-        bound, index = debugger.model.group(name)
-        rows.append(bound.matrix(name.expert)[index])
+        group, index = debugger.model.values(name)
+        matrix, row = group.matrix_of(index)
+        rows.append(matrix[row])
     saved = [row.clone() for row in rows]
     try:
         for row in rows:
@@ -88,12 +90,12 @@ def test_set_and_add_put_the_number_into_the_coefficient(operation: str, expecte
     trace = debugger.trace(ids, [f"L1D5{operation}"])
     assert trace.baseline is not None
     (bound,) = trace.layer(1).layer.groups
-    old, new = (t.layer(1).coefficients(bound)[:, 5] for t in (trace.baseline, trace))
+    old, new = (bound.coefficients(t.layer(1))[:, 5] for t in (trace.baseline, trace))
     wanted = torch.full_like(old, expected) if expected is not None else old + 1.5
     torch.testing.assert_close(new, wanted)
-    others = torch.arange(bound.group.width) != 5
+    others = torch.arange(bound.extent.units) != 5
     torch.testing.assert_close(
-        trace.layer(1).coefficients(bound)[:, others], trace.baseline.layer(1).coefficients(bound)[:, others]
+        bound.coefficients(trace.layer(1))[:, others], bound.coefficients(trace.baseline.layer(1))[:, others]
     )
 
 
@@ -111,7 +113,7 @@ def test_on_sets_a_multiple_of_the_vectors_own_quantile(tmp_path: Path) -> None:
         ("on-", known.low),
         ("on*0", 0.0),
     ):
-        found = debugger.trace(ids, [f"L1D5={edit}"]).layer(1).coefficients(bound)[:, 5]
+        found = bound.coefficients(debugger.trace(ids, [f"L1D5={edit}"]).layer(1))[:, 5]
         torch.testing.assert_close(found, torch.full_like(found, expected))
 
 
@@ -119,8 +121,9 @@ def test_setting_an_expert_that_the_router_did_not_choose_adds_its_vector() -> N
     debugger, ids = shared("mixtral"), prompt()
     layer = debugger.summary.layers - 1
     streams = debugger.trace(ids).layer(layer, 4)
-    index, _, _ = streams.routed()
-    absent = next(e for e in range(debugger.model.experts(layer)[0]) if e not in index[0].tolist())
+    (bound,) = streams.layer.groups
+    index, _, _ = bound.routed(streams)
+    absent = next(e for e in range(debugger.model.vectors(layer)[-1].sizes[0]) if e not in index[0].tolist())
     name = ValueName(layer, 7, absent)
     edited = debugger.trace(ids, [f"{name}=3@4"]).layer(layer, 4)
     moved = edited.after - streams.after
@@ -131,7 +134,7 @@ def test_layer_maximum_takes_the_largest_coefficient_of_each_token() -> None:
     trace = shared("gpt2").trace(prompt(), ["L1D5=layermax"])
     assert trace.baseline is not None
     (bound,) = trace.layer(1).layer.groups
-    old, new = (t.layer(1).coefficients(bound) for t in (trace.baseline, trace))
+    old, new = (bound.coefficients(t.layer(1)) for t in (trace.baseline, trace))
     torch.testing.assert_close(new[:, 5], old.amax(-1))
 
 
@@ -142,7 +145,7 @@ def test_layer_maximum_takes_the_largest_coefficient_of_each_token() -> None:
 def test_a_scope_touches_its_positions_and_no_others(scope: str, touched: list[int]) -> None:
     trace = shared("gpt2").trace(prompt(), [f"L1D5=9@{scope}"])
     (bound,) = trace.layer(1).layer.groups
-    coefficients = trace.layer(1).coefficients(bound)[:, 5]
+    coefficients = bound.coefficients(trace.layer(1))[:, 5]
     assert [position for position in range(9) if float(coefficients[position]) == 9.0] == list(touched)
 
 

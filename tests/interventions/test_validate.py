@@ -11,7 +11,7 @@ from lm_debugger.edits.grammar import parse, parse_all
 from lm_debugger.edits.validate import check, check_name
 from lm_debugger.errors import EditError, ValueNameError
 from lm_debugger.records.edit import Edit
-from lm_debugger.records.names import ValueName
+from lm_debugger.records.names import Extent, ValueName
 
 
 @dataclass(frozen=True)
@@ -24,11 +24,9 @@ class Shape:
     def layers(self) -> int:
         return len(self.table)
 
-    def dense_width(self, layer: int) -> int:
-        return self.table[layer][0]
-
-    def experts(self, layer: int) -> tuple[int, int]:
-        return self.table[layer][1:]
+    def extents(self, layer: int) -> tuple[Extent, ...]:
+        dense, experts, width = self.table[layer]
+        return Extent("D", (dense,)), Extent("ED", (experts, width))
 
 
 # dense, dense, a mixture of experts, a mixture with shared weights, no feed-forward

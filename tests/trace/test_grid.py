@@ -6,12 +6,11 @@ from typing import Any
 import pytest
 import torch
 
-from lm_debugger import Debugger
+from lm_debugger import Debugger, Trace
 from lm_debugger.errors import CancelledError, OptionError
 from lm_debugger.readouts import grid as module
 from lm_debugger.readouts.grid import grid
 from lm_debugger.records.grid import LensGrid
-from lm_debugger.runs.run import Trace
 from tests import tiny
 
 TOKEN = 28

@@ -51,9 +51,9 @@ def test_ranges_over_a_text_equal_a_direct_computation(model_type: str, tmp_path
     for first in range(0, len(ids), piece):
         streams = tiny.trace(ids[first : first + piece]).layer(layer, slice(1, None))
         if model_type == "llama":
-            collected.append(streams.coefficients(streams.layer.groups[0])[:, 5])
+            collected.append(streams.layer.groups[0].coefficients(streams)[:, 5])
         else:
-            index, coefficients, _ = streams.routed()
+            index, coefficients, _ = streams.layer.groups[0].routed(streams)
             collected.append(coefficients[index == 1][:, 5])
     values = torch.cat(collected).numpy()
     name = f"L{layer}D5" if model_type == "llama" else f"L{layer}E1D5"
@@ -72,7 +72,7 @@ def test_on_and_on_negative_set_the_vectors_own_quantiles() -> None:
         found = tiny.coefficient_range(name)
         (bound,) = trace.layer(1).layer.groups
         expected = getattr(found, side)
-        torch.testing.assert_close(trace.layer(1).coefficients(bound)[:, 5], torch.full((9,), expected))
+        torch.testing.assert_close(bound.coefficients(trace.layer(1))[:, 5], torch.full((9,), expected))
 
 
 def test_on_a_side_that_never_occurs_is_refused() -> None:

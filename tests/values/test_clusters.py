@@ -326,7 +326,7 @@ def test_names_are_made_of_words(tokens: list[str], name: str) -> None:
 
 
 def test_clusters_of_the_demo_model(demo: Debugger, empty_cache: Path) -> None:
-    tiny = Debugger(demo.model)  # one that knows no clusters
+    tiny = Debugger(demo.model, lambda model: model)  # one that knows no clusters
     made = tiny.clusters(40)
     assert made.k == 40
     assert made.value_vectors == 46_080

@@ -148,7 +148,7 @@ def test_what_tells_two_places_apart_is_the_difference_of_what_writes_them() -> 
         name = ValueName.parse(result.value)
         (bound,) = tiny.model.blocks[name.layer].groups
         change = [
-            float(place.run.layer(name.layer, place.position).coefficients(bound)[0, name.dimension])
+            float(bound.coefficients(place.run.layer(name.layer, place.position))[0, name.dimension])
             for place in (one, other)
         ]
         projected = tiny.model.readout.project(tiny.model.vector(name)[None])[0].double()

@@ -91,6 +91,16 @@ class Linear:
                 matrix = plain_matrix(self.module, probe, self.module(probe))
             self._matrix = None if matrix is None else matrix.detach()
 
+    def holders(self) -> list[Tensor]:
+        """The tensors that hold the matrix (inputs, outputs or rank), as views that can be written to.
+
+        A wrapped linear (an adapter) has several: all inner matrices that take its input.
+        """
+        own = getattr(self.module, "weight", None)
+        if isinstance(own, Tensor) and own.untyped_storage().data_ptr() == self.matrix.untyped_storage().data_ptr():
+            return [self.matrix]
+        return [p.data.T for p in self.module.parameters() if p.dim() == 2 and p.shape[1] == self.width]
+
     def _reference(self) -> Tensor:
         """A parameter of the module that tells device and dtype."""
         reference = next((p for p in self.module.parameters() if p.is_floating_point()), None)

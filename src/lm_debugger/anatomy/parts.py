@@ -8,32 +8,14 @@ the feed-forward's contribution is added to) and **after** (the layer's output):
 
 A **group** is a down projection (or all experts of a mixture): its input holds the coefficients, its rows or columns
 are the value vectors. A group's **route** is what its output passes through on the way to the residual stream.
+
+The **heads** of a layer are slices of the input of the token mixer's output projection that nothing ties together.
 """
 
 from enum import StrEnum
 
+from lm_debugger.engine.sites import Site
 from lm_debugger.records.base import Record
-
-
-class Side(StrEnum):
-    """Which end of a module's call."""
-
-    INPUT = "input"
-    OUTPUT = "output"
-
-
-class Site(Record):
-    """A tensor that can be read in a forward: the stream at one end of a module's call.
-
-    Args:
-        path: the module's path in the model.
-        side: its input or its output.
-        occurrence: which of the module's calls in one forward.
-    """
-
-    path: str
-    side: Side
-    occurrence: int = 0
 
 
 class Form(StrEnum):
@@ -87,6 +69,52 @@ class Group(Record):
         return max(1, self.experts) * self.width
 
 
+class Read(Record):
+    """One linear map on the way of the values, from the residual stream to what a head writes.
+
+    Args:
+        path: the linear map.
+        norm: the norm that its input comes out of ("" for none).
+        factor: what that is multiplied by.
+        starts: where in the map's output the values begin: one number for each head, or for all heads together.
+    """
+
+    path: str
+    norm: str = ""
+    factor: float = 1.0
+    starts: tuple[int, ...] = (0,)
+
+
+class Heads(Record):
+    """The heads of a layer's token mixer. Head h writes through the channels h·width to (h+1)·width of the
+    projection's input.
+
+    Args:
+        path: the output projection.
+        count: number of heads.
+        width: channels of each.
+        route: what the projection's output passes through on its way to the stream before the feed-forward.
+        arrives: where that stream is read if it is not the layer's `before`: the sum of the layer's input and the
+            mixer's output in a layer whose feed-forward cannot be told apart.
+        post_norm: the norm on the route that takes the sum of the stream and the mixer's output, "" where the sum
+            itself is the stream before (all but post-layer-norm models).
+        rest: what that sum has beside the mixer's output; empty where it could not be told.
+        values: the linear maps from the residual stream to what the heads write where a token attends to itself
+            alone; empty where that is not linear.
+        opaque: why values is empty.
+    """
+
+    path: str
+    count: int
+    width: int
+    route: tuple[Step, ...] = ()
+    arrives: Site | None = None
+    post_norm: str = ""
+    rest: tuple[Term, ...] = ()
+    values: tuple[Read, ...] = ()
+    opaque: str = ""
+
+
 class LayerAnatomy(Record):
     """One layer.
 
@@ -100,6 +128,8 @@ class LayerAnatomy(Record):
         groups: the feed-forward's groups; empty for a layer without one.
         formula: the residual formula in words.
         dropped: linears that write to the residual stream but could not be explained.
+        heads: the token mixer's heads, or None.
+        headless: why there are none ("" where there are).
     """
 
     path: str
@@ -110,6 +140,8 @@ class LayerAnatomy(Record):
     groups: tuple[Group, ...] = ()
     formula: str = ""
     dropped: tuple[str, ...] = ()
+    heads: Heads | None = None
+    headless: str = ""
 
     @property
     def dense(self) -> tuple[Group, ...]:
@@ -161,6 +193,11 @@ class Anatomy(Record):
     def value_vectors(self) -> int:
         """Number of value vectors in the whole model."""
         return sum(group.vectors for layer in self.layers for group in layer.groups)
+
+    @property
+    def head_count(self) -> int:
+        """Number of heads in the whole model."""
+        return sum(layer.heads.count for layer in self.layers if layer.heads)
 
     def dense_width(self, layer: int) -> int:
         """Number of coefficients that `L{layer}D…` can name."""

@@ -1,39 +1,49 @@
-"""The parts of one captured forward in the terms of `anatomy`: before, after, contributions, coefficients.
+"""The parts of one captured forward in the terms of `parts`: before, after, contributions.
 
-Everything here is arithmetic on a `Capture`; nothing runs the model.
+Everything here is arithmetic on a `Capture`; nothing runs the model. What lies inside a group (coefficients) is the
+business of its kind of unit.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 
-from lm_debugger.anatomy.linear import Experts, Linear
 from lm_debugger.anatomy.norms import NormForm, probe
-from lm_debugger.anatomy.parts import Anatomy, Form, Group, LayerAnatomy, Side, Site, Step
-from lm_debugger.engine.capture import Capture
+from lm_debugger.anatomy.parts import Form, LayerAnatomy, Step
+from lm_debugger.engine.sites import Capture, Side, Site
 
 
 class Arrival:
-    """How the output of a group arrives in the residual stream.
+    """How what a module gives arrives in the residual stream.
 
     Args:
-        group: the anatomy's entry.
-        module: gives the modules of norms on the group's route, by path.
+        path: the module.
+        route: what its output passes through.
+        module: gives the modules of norms on the route, by path.
         hidden: width of the residual stream.
     """
 
-    def __init__(self, group: Group, module: Callable[[str], nn.Module], hidden: int) -> None:
-        self.group = group
+    def __init__(self, path: str, route: tuple[Step, ...], module: Callable[[str], nn.Module], hidden: int) -> None:
+        self.path = path
+        self.route = route
         self._module = module
         self._hidden = hidden
 
+    @property
+    def sites(self) -> tuple[Site, ...]:
+        """What has to be captured to follow the module's output into the stream."""
+        norms = [step.path for step in self.route if step.path]
+        through = [Site(path=path, side=side) for path in norms for side in (Side.INPUT, Side.OUTPUT)]
+        return (Site(path=self.path, side=Side.OUTPUT), *through)
+
     @cached_property
     def norms(self) -> dict[str, NormForm]:
-        """The norms that the group's output passes through, by path."""
+        """The norms that the output passes through, by path."""
         found = {}
-        for step in self.group.route:
+        for step in self.route:
             if step.form is Form.NORM:
                 form = probe(self._module(step.path), self._hidden)
                 assert form is not None  # examine found it to be one
@@ -42,7 +52,7 @@ class Arrival:
 
     def static(self, vectors: Tensor) -> Tensor:
         """Vectors (…, hidden) as they arrive in the residual stream, but for factors that depend on the token."""
-        for step in self.group.route:
+        for step in self.route:
             if step.form is Form.NORM:
                 vectors = self.norms[step.path].linear(vectors)
             elif step.factor:
@@ -51,7 +61,7 @@ class Arrival:
 
     def adjoint(self, directions: Tensor) -> Tensor:
         """The transpose of `static`: the product of static(v) with a direction (…, hidden) is that of v with this."""
-        for step in reversed(self.group.route):
+        for step in reversed(self.route):
             if step.form is Form.NORM:
                 directions = self.norms[step.path].adjoint(directions)
             elif step.factor:
@@ -59,77 +69,40 @@ class Arrival:
         return directions
 
 
-class BoundGroup(Arrival):
-    """A group with its module: where the value vectors are.
+class Layer(Protocol):
+    """A layer with the groups that write its residual stream."""
 
-    Attributes:
-        group: the anatomy's entry.
-        first: number of the group's first dimension in the layer (dense groups are numbered on).
-        linear, experts: the weights, one of the two.
-        norms: the norms on the group's route, by path.
-    """
+    index: int
+    anatomy: LayerAnatomy
 
-    def __init__(self, network: nn.Module, anatomy: Anatomy, group: Group, first: int) -> None:
-        super().__init__(group, network.get_submodule, anatomy.hidden_size)
-        module = network.get_submodule(group.path)
-        self.first = first
-        self.linear = None if group.experts else Linear(module, group.width, anatomy.hidden_size)
-        self.experts = Experts(module) if group.experts else None
-
-    def matrix(self, expert: int | None) -> Tensor:
-        """Value vectors (width, hidden) of the group or of one expert; a view of the weights where possible."""
-        if self.experts is not None:
-            assert expert is not None
-            return self.experts.matrix(expert)
-        assert self.linear is not None
-        return self.linear.matrix
-
-    def along(self, direction: Tensor, indices: Tensor) -> Tensor:
-        """Products of a dense group's value vectors, as `static` gives them, with a direction (hidden,): (indices,).
-
-        One product with the whole matrix: picking single columns of it out of memory takes several times as long.
-        """
-        matrix = self.matrix(None)
-        if matrix.dtype != torch.float32:
-            return self.static(matrix[indices]) @ direction
-        direction = self.adjoint(direction)
-        return (matrix @ direction)[indices]
-
-
-class BoundLayer:
-    """A layer of the anatomy with its modules."""
-
-    def __init__(self, network: nn.Module, anatomy: Anatomy, index: int) -> None:
-        self.index = index
-        self.anatomy: LayerAnatomy = anatomy.layers[index]
-        self.groups: list[BoundGroup] = []
-        first = 0
-        for group in self.anatomy.groups:
-            self.groups.append(BoundGroup(network, anatomy, group, 0 if group.experts else first))
-            first += 0 if group.experts else group.width
+    @property
+    def groups(self) -> Sequence[Arrival]:
+        """The feed-forward's groups."""
 
 
 class LayerStreams:
     """One layer of a captured forward.
 
-    Every result is float32 of shape (positions, …) for one row of the batch.
+    Every result is float32 of shape (positions, …).
 
     Args:
         layer: the layer.
-        capture: the forward.
-        row: row of the batch.
+        capture: what the run left.
         positions: which positions, as a slice.
     """
 
-    def __init__(self, layer: BoundLayer, capture: Capture, row: int, positions: slice) -> None:
+    def __init__(self, layer: Layer, capture: Capture, positions: slice) -> None:
         self.layer = layer
         self._capture = capture
-        self._row = row
         self._positions = positions
 
+    def raw(self, site: Site) -> Tensor:
+        """What was captured at a site, as it is: (positions, …)."""
+        return self._capture[site][self._positions]
+
     def at(self, site: Site) -> Tensor:
-        """The stream at a site: (positions, channels)."""
-        return self._capture.streams[site][self._row, self._positions].float()
+        """The stream at a site: (positions, …), float32."""
+        return self.raw(site).float()
 
     @cached_property
     def pre(self) -> Tensor:
@@ -167,22 +140,22 @@ class LayerStreams:
         parts = [self._arrived(bound) * self._token_factor(bound) for bound in arriving.values()]
         return parts[0] if len(parts) == 1 else torch.stack(parts).sum(0)
 
-    def output(self, bound: BoundGroup) -> Tensor:
+    def output(self, bound: Arrival) -> Tensor:
         """The group's own output, before its route: (positions, hidden)."""
-        return self.at(Site(path=bound.group.path, side=Side.OUTPUT))
+        return self.at(Site(path=bound.path, side=Side.OUTPUT))
 
-    def _final(self, bound: BoundGroup) -> Site:
+    def _final(self, bound: Arrival) -> Site:
         """The last tensor on the group's route that some module gave."""
-        norms = [step.path for step in bound.group.route if step.form is Form.NORM]
-        return Site(path=norms[-1] if norms else bound.group.path, side=Side.OUTPUT)
+        norms = [step.path for step in bound.route if step.form is Form.NORM]
+        return Site(path=norms[-1] if norms else bound.path, side=Side.OUTPUT)
 
-    def _tail(self, bound: BoundGroup) -> list[Step]:
+    def _tail(self, bound: Arrival) -> list[Step]:
         """The route's steps after that tensor."""
-        steps = list(bound.group.route)
+        steps = list(bound.route)
         norms = [index for index, step in enumerate(steps) if step.form is Form.NORM]
         return steps[norms[-1] + 1 :] if norms else steps
 
-    def _arrived(self, bound: BoundGroup) -> Tensor:
+    def _arrived(self, bound: Arrival) -> Tensor:
         stream = self.at(self._final(bound))
         for step in self._tail(bound):
             stream = _times(stream, step.factor) if step.factor else stream
@@ -200,32 +173,18 @@ class LayerStreams:
             rest = rest - self._arrived(bound)
         columns = torch.stack([self._arrived(bound) for bound in gated], -1)  # (positions, hidden, groups)
         factors = torch.linalg.lstsq(columns, rest[..., None]).solution  # (positions, groups, 1)
-        return {bound.group.path: factors[:, index] for index, bound in enumerate(gated)}
+        return {bound.path: factors[:, index] for index, bound in enumerate(gated)}
 
-    def _token_factor(self, bound: BoundGroup) -> Tensor:
-        return self._token_factors.get(bound.group.path, self.total.new_ones(()))
+    def _token_factor(self, bound: Arrival) -> Tensor:
+        return self._token_factors.get(bound.path, self.total.new_ones(()))
 
-    def scale(self, bound: BoundGroup) -> Tensor:
+    def scale(self, bound: Arrival) -> Tensor:
         """The token-dependent factor of the group's route (norm scales and gates): (positions, 1) or ()."""
         factor = self._token_factor(bound)
         for path, form in bound.norms.items():
             entered = self.at(Site(path=path, side=Side.INPUT))
             factor = factor * form.scale(entered, self.at(Site(path=path, side=Side.OUTPUT)))
         return factor
-
-    def coefficients(self, bound: BoundGroup) -> Tensor:
-        """A dense group's coefficients (positions, width)."""
-        return self.at(Site(path=bound.group.path, side=Side.INPUT))
-
-    def routed(self) -> tuple[Tensor, Tensor, Tensor]:
-        """A mixture's experts (positions, K), their coefficients (positions, K, width) and router weights."""
-        kept = self._capture.routed[self.layer.index]
-        rows = next(iter(self._capture.streams.values())).shape[0]
-
-        def mine(value: Tensor) -> Tensor:
-            return value.view(rows, -1, *value.shape[1:])[self._row, self._positions]
-
-        return mine(kept.index), mine(kept.coefficient).float(), mine(kept.weight).float()
 
 
 def _times(stream: Tensor, factor: tuple[float, ...]) -> Tensor:

@@ -9,26 +9,25 @@ In a mixture of experts a coefficient is measured over the tokens routed to its 
 """
 
 import json
-import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from transformers import StoppingCriteria
 
 from lm_debugger.calibration.tails import Tails
-from lm_debugger.engine.forward import forward_options, streaming
-from lm_debugger.engine.generation import generate
+from lm_debugger.engine.sites import Capture, Pass, Site
 from lm_debugger.errors import CalibrationError, OptionError
 from lm_debugger.model.loaded import LoadedModel
-from lm_debugger.progress import Progress, silent, stop_if_cancelled
 from lm_debugger.records.calibration import CoefficientRange
-from lm_debugger.records.names import ValueName
+from lm_debugger.records.names import Extent, UnitName
 from lm_debugger.store import cache
+from lm_debugger.units.unit import ValueGroup
+from lm_debugger.work import UNWATCHED, Work
 
-KIND, VERSION = "calibration", 1
+KIND, VERSION = "calibration", 2
 LENGTH = 64  # tokens of a self-generated sequence
+ROWS = 64  # sequences generated at once
 PIECE = 256  # tokens of a text file run at once
 FEWEST = 1000  # tokens below which a 99.9 % quantile means nothing
 ENOUGH = 200  # tokens an expert must see for ranges of its own
@@ -42,73 +41,81 @@ class Calibration:
     Args:
         source: `self-generated` or the text's name.
         tokens: tokens measured.
-        arrays: for layer L `L.dense` (6, width) and `L.routed` (6, experts, width), rows as in `Tails.summary`, and
-            `L.tokens` (experts,).
+        extents: for each layer how its vectors are numbered.
+        arrays: for layer L and each kind of vector, by its letters: `L.D` (6, units), rows as in `Tails.summary`, and
+            `L.D.tokens` (units,), tokens seen.
     """
 
     source: str
     tokens: int
+    extents: tuple[tuple[Extent, ...], ...]
     arrays: Mapping[str, Tensor]
 
-    def range(self, name: ValueName) -> CoefficientRange:
+    def range(self, name: UnitName) -> CoefficientRange:
         """One vector's range. The name must exist."""
-        if name.expert is None:
-            numbers = self.arrays[f"{name.layer}.dense"][:, name.dimension]
-            tokens = self.tokens
-        else:
-            numbers = self.arrays[f"{name.layer}.routed"][:, name.expert, name.dimension]
-            tokens = int(self.arrays[f"{name.layer}.tokens"][name.expert])
-        low, quantile_01, quantile_99, high, mean, deviation = numbers.tolist()
+        extent = next(one for one in self.extents[name.layer] if one.letters == name.letters)
+        index, key = extent.number(name), f"{name.layer}.{name.letters}"
+        low, quantile_01, quantile_99, high, mean, deviation = self.arrays[key][:, index].tolist()
         return CoefficientRange(
             low=low, quantile_01=quantile_01, quantile_99=quantile_99, high=high, mean=mean, deviation=deviation,
-            tokens=tokens,
+            tokens=int(self.arrays[f"{key}.tokens"][index]),
         )  # fmt: skip
 
 
 class _Collector:
-    """Takes all coefficients into tails."""
+    """Takes all coefficients into tails, but for the first of a text.
+
+    The first token is an attention sink in most models, with coefficients like nowhere else.
+    """
 
     def __init__(self, model: LoadedModel, expected: int) -> None:
-        self._model = model
         self._expected = expected
         self._device = model.network.device
-        self._dense: dict[tuple[int, int], Tails] = {}
-        self._routed: dict[tuple[int, int], Tails] = {}
+        self._groups = [g for block in model.blocks for g in block.units if isinstance(g, ValueGroup)]
+        self._tails: dict[tuple[int, int], Tails] = {}
+        self.sites = tuple(dict.fromkeys(site for group in self._groups for site in group.coefficient_sites))
 
-    def dense(self, layer: int, first: int, coefficients: Tensor) -> None:
-        tails = self._dense.setdefault((layer, first), Tails(coefficients.shape[-1], self._expected, self._device))
-        tails.add(coefficients)
+    def take(self, captures: Sequence[Capture], positions: slice) -> None:
+        """Add what passes left at some of the positions that ran."""
 
-    def routed(self, layer: int, index: Tensor, coefficients: Tensor) -> None:
-        for expert in index.unique().tolist():
-            tails = self._routed.setdefault(
-                (layer, expert), Tails(coefficients.shape[-1], self._expected, self._device)
-            )
-            tails.add(coefficients[index == expert])
+        def taken(site: Site) -> Tensor:
+            return torch.cat([capture[site][positions] for capture in captures])
+
+        for number, group in enumerate(self._groups):
+            for slot, coefficients in group.samples(taken):
+                if len(coefficients):
+                    self._of(number, slot, coefficients.shape[-1]).add(coefficients)
+
+    def _of(self, group: int, slot: int, width: int) -> Tails:
+        if (group, slot) not in self._tails:
+            self._tails[group, slot] = Tails(width, self._expected, self._device)
+        return self._tails[group, slot]
 
     def arrays(self) -> dict[str, Tensor]:
+        """See `Calibration`."""
+        parts: dict[str, list[tuple[Tensor, Tensor]]] = {}
+        for number, group in enumerate(self._groups):
+            width = group.extent.units // group.slots
+            tails = [self._of(number, slot, width) for slot in range(group.slots)]
+            tokens = torch.tensor([each.tokens for each in tails])
+            ranges = _filled(torch.stack([each.summary() for each in tails], 1), tokens)
+            entry = ranges.flatten(1), tokens.repeat_interleave(width)
+            parts.setdefault(f"{group.layer}.{group.extent.letters}", []).append(entry)
         found: dict[str, Tensor] = {}
-        for layer in range(self._model.layers):
-            groups = [tails.summary() for (where, _), tails in sorted(self._dense.items()) if where == layer]
-            if groups:
-                found[f"{layer}.dense"] = torch.cat(groups, -1).contiguous()
-            experts, width = self._model.experts(layer)
-            if experts:
-                empty = Tails(width, 1, self._device)
-                tails_of = [self._routed.get((layer, expert), empty) for expert in range(experts)]
-                tokens = torch.tensor([tails.tokens for tails in tails_of])
-                found[f"{layer}.routed"] = _filled(torch.stack([t.summary() for t in tails_of], 1), tokens)
-                found[f"{layer}.tokens"] = tokens
+        for key, entries in parts.items():
+            found[key] = torch.cat([ranges for ranges, _ in entries], -1).contiguous()
+            found[f"{key}.tokens"] = torch.cat([tokens for _, tokens in entries])
         return found
 
 
 def _filled(ranges: Tensor, tokens: Tensor) -> Tensor:
-    """Ranges (6, experts, width) with the median of the others for experts that saw too little."""
+    """Ranges (6, slots, width) with the median of the others for slots that saw too little."""
     poor = tokens < ENOUGH
-    source = ranges[:, ~poor] if bool((~poor).any()) else ranges[:, tokens > 0]
-    if source.shape[1]:
-        ranges[:, poor] = source.flatten(1).nanmedian(-1).values[:, None, None].expand_as(ranges[:, poor])
-    return ranges.contiguous()
+    if len(tokens) > 1 and bool(poor.any()):
+        source = ranges[:, ~poor] if bool((~poor).any()) else ranges[:, tokens > 0]
+        if source.shape[1]:
+            ranges[:, poor] = source.flatten(1).nanmedian(-1).values[:, None, None].expand_as(ranges[:, poor])
+    return ranges
 
 
 def cached(model: LoadedModel) -> Calibration | None:
@@ -116,8 +123,21 @@ def cached(model: LoadedModel) -> Calibration | None:
     entry = cache.read(KIND, model.fingerprint, VERSION)
     if entry is None:
         return None
-    about = json.loads(entry.text)
-    return Calibration(about["source"], about["tokens"], entry.arrays)
+    try:
+        about = json.loads(entry.text)
+        return Calibration(str(about["source"]), int(about["tokens"]), _extents(model), entry.arrays)
+    except (ValueError, KeyError, TypeError):
+        return None  # of other fields than ours: it is measured again
+
+
+def keep(model: LoadedModel, found: Calibration) -> None:
+    """Keep a calibration in the cache, in the place of an earlier one."""
+    about = json.dumps({"source": found.source, "tokens": found.tokens})
+    cache.write(KIND, model.fingerprint, VERSION, dict(found.arrays), about)
+
+
+def _extents(model: LoadedModel) -> tuple[tuple[Extent, ...], ...]:
+    return tuple(model.vectors(layer) for layer in range(model.layers))
 
 
 def check_tokens(tokens: int) -> None:
@@ -132,10 +152,9 @@ def calibrate(
     *,
     tokens: int = 4096,
     seed: int = 0,
-    progress: Progress = silent,
-    cancel: threading.Event | None = None,
+    work: Work = UNWATCHED,
 ) -> Calibration:
-    """Measure all ranges and keep them in the cache.
+    """Measure all ranges.
 
     Args:
         text: name and content of a text to measure over; None to let the model write one.
@@ -149,87 +168,62 @@ def calibrate(
     """
     check_tokens(tokens)
     collector = _Collector(model, tokens + max(LENGTH, PIECE))
-    with model.lock:
-        if text is None:
-            measured = _over_own_text(model, collector, tokens, seed, progress, cancel)
-        else:
-            measured = _over_text(model, collector, text, tokens, progress, cancel)
+    if text is None:
+        measured = _over_own_text(model, collector, tokens, seed, work)
+    else:
+        measured = _over_text(model, collector, text, tokens, work)
     arrays = collector.arrays()
-    if not all(bool(array.isfinite().all()) for name, array in arrays.items() if name.endswith("dense")):
+    if not all(bool(array.isfinite().all()) for name, array in arrays.items() if name.endswith(".D")):
         raise CalibrationError("Coefficients are NaN or infinite.", "Check the weights and the dtype.")
-    source = SELF_GENERATED if text is None else text[0]
-    about = json.dumps({"source": source, "tokens": measured})
-    cache.write(KIND, model.fingerprint, VERSION, arrays, about)
-    return Calibration(source, measured, arrays)
+    return Calibration(SELF_GENERATED if text is None else text[0], measured, _extents(model), arrays)
 
 
-def _over_own_text(
-    model: LoadedModel,
-    collector: _Collector,
-    tokens: int,
-    seed: int,
-    progress: Progress,
-    cancel: threading.Event | None,
-) -> int:
+def _over_own_text(model: LoadedModel, collector: _Collector, tokens: int, seed: int, work: Work) -> int:
     """Sample many short sequences at once; the coefficients are taken while they are written."""
     rows = -(-tokens // LENGTH)
     starts = _starts(model, rows, seed)
-    watch = _Steps(progress, cancel, LENGTH + 1)
-    batches = [starts] if model.anatomy.batch_first else list(starts.split(1))
+    batches = starts.split(ROWS if model.anatomy.batch_first else 1)
     devices = [model.network.device] if model.network.device.type == "cuda" else []
-    with torch.random.fork_rng(devices=devices), streaming(model.network, model.anatomy, collector):
+    with torch.random.fork_rng(devices=devices):
         torch.manual_seed(seed)
-        for batch in batches:
-            generate(model.network, batch, steps=LENGTH + 1, sample=True, endless=True, criteria=[watch])
+        for number, batch in enumerate(batches):
+            passes = [Pass((start,)) for start in batch.tolist()]
+            steps = model.engine.steps(passes, _sample, collector.sites, limit=LENGTH + 1, endless=True, work=work)
+            for step in steps:
+                if step.number:  # the first step runs the first token
+                    collector.take(step.captures, slice(-1, None))
+                work("Measuring coefficients", number * (LENGTH + 1) + step.number + 1, len(batches) * (LENGTH + 1))
     return rows * LENGTH
 
 
+def _sample(scores: Tensor) -> Tensor:
+    """Draw from the plain distribution."""
+    return torch.multinomial(scores.softmax(-1), 1)[:, 0]
+
+
 def _starts(model: LoadedModel, rows: int, seed: int) -> Tensor:
-    """First tokens (rows, 1): half the beginning-of-text token where there is one, the rest random ones."""
+    """First tokens (rows,): half the beginning-of-text token where there is one, the rest random ones."""
     generator = torch.Generator().manual_seed(seed)
     vocabulary = min(model.vocabulary.size, len(model.vocabulary.tokenizer))
-    starts = torch.randint(0, vocabulary, (rows, 1), generator=generator)
+    starts = torch.randint(0, vocabulary, (rows, 1), generator=generator)[:, 0]
     beginning = model.vocabulary.tokenizer.bos_token_id
     if beginning is not None:
         starts[: rows // 2] = beginning
-    return starts.to(model.network.device)
+    return starts
 
 
-class _Steps(StoppingCriteria):
-    """Reports each step and stops when asked."""
-
-    def __init__(self, progress: Progress, cancel: threading.Event | None, total: int) -> None:
-        self._progress = progress
-        self._cancel = cancel
-        self._total = total
-
-    def __call__(self, input_ids: Tensor, scores: object, **_: object) -> Tensor:
-        stop_if_cancelled(self._cancel)
-        self._progress("Measuring coefficients", input_ids.shape[1] - 1, self._total)
-        return torch.zeros(input_ids.shape[0], dtype=torch.bool, device=input_ids.device)
-
-
-def _over_text(
-    model: LoadedModel,
-    collector: _Collector,
-    text: tuple[str, str],
-    tokens: int,
-    progress: Progress,
-    cancel: threading.Event | None,
-) -> int:
+def _over_text(model: LoadedModel, collector: _Collector, text: tuple[str, str], tokens: int, work: Work) -> int:
     name, content = text
     ids = model.vocabulary.encode(content)
     piece = min(PIECE, model.context or PIECE)
-    pieces: Sequence[Sequence[int]] = [ids[i : i + piece] for i in range(0, len(ids), piece)]
     measured = 0
-    with streaming(model.network, model.anatomy, collector):
-        for part in pieces:
-            stop_if_cancelled(cancel)
-            if measured >= tokens or len(part) < 2:
-                break
-            model.network(input_ids=model.tensor([part]), **forward_options(model.network, all_logits=False))
-            measured += len(part) - 1
-            progress("Measuring coefficients", measured, min(tokens, len(ids)))
+    for first in range(0, len(ids), piece):
+        part = tuple(ids[first : first + piece])
+        if measured >= tokens or len(part) < 2:
+            break
+        collector.take(model.engine.observe([Pass(part)], collector.sites, work=work), slice(1, None))
+        measured += len(part) - 1
+        work("Measuring coefficients", measured, min(tokens, len(ids)))
     if measured < FEWEST:
         raise CalibrationError(
             f"{name} has only {measured} tokens to measure.", f"Give a text of at least {FEWEST} tokens."

@@ -24,7 +24,7 @@ from lm_debugger.source.load import check_network, check_tokenizer, load_network
 from lm_debugger.source.vocabulary import Vocabulary
 from lm_debugger.store import cache
 
-KIND, VERSION = "anatomy", 1
+KIND, VERSION = "anatomy", 2
 
 Reference = str | os.PathLike[str] | torch.nn.Module
 
@@ -69,12 +69,21 @@ def load(
         model, tokenizer, device=device, dtype=dtype, device_map=device_map,
         trust_remote_code=trust_remote_code, revision=revision, progress=progress,
     )  # fmt: skip
+    loaded = _joined(name, network, words, progress)
+
+    def reopen(old: LoadedModel) -> LoadedModel:
+        return _joined(old.name, network, words, progress)
+
+    return Debugger(loaded, reopen, progress)
+
+
+def _joined(name: str, network: PreTrainedModel, words: PreTrainedTokenizerBase, progress: Progress) -> LoadedModel:
+    """The network with its proof, its engine and its vocabulary."""
     report, anatomy = _prove(name, network, progress)
     if anatomy is None:
         raise refusal(report)
     embedded = getattr(network.get_input_embeddings(), "num_embeddings", anatomy.readout.vocabulary)
-    vocabulary = Vocabulary(words, embedded)
-    return Debugger(LoadedModel(name, network, vocabulary, anatomy, report), progress)
+    return LoadedModel(name, network, Vocabulary(words, embedded), anatomy, report)
 
 
 def open_weights(

@@ -3,50 +3,76 @@
 import os
 import threading
 import time
-from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
 from lm_debugger.calibration import measure as calibration
+from lm_debugger.debugger.trace import Trace
 from lm_debugger.debugger.weights import Weights
 from lm_debugger.edits import recipe as recipes
 from lm_debugger.edits.grammar import parse_all
-from lm_debugger.errors import OptionError
+from lm_debugger.edits.validate import check_name
+from lm_debugger.engine.guard import exact
+from lm_debugger.errors import EditError, OptionError
 from lm_debugger.model.loaded import LoadedModel
-from lm_debugger.progress import Progress, silent
 from lm_debugger.readouts.writers import Place, writers
 from lm_debugger.records.calibration import CalibrationSummary, CoefficientRange
-from lm_debugger.records.edit import Edit
+from lm_debugger.records.edit import WITH_STRENGTH, Edit
 from lm_debugger.records.examination import Examination
 from lm_debugger.records.generation import Continuation, Generation
 from lm_debugger.records.model import ModelSummary
-from lm_debugger.records.names import ValueName
+from lm_debugger.records.names import UnitName, ValueName
 from lm_debugger.records.recipe import Recipe
 from lm_debugger.records.search import SearchAnswer, Sign
-from lm_debugger.runs.generate import OnToken, Sampling, continue_prompt
-from lm_debugger.runs.run import MEMORY_LIMIT, Trace, run
+from lm_debugger.runs.generate import OnToken, Sampling, Stops, continue_prompt
+from lm_debugger.runs.run import MEMORY_LIMIT, run
+from lm_debugger.runs.spec import RunSpec, settled
+from lm_debugger.runs.store import RunStore
 from lm_debugger.source.vocabulary import Prompt
+from lm_debugger.work import Progress, Work, silent
 
-KEPT_TRACES = 8
-KEPT_BYTES = 4 << 30  # that kept traces may hold together
+TOKENS = 4096  # measured where nobody says how many
 
 Edits = Sequence[str | Edit]
+Reopen = Callable[[LoadedModel], LoadedModel]
 
 
 class Debugger(Weights):
     """A model under the debugger. Its weights are never changed; every edit lives for one call.
 
+    Where its user changes the weights (trains them, say), the next call proves the model anew and forgets what it knew
+    of the old ones.
+
     Args:
         model: a model that was examined.
+        reopen: proves the model anew.
         progress: told of long work.
     """
 
-    def __init__(self, model: LoadedModel, progress: Progress = silent) -> None:
+    def __init__(self, model: LoadedModel, reopen: Reopen, progress: Progress = silent) -> None:
+        self._reopen = reopen
+        self._runs: RunStore[Trace] = RunStore()
+        self._turn = threading.RLock()
+        self._take(model)
         super().__init__(model, progress)
-        self._model = model
+
+    def _take(self, model: LoadedModel) -> None:
+        self._loaded = model
+        self._weights = model.engine.weights()
         self._calibration: calibration.Calibration | None = None
-        self._traces: OrderedDict[tuple[object, ...], Trace] = OrderedDict()
+        self._runs.clear()
+
+    @property
+    def _model(self) -> LoadedModel:
+        """The model as its weights are now."""
+        if self._loaded.engine.weights() != self._weights:
+            with self._turn:
+                if self._loaded.engine.weights() != self._weights:
+                    self._take(self._reopen(self._loaded))
+                    self._bind(self._loaded)
+        return self._loaded
 
     def __repr__(self) -> str:
         return f"Debugger({self.summary.name}, {self.summary.layers} layers)"
@@ -58,7 +84,7 @@ class Debugger(Weights):
 
     @property
     def model(self) -> LoadedModel:
-        """The loaded model: network, vocabulary, anatomy, value vectors."""
+        """The loaded model: network, vocabulary, anatomy, units."""
         return self._model
 
     def examine(self) -> Examination:
@@ -71,6 +97,7 @@ class Debugger(Weights):
         interventions: Edits = (),
         *,
         progress: Progress | None = None,
+        cancel: threading.Event | None = None,
         memory_limit: int = MEMORY_LIMIT,
     ) -> Trace:
         """Run a prompt once and keep everything for read-outs.
@@ -79,22 +106,27 @@ class Debugger(Weights):
             prompt: a text, or token ids.
             interventions: edits in force, such as `"L12D345=off"`. The trace then carries its baseline.
             progress: told of calibration, if an edit needs it.
+            cancel: set it to stop.
             memory_limit: bytes that the trace may keep.
 
         Returns:
             A trace; `trace.view(position, top_k)` reads it out.
 
         Raises:
-            PromptError, EditError, CalibrationError, MemoryLimitError, NumericalError.
+            PromptError, EditError, CalibrationError, MemoryLimitError, NumericalError, CancelledError.
         """
-        return self.trace_batch([prompt], [interventions], progress=progress, memory_limit=memory_limit)[0]
+        return self.trace_batch([prompt], [interventions], progress=progress, cancel=cancel, memory_limit=memory_limit)[
+            0
+        ]
 
+    @exact
     def trace_batch(
         self,
         prompts: Sequence[Prompt],
         interventions: Sequence[Edits] | None = None,
         *,
         progress: Progress | None = None,
+        cancel: threading.Event | None = None,
         memory_limit: int = MEMORY_LIMIT,
     ) -> tuple[Trace, ...]:
         """Run many prompts, each with its own edits; prompts of one length share a forward.
@@ -106,40 +138,44 @@ class Debugger(Weights):
         Raises:
             OptionError: if there are not as many lists of edits as prompts; otherwise as `trace`.
         """
-        ids = [tuple(self._model.vocabulary.encode(prompt)) for prompt in prompts]
-        edits = [parse_all(row) for row in interventions] if interventions is not None else [()] * len(ids)
-        if len(edits) != len(ids):
-            raise OptionError(f"{len(ids)} prompts came with {len(edits)} lists of edits.", "Give one list a prompt.")
-        self._run([(row, ()) for row in ids], progress, memory_limit)
-        self._run(list(zip(ids, edits, strict=True)), progress, memory_limit)
-        return tuple(self._traces[_key(row, those)] for row, those in zip(ids, edits, strict=True))
-
-    def _run(
-        self, wanted: Sequence[tuple[tuple[int, ...], tuple[Edit, ...]]], progress: Progress | None, memory_limit: int
-    ) -> None:
-        """Run what is not known yet, and keep the last few traces besides those wanted."""
-        missing = [pair for pair in dict.fromkeys(wanted) if _key(*pair) not in self._traces]
-        if missing:
-            traces = run(
-                self._model,
-                [ids for ids, _ in missing],
-                [edits for _, edits in missing],
-                projections=self._projections,
-                ranges=self._ranges(progress),
-                baselines=[self._traces[_key(ids, ())] if edits else None for ids, edits in missing],
-                memory_limit=memory_limit,
+        if interventions is not None and len(interventions) != len(prompts):
+            raise OptionError(
+                f"{len(prompts)} prompts came with {len(interventions)} lists of edits.", "Give one list a prompt."
             )
-            for pair, trace in zip(missing, traces, strict=True):
-                self._traces[_key(*pair)] = trace
-        for pair in wanted:
-            self._traces.move_to_end(_key(*pair))
-        while len(self._traces) > 2 * len(wanted) and (len(self._traces) > KEPT_TRACES or self._held() > KEPT_BYTES):
-            self._traces.popitem(last=False)
+        work = self._work(progress, cancel)
+        model = self._model
+        specs = [
+            RunSpec.of_prompt(model.vocabulary.encode(prompt), self._settled(parse_all(edits), work))
+            for prompt, edits in zip(prompts, interventions or [()] * len(prompts), strict=True)
+        ]
+        state = model.engine.state()
 
-    def _held(self) -> int:
-        """Bytes that the kept traces hold together."""
-        return sum({trace.batch: trace.memory for trace in self._traces.values()}.values())
+        def make(wanted: Sequence[RunSpec], bases: Sequence[Trace | None]) -> tuple[Trace, ...]:
+            return run(
+                model, wanted, kind=Trace, projections=self._projections, baselines=bases,
+                memory_limit=memory_limit, work=work,
+            )  # fmt: skip
 
+        plain = [spec.base for spec in specs]
+        bases = dict(
+            zip(plain, self._runs.all(plain, state, lambda those: make(those, [None] * len(those))), strict=True)
+        )
+        found = self._runs.all(specs, state, lambda those: make(those, [bases[spec.base] for spec in those]))
+        return tuple(found)
+
+    def find(self, prompt: Prompt, interventions: Edits = ()) -> Trace | None:
+        """The trace of a prompt if it is kept: runs and measures nothing. Arguments as for `trace`."""
+        edits = parse_all(interventions)
+        if any(edit.operation in WITH_STRENGTH for edit in edits) and self._known_calibration() is None:
+            return None
+        spec = RunSpec.of_prompt(self._model.vocabulary.encode(prompt), self._settled(edits, Work()))
+        return self._runs.find(spec, self._model.engine.state())
+
+    def _settled(self, edits: Sequence[Edit], work: Work) -> tuple[Edit, ...]:
+        """The edits with what `on` means; measured first if it has to be."""
+        return settled(edits, partial(self._range, work=work))
+
+    @exact
     def generate(
         self,
         prompt: Prompt,
@@ -175,20 +211,19 @@ class Debugger(Weights):
         Raises:
             PromptError, OptionError, EditError, CalibrationError, NumericalError.
         """
-        edits = parse_all(interventions)
+        work = self._work(progress, cancel)
+        edits = self._settled(parse_all(interventions), work)
         sampling = Sampling(temperature, top_k, top_p, seed)
+        stops = Stops(max_new_tokens, (stop,) if isinstance(stop, str) else tuple(stop))
         if chat:
             if not isinstance(prompt, str):
                 raise OptionError("chat needs a text, not token ids.", "Give the user's message as a text.")
             prompt = self._model.vocabulary.chat(prompt)
         ids = self._model.vocabulary.encode(prompt, special=not chat)
-        stops = (stop,) if isinstance(stop, str) else tuple(stop)
 
         def go(those: Sequence[Edit], listener: OnToken | None) -> Continuation:
-            return continue_prompt(
-                self._model, ids, those, max_new_tokens=max_new_tokens, sampling=sampling,
-                ranges=self._ranges(progress), stop=stops, on_token=listener, cancel=cancel,
-            )  # fmt: skip
+            spec = RunSpec.of_prompt(ids, those)
+            return continue_prompt(self._model, spec, sampling=sampling, stops=stops, on_token=listener, work=work)
 
         found = go(edits, on_token)
         baseline = go((), None) if edits and compare and found.finish != "cancelled" else None
@@ -206,6 +241,7 @@ class Debugger(Weights):
         """A position of a prompt's run, for `writers`; arguments as for `trace`."""
         return Place(self.trace(prompt, interventions), position)
 
+    @exact
     def writers(
         self,
         place: Place,
@@ -215,7 +251,7 @@ class Debugger(Weights):
         layers: str | range | None = None,
         sign: Sign | Literal["both"] = "both",
         expert: int | None = None,
-        among: Sequence[str | ValueName] | None = None,
+        among: Sequence[str | UnitName] | None = None,
         limit: int = 20,
         progress: Progress | None = None,
     ) -> SearchAnswer:
@@ -276,11 +312,12 @@ class Debugger(Weights):
         recipes.write_file(found, path)
         return found
 
+    @exact
     def calibrate(
         self,
         text: str | os.PathLike[str] | None = None,
         *,
-        tokens: int = 4096,
+        tokens: int = TOKENS,
         seed: int = 0,
         force: bool = False,
         progress: Progress | None = None,
@@ -303,11 +340,7 @@ class Debugger(Weights):
         known = None if force or text is not None else self._known_calibration()
         if known is None or (known.source == calibration.SELF_GENERATED and known.tokens < tokens):
             source = None if text is None else (Path(text).name, _read(Path(text)))
-            known = calibration.calibrate(
-                self._model, source, tokens=tokens, seed=seed, progress=progress or self._progress, cancel=cancel
-            )
-            self._calibration = known
-            self._traces.clear()  # `on` may mean something else now
+            known = self._measure(source, tokens, seed, self._work(progress, cancel))
             cached, seconds = False, time.perf_counter() - start
         else:
             cached, seconds = True, 0.0
@@ -320,40 +353,35 @@ class Debugger(Weights):
             cached=cached,
         )
 
+    def _measure(self, source: tuple[str, str] | None, tokens: int, seed: int, work: Work) -> calibration.Calibration:
+        model = self._model
+        before = model.engine.state()
+        known = calibration.calibrate(model, source, tokens=tokens, seed=seed, work=work)
+        if model.engine.state() == before:  # else it is of weights that are gone
+            calibration.keep(model, known)
+        self._calibration = known
+        return known
+
     def _known_calibration(self) -> calibration.Calibration | None:
+        model = self._model
         if self._calibration is None:
-            self._calibration = calibration.cached(self._model)
+            self._calibration = calibration.cached(model)
         return self._calibration
 
-    def _known_range(self, name: ValueName) -> CoefficientRange | None:
+    def _known_range(self, name: UnitName) -> CoefficientRange | None:
         known = self._known_calibration()
         return known.range(name) if known else None
 
-    def _ranges(self, progress: Progress | None) -> "_Ranges":
-        return _Ranges(self, progress)
-
     def coefficient_range(self, name: ValueName, progress: Progress | None = None) -> CoefficientRange:
         """A vector's range; calibrates first if that has not been done."""
-        if self._known_calibration() is None:
-            self.calibrate(progress=progress)
-        known = self._known_calibration()
-        assert known is not None
+        return self._range(name, self._work(progress, None))
+
+    def _range(self, name: UnitName, work: Work) -> CoefficientRange:
+        check_name(name, self._model)
+        if name.letters not in {extent.letters for extent in self._model.vectors(name.layer)}:
+            raise EditError(f"{name} has no range: it has no coefficient.", f"Write {name}=off or {name}*=0.5.")
+        known = self._known_calibration() or self._measure(None, TOKENS, 0, work)
         return known.range(name)
-
-
-class _Ranges:
-    """Ranges that are measured when first asked for."""
-
-    def __init__(self, debugger: Debugger, progress: Progress | None) -> None:
-        self._debugger = debugger
-        self._progress = progress
-
-    def __call__(self, name: ValueName) -> CoefficientRange:
-        return self._debugger.coefficient_range(name, self._progress)
-
-
-def _key(ids: tuple[int, ...], edits: tuple[Edit, ...]) -> tuple[object, ...]:
-    return (ids, tuple(map(str, edits)))
 
 
 def _read(path: Path) -> str:

@@ -5,17 +5,17 @@ from collections.abc import Sequence
 from typing import Literal
 
 from lm_debugger.edits.validate import check_name
-from lm_debugger.errors import OptionError
+from lm_debugger.errors import OptionError, ValueNameError
 from lm_debugger.lenses.projection import MOST, Projections, Side
-from lm_debugger.progress import Progress, silent
+from lm_debugger.lenses.source import ValueSource
 from lm_debugger.records.calibration import CoefficientRange
 from lm_debugger.records.cluster import Clustering, ClusterView
-from lm_debugger.records.names import ValueName, read_layers
+from lm_debugger.records.names import UnitName, numbered, read_layers, read_unit
 from lm_debugger.records.search import SearchAnswer, Sign
 from lm_debugger.records.value import ValueView
 from lm_debugger.search.clusters import book
 from lm_debugger.search.index import Combine, Filter, Index
-from lm_debugger.units.blocks import ValueSource
+from lm_debugger.work import Progress, Work, silent
 
 
 class Weights:
@@ -27,8 +27,11 @@ class Weights:
     """
 
     def __init__(self, source: ValueSource, progress: Progress = silent) -> None:
-        self._source = source
         self._progress = progress
+        self._bind(source)
+
+    def _bind(self, source: ValueSource) -> None:
+        self._source = source
         self._projections = Projections(source)
         self._index = Index(source, self._projections)
         self._clusters = book.ClusterBook(source, self._projections)
@@ -43,13 +46,13 @@ class Weights:
         query: str = "",
         *,
         unwanted: str = "",
-        like: str | ValueName | None = None,
+        like: str | UnitName | None = None,
         match: Combine = "all",
         skip: Sequence[str] = (),
         layers: str | range | None = None,
         sign: Sign | Literal["both"] = "both",
         expert: int | None = None,
-        among: Sequence[str | ValueName] | None = None,
+        among: Sequence[str | UnitName] | None = None,
         limit: int = 20,
         progress: Progress | None = None,
         cancel: threading.Event | None = None,
@@ -89,7 +92,7 @@ class Weights:
         """Whether the statistics that a search needs are measured and in memory."""
         return self._index.prepared
 
-    def value(self, name: str | ValueName, *, top_k: int = MOST, similar: int = 10) -> ValueView:
+    def value(self, name: str | UnitName, *, top_k: int = MOST, similar: int = 10) -> ValueView:
         """What a value vector promotes and suppresses, its neighbours, and its coefficient's range once calibrated.
 
         Args:
@@ -110,8 +113,8 @@ class Weights:
         return ValueView(
             value=str(found),
             layer=found.layer,
-            expert=found.expert,
-            dimension=found.dimension,
+            expert=numbered(found, "E"),
+            dimension=found.numbers[-1],
             norm=float(self._source.vector(found).norm()),
             outliers=self._projections.outliers(found),
             promotes=self._projections.tokens(Side(found), top_k),
@@ -163,12 +166,16 @@ class Weights:
         """
         return self._clusters.view(number, members)
 
+    def _work(self, progress: Progress | None, cancel: threading.Event | None) -> Work:
+        """What a caller wants to be told, else what the debugger tells."""
+        return Work(progress or self._progress, cancel)
+
     def _filter(
         self,
         layers: str | range | None,
         sign: Sign | Literal["both"],
         expert: int | None,
-        among: Sequence[str | ValueName] | None,
+        among: Sequence[str | UnitName] | None,
         limit: int,
     ) -> Filter:
         return Filter(
@@ -179,12 +186,14 @@ class Weights:
             limit=limit,
         )
 
-    def _named(self, name: str | ValueName) -> ValueName:
+    def _named(self, name: str | UnitName) -> UnitName:
         """The name of a vector that the model has."""
-        found = ValueName.parse(name) if isinstance(name, str) else name
+        found = read_unit(name) if isinstance(name, str) else name
         check_name(found, self._source)
+        if found.letters not in {extent.letters for extent in self._source.vectors(found.layer)}:
+            raise ValueNameError(f"{found} is no value vector.", "Write the layer and the dimension as in L12D345.")
         return found
 
-    def _known_range(self, _name: ValueName) -> CoefficientRange | None:
+    def _known_range(self, _name: UnitName) -> CoefficientRange | None:
         """The range of a vector's coefficient, where coefficients can be measured and were."""
         return None

@@ -3,7 +3,7 @@
 The text is an outside contract: an argument of the command line, a line of a recipe, the state of a URL. It is
 read without a model; whether the model has such a vector is `interventions.validate`'s work.
 
-    VALUE  L12D345, or L12E3D45 for an expert's vector
+    VALUE  L12D345, or L12E3D45 for an expert's vector; L12H3 for a head
     OP     =off  =on  =on-  =layermax  =3.5  *=2  +=1  -=1 (the same as +=-1)
            =on*0.5  =on-*0.5 (half as strong: the factor is from 0, and `on` is `on*1`)
     SCOPE  all (default), prompt, generated, last, or positions such as 3,5-7 (ranges include both ends)
@@ -19,7 +19,7 @@ from collections.abc import Iterable
 
 from lm_debugger.errors import EditError, ValueNameError
 from lm_debugger.records.edit import WITH_STRENGTH, Edit, Operation, Scope, ScopeKind
-from lm_debugger.records.names import ValueName
+from lm_debugger.records.names import UnitName, read_unit
 
 # What word processors and web pages put where a minus or a range's hyphen was meant.
 _DASHES = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2212\ufe63\uff0d", "-"))
@@ -59,20 +59,17 @@ def parse(text: str) -> Edit:
 def parse_all(edits: Iterable[str | Edit]) -> tuple[Edit, ...]:
     """Read edits that are given as text or ready-made; a single text counts as one edit.
 
-    Ready-made edits are read through their text too, so that none can hold what the grammar refuses (an amount
-    that is not finite, positions out of order).
-
     Raises:
         EditError: if one of them is not an edit.
     """
     if isinstance(edits, str):
         return (parse(edits),)
-    return tuple(parse(str(edit)) for edit in edits)
+    return tuple(edit if isinstance(edit, Edit) else parse(edit) for edit in edits)
 
 
 def _no_operation(text: str, body: str) -> EditError:
     """The error for an edit without `=`: a name alone, or a name followed by something else."""
-    name = re.match(r"L\d+(?:E\d+)?D\d+", body, re.IGNORECASE | re.ASCII)
+    name = re.match(r"L\d+(?:[A-Z]\d+)+", body, re.IGNORECASE | re.ASCII)
     if name is None:
         return EditError(f"{text!r} is not an edit.", "Write a value vector and an operation, such as L12D345=off.")
     rest = body[name.end() :].strip()
@@ -84,17 +81,17 @@ def _no_operation(text: str, body: str) -> EditError:
     )
 
 
-def _value(text: str, name: str) -> ValueName:
+def _value(text: str, name: str) -> UnitName:
     """Read the value vector's name."""
     if not name:
         raise EditError(f"{text!r} does not say which coefficient to edit.", f"Write its name first: L12D345{text}.")
     try:
-        return ValueName.parse(name)
+        return read_unit(name)
     except ValueNameError as error:
         raise EditError(f"In {text!r}, {error.what}", error.cure) from None
 
 
-def _operation(text: str, value: ValueName, operator: str, operand: str) -> tuple[Operation, float | None]:
+def _operation(text: str, value: UnitName, operator: str, operand: str) -> tuple[Operation, float | None]:
     """Read the operation and its amount (None for `off`, `layermax`, and `on` and `on-` of strength 1)."""
     if operator not in _OPERATORS:
         raise EditError(
@@ -110,7 +107,7 @@ def _operation(text: str, value: ValueName, operator: str, operand: str) -> tupl
     return _OPERATORS[operator], -amount if operator == "-=" else amount
 
 
-def _strength(text: str, value: ValueName, word: str, factor: str) -> float | None:
+def _strength(text: str, value: UnitName, word: str, factor: str) -> float | None:
     """Read what stands after `on*`; None for 1."""
     if word not in _STRONG:
         raise EditError(f"{word!r} in {text!r} takes no factor.", f"Write {value}={word}, or {value}*=0.5 to scale.")
@@ -123,7 +120,7 @@ def _strength(text: str, value: ValueName, word: str, factor: str) -> float | No
     return None if number == 1 else abs(number)  # abs: there is no -0
 
 
-def _number(text: str, value: ValueName, operator: str, operand: str) -> float:
+def _number(text: str, value: UnitName, operator: str, operand: str) -> float:
     """Read a finite number."""
     if _NUMBER.fullmatch(operand):
         number = float(operand)
@@ -171,7 +168,7 @@ def _scope(text: str, scope: str) -> Scope:
 
 
 def _positions(text: str, scope: str) -> tuple[tuple[int, int], ...]:
-    """Read `3,5-7` into ascending inclusive ranges, those that overlap or touch merged into one."""
+    """Read `3,5-7` into inclusive ranges, as written."""
     ranges = []
     for part in (item.strip() for item in scope.split(",")):
         match = _RANGE.fullmatch(part)
@@ -188,10 +185,4 @@ def _positions(text: str, scope: str) -> tuple[tuple[int, int], ...]:
         if last < first:
             raise EditError(f"The range {part!r} in {text!r} runs backwards.", f"Write {last}-{first}.")
         ranges.append((first, last))
-    merged: list[tuple[int, int]] = []
-    for first, last in sorted(ranges):
-        if merged and first <= merged[-1][1] + 1:
-            merged[-1] = (merged[-1][0], max(last, merged[-1][1]))
-        else:
-            merged.append((first, last))
-    return tuple(merged)
+    return tuple(ranges)

@@ -175,12 +175,12 @@ def _scaled(edit: Edit, strength: float) -> Edit:
     amount = edit.amount
     match edit.operation:
         case Operation.ON | Operation.ON_NEGATIVE:
-            return edit.model_copy(update={"amount": (1.0 if amount is None else amount) * strength})
+            return edit.changed(amount=(1.0 if amount is None else amount) * strength)
         case Operation.SET | Operation.ADD:
-            return edit.model_copy(update={"amount": (amount or 0.0) * strength})
+            return edit.changed(amount=(amount or 0.0) * strength)
         case Operation.SCALE | Operation.OFF:
             scale = 1 + ((amount or 0.0) - 1) * strength
-            return edit.model_copy(update={"operation": Operation.SCALE, "amount": scale})
+            return edit.changed(operation=Operation.SCALE, amount=scale)
         case Operation.LAYER_MAXIMUM:
             raise EditError(
                 f"Edit '{edit}' cannot be made stronger or weaker.", f"Use strength 1, or write {edit.value}=on."

@@ -1,4 +1,4 @@
-"""Check edits and value names against a model's shape, before anything runs. Knows nothing of torch.
+"""Check edits and names of units against a model's shape, before anything runs. Knows nothing of torch.
 
 What is refused: a layer, expert or dimension that the model does not have; an explicit position beyond the text;
 two edits of one coefficient at one position, whose order would decide the result.
@@ -10,21 +10,18 @@ from typing import Protocol
 
 from lm_debugger.errors import EditError, ValueNameError
 from lm_debugger.records.edit import Edit, Interval, ScopeKind
-from lm_debugger.records.names import ValueName
+from lm_debugger.records.names import Extent, UnitName, unit_name
 
 
 class ModelShape(Protocol):
-    """How many value vectors a model has, and where."""
+    """How many units a model has, and where."""
 
     @property
     def layers(self) -> int:
         """Number of layers."""
 
-    def dense_width(self, layer: int) -> int:
-        """Number of value vectors in the layer's dense feed-forward weights, 0 if it has none."""
-
-    def experts(self, layer: int) -> tuple[int, int]:
-        """Number of experts in the layer and of value vectors in each, (0, 0) if it has none."""
+    def extents(self, layer: int) -> tuple[Extent, ...]:
+        """How many units of each kind the layer has."""
 
 
 def check(edits: Sequence[Edit], shape: ModelShape, *, prompt_length: int, length: int) -> None:
@@ -48,8 +45,8 @@ def check(edits: Sequence[Edit], shape: ModelShape, *, prompt_length: int, lengt
     _check_overlaps(edits, prompt_length)
 
 
-def check_name(name: ValueName, shape: ModelShape) -> None:
-    """Raise unless the model has the value vector.
+def check_name(name: UnitName, shape: ModelShape) -> None:
+    """Raise unless the model has the unit.
 
     Raises:
         ValueNameError: naming what does not exist and what would be valid.
@@ -59,53 +56,66 @@ def check_name(name: ValueName, shape: ModelShape) -> None:
         raise ValueNameError(*problem)
 
 
-def _problem(name: ValueName, shape: ModelShape) -> tuple[str, str] | None:
-    """Why the model has no such value vector, and the cure; None if it has it."""
+# For a letter of a name, what it numbers.
+_NOUNS = {"D": "dimension", "E": "expert", "H": "head"}
+
+
+def _problem(name: UnitName, shape: ModelShape) -> tuple[str, str] | None:
+    """Why the model has no such unit, and the cure; None if it has it."""
     layer = name.layer
     if layer >= shape.layers:
         return f"{name} does not exist: the model has no layer {layer}.", f"Use layers {_span(shape.layers)}."
-    dense, (experts, width) = shape.dense_width(layer), shape.experts(layer)
-    if not dense and not experts:
-        others = [at for at in range(shape.layers) if shape.dense_width(at) or shape.experts(at)[0]]
-        cure = f"Layers with value vectors: {_ranges(others)}." if others else "No layer of this model has any."
-        return f"{name} does not exist: layer {layer} has no feed-forward.", cure
-    if name.expert is None:
-        return _dense_problem(name, dense, experts, width)
-    return _expert_problem(name, dense, experts, width)
-
-
-def _dense_problem(name: ValueName, dense: int, experts: int, width: int) -> tuple[str, str] | None:
-    """The same for a name without an expert, in a layer with value vectors."""
-    layer, dimension = name.layer, name.dimension
-    example = f"L{layer}E0D{min(dimension, max(width - 1, 0))}"
-    if not dense:
-        return (
-            f"{name} does not exist: layer {layer} is a mixture of experts.",
-            f"Name the expert too, such as {example} (experts {_span(experts)}, dimensions {_span(width)}).",
-        )
-    if dimension < dense:
-        return None
-    # With shared weights beside experts, an expert's vector may have been meant.
-    cure = f"Use dimensions {_span(dense)}" + (f", or an expert's vector such as {example}." if experts else ".")
-    return f"{name} does not exist: layer {layer} has no dimension {dimension}.", cure
-
-
-def _expert_problem(name: ValueName, dense: int, experts: int, width: int) -> tuple[str, str] | None:
-    """The same for a name with an expert, in a layer with value vectors."""
-    layer, dimension = name.layer, name.dimension
-    if not experts:
-        return (
-            f"{name} does not exist: layer {layer} has no experts.",
-            f"Write it without one, such as L{layer}D{min(dimension, dense - 1)} (dimensions {_span(dense)}).",
-        )
-    if name.expert is not None and name.expert >= experts:
-        return f"{name} does not exist: layer {layer} has no expert {name.expert}.", f"Use experts {_span(experts)}."
-    if dimension >= width:
-        return (
-            f"{name} does not exist: the experts of layer {layer} have no dimension {dimension}.",
-            f"Use dimensions {_span(width)}.",
-        )
+    here = {extent.letters: extent for extent in shape.extents(layer) if extent.units}
+    own = here.get(name.letters)
+    # Kinds whose names end alike are alternatives: a vector may be an expert's.
+    others = [extent for letters, extent in here.items() if letters[-1] == name.letters[-1] and extent is not own]
+    if own is None:
+        return _absent(name, shape, others)
+    for depth, (letter, number, size) in enumerate(zip(own.letters, name.numbers, own.sizes, strict=True)):
+        if number < size:
+            continue
+        noun = _noun(letter)
+        outer = f"the {_noun(own.letters[depth - 1])}s of layer {layer} have" if depth else f"layer {layer} has"
+        cure = f"Use {noun}s {_span(size)}"
+        # With shared weights beside experts, an expert's vector may have been meant.
+        cure += f", or an expert's vector such as {_example(name, others[0])}." if others and not depth else "."
+        return f"{name} does not exist: {outer} no {noun} {number}.", cure
     return None
+
+
+def _absent(name: UnitName, shape: ModelShape, others: list[Extent]) -> tuple[str, str]:
+    """The same for a kind of which the layer has no units."""
+    layer, last = name.layer, name.letters[-1]
+    if not others:
+        having = [at for at in range(shape.layers) if any(e.letters[-1] == last and e.units for e in shape.extents(at))]
+        what, units = ("no feed-forward", "value vectors") if last == "D" else (f"no {_noun(last)}s", f"{_noun(last)}s")
+        cure = f"Layers with {units}: {_ranges(having)}." if having else "No layer of this model has any."
+        return f"{name} does not exist: layer {layer} has {what}.", cure
+    other = others[0]
+    example = _example(name, other)
+    extra = [letter for letter in other.letters if letter not in name.letters]
+    if extra:
+        spans = ", ".join(f"{_noun(k)}s {_span(size)}" for k, size in zip(other.letters, other.sizes, strict=True))
+        return (
+            f"{name} does not exist: layer {layer} is a mixture of {_noun(extra[0])}s.",
+            f"Name the {_noun(extra[0])} too, such as {example} ({spans}).",
+        )
+    surplus = next(letter for letter in name.letters if letter not in other.letters)
+    return (
+        f"{name} does not exist: layer {layer} has no {_noun(surplus)}s.",
+        f"Write it without one, such as {example} ({_noun(other.letters[-1])}s {_span(other.sizes[-1])}).",
+    )
+
+
+def _noun(letter: str) -> str:
+    return _NOUNS.get(letter, letter)
+
+
+def _example(name: UnitName, extent: Extent) -> UnitName:
+    """A name that the extent holds, as close to the one given as can be."""
+    given = dict(zip(name.letters, name.numbers, strict=True))
+    numbers = (min(given.get(k, 0), size - 1) for k, size in zip(extent.letters, extent.sizes, strict=True))
+    return unit_name(name.layer, extent.letters, tuple(numbers))
 
 
 def _check_positions(edit: Edit, length: int) -> None:
@@ -126,7 +136,7 @@ def _check_overlaps(edits: Sequence[Edit], prompt_length: int) -> None:
     An edit's own intervals are disjoint, so once all of a coefficient's are sorted by their start, any overlap
     shows between two neighbours.
     """
-    touched: dict[ValueName, list[tuple[Interval, Edit]]] = {}
+    touched: dict[UnitName, list[tuple[Interval, Edit]]] = {}
     for edit in edits:
         for interval in edit.scope.intervals(prompt_length):
             if interval.stop is None or interval.start < interval.stop:

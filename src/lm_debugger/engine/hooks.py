@@ -1,7 +1,11 @@
-"""The only place that registers hooks. They never outlive the `with` block, also when the forward raises."""
+"""The only place that registers hooks. They never outlive the `with` block, also when the forward raises.
+
+A hook acts only in the thread that attached it: a forward that somebody else runs meanwhile does not see it.
+"""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from threading import get_ident
 from typing import Any, NamedTuple
 
 from torch import Tensor, nn
@@ -18,20 +22,51 @@ class Hook(NamedTuple):
     after: After | None = None
 
 
+class _Ours:
+    """A function that is a hook for the thread that made it."""
+
+    __slots__ = ("function", "owner")
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+        self.owner = get_ident()
+
+    def __call__(self, *call: Any) -> Any:
+        return self.function(*call) if get_ident() == self.owner else None
+
+
 @contextmanager
 def attached(hooks: Iterable[Hook]) -> Iterator[None]:
     """Keep the hooks on their modules for the length of the block, in the order given."""
     handles = []
+    modules = []
+    clean = False
     try:
         for hook in hooks:
+            modules.append(hook.module)
             if hook.before is not None:
-                handles.append(hook.module.register_forward_pre_hook(hook.before, with_kwargs=True))
+                handles.append(hook.module.register_forward_pre_hook(_Ours(hook.before), with_kwargs=True))
             if hook.after is not None:
-                handles.append(hook.module.register_forward_hook(hook.after, with_kwargs=True))
+                handles.append(hook.module.register_forward_hook(_Ours(hook.after), with_kwargs=True))
         yield
-    finally:
         for handle in handles:
             handle.remove()
+        clean = True
+    finally:
+        if not clean:
+            sweep(modules)
+
+
+def sweep(modules: Iterable[nn.Module]) -> None:
+    """Take the hooks of this thread off modules, wherever an interruption left them."""
+    me = get_ident()
+    for module in modules:
+        for hooks in (module._forward_pre_hooks, module._forward_hooks):
+            for key, function in list(hooks.items()):
+                if isinstance(function, _Ours) and function.owner == me:
+                    hooks.pop(key, None)
+                    module._forward_pre_hooks_with_kwargs.pop(key, None)
+                    module._forward_hooks_with_kwargs.pop(key, None)
 
 
 def is_stream(value: object) -> bool:

@@ -1,98 +1,80 @@
-"""Compiled edits: affine changes of coefficients, applied to the tensors of one forward. Knows no text and no hooks.
+"""Writes as arithmetic: affine changes of channels, applied to the tensors of one forward. Knows no hooks."""
 
-Every edit of a coefficient m is m' = scale · m + shift (off: 0, 0; set: 0, c; scale: k, 0; add: 1, c), except the
-original LM-Debugger's "as strong as the layer's strongest", which takes the layer's maximum at that token.
-"""
-
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-FOREVER = 1 << 60
+from lm_debugger.engine.sites import Site, Write
 
 
-@dataclass(frozen=True)
-class Rewrite:
-    """One change of one coefficient.
+class Change(NamedTuple):
+    """A write of one channel; `rows` are the rows of the batch, None for all."""
 
-    Args:
-        layer, expert, dimension: the coefficient; expert None for dense groups.
-        scale, shift: m' = scale · m + shift.
-        maximum: take the layer's largest coefficient at the token instead.
-        start, stop: positions start ≤ position < stop.
-        rows: rows of the batch, or None for all.
-    """
-
-    layer: int
-    expert: int | None
-    dimension: int
+    channel: int
     scale: float
     shift: float
-    maximum: bool = False
-    start: int = 0
-    stop: int = FOREVER
-    rows: frozenset[int] | None = None
+    maximum: bool
+    start: int
+    stop: int
+    rows: frozenset[int] | None
 
 
 class Numbers(NamedTuple):
-    """The numbers of several rewrites, one entry each."""
+    """The numbers of several changes, one entry each."""
 
-    dimensions: Tensor
-    experts: Tensor
+    channels: Tensor
     scale: Tensor
     shift: Tensor
     maximum: Tensor
 
 
 class Round:
-    """Rewrites of distinct coefficients of one group, as tensors."""
+    """Changes of distinct channels of one site, as tensors."""
 
-    def __init__(self, rewrites: list[Rewrite]) -> None:
-        self.rewrites = rewrites
-        self.any_maximum = any(rewrite.maximum for rewrite in rewrites)
+    def __init__(self, changes: Sequence[Change]) -> None:
+        self.changes = changes
+        self.any_maximum = any(change.maximum for change in changes)
         self._numbers: dict[tuple[torch.device, torch.dtype], Numbers] = {}
-        self.everywhere_from = max(rewrite.start for rewrite in rewrites)
-        self.everywhere_to = min(rewrite.stop for rewrite in rewrites)
-        self.first = min(rewrite.start for rewrite in rewrites)
-        self.last = max(rewrite.stop for rewrite in rewrites)
-        self.all_rows = all(rewrite.rows is None for rewrite in rewrites)
+        self._everywhere_from = max(change.start for change in changes)
+        self._everywhere_to = min(change.stop for change in changes)
+        self._first = min(change.start for change in changes)
+        self._last = max(change.stop for change in changes)
+        self._all_rows = all(change.rows is None for change in changes)
 
-    def numbers(self, like: Tensor) -> "Numbers":
-        """The rewrites' numbers on the device and in the dtype of a tensor; made once for each."""
+    def numbers(self, like: Tensor) -> Numbers:
+        """The changes' numbers on the device and in the dtype of a tensor; made once for each."""
         key = (like.device, like.dtype)
         if key not in self._numbers:
-            rows = self.rewrites
+            channels, scale, shift, maximum, *_ = zip(*self.changes, strict=True)
             self._numbers[key] = Numbers(
-                dimensions=torch.tensor([r.dimension for r in rows], device=like.device),
-                experts=torch.tensor([-1 if r.expert is None else r.expert for r in rows], device=like.device),
-                scale=torch.tensor([r.scale for r in rows], device=like.device, dtype=like.dtype),
-                shift=torch.tensor([r.shift for r in rows], device=like.device, dtype=like.dtype),
-                maximum=torch.tensor([r.maximum for r in rows], device=like.device),
+                channels=torch.tensor(channels, device=like.device),
+                scale=torch.tensor(scale, device=like.device, dtype=like.dtype),
+                shift=torch.tensor(shift, device=like.device, dtype=like.dtype),
+                maximum=torch.tensor(maximum, device=like.device),
             )
         return self._numbers[key]
 
     def touches(self, start: int, stop: int) -> bool:
-        """Whether any rewrite applies to a position in [start, stop)."""
-        return self.first < stop and self.last > start
+        """Whether any change applies to a position in [start, stop)."""
+        return self._first < stop and self._last > start
 
     def mask(self, batch: int, start: int, stop: int) -> Tensor | None:
-        """Where each rewrite applies: (batch, positions, rewrites), or None for everywhere."""
-        if self.all_rows and self.everywhere_from <= start and self.everywhere_to >= stop:
+        """Where each change applies: (batch, positions, changes), or None for everywhere."""
+        if self._all_rows and self._everywhere_from <= start and self._everywhere_to >= stop:
             return None
         positions = torch.arange(start, stop)[:, None]
-        first = torch.tensor([rewrite.start for rewrite in self.rewrites])
-        last = torch.tensor([rewrite.stop for rewrite in self.rewrites])
+        first = torch.tensor([change.start for change in self.changes])
+        last = torch.tensor([change.stop for change in self.changes])
         mask = ((positions >= first) & (positions < last)).expand(batch, -1, -1)
-        if self.all_rows:
+        if self._all_rows:
             return mask
-        rows = torch.tensor([[r.rows is None or row in r.rows for r in self.rewrites] for row in range(batch)])
+        rows = torch.tensor([[c.rows is None or row in c.rows for c in self.changes] for row in range(batch)])
         return mask & rows[:, None, :]
 
     def changed(self, old: Tensor, largest: Tensor | None, mask: Tensor | None) -> Tensor:
-        """New coefficients for old ones (batch, positions, rewrites); `largest` is (batch, positions, 1)."""
+        """New numbers for old ones (batch, positions, changes); `largest` is (batch, positions, 1)."""
         numbers = self.numbers(old)
         new = old * numbers.scale + numbers.shift
         if largest is not None:
@@ -100,53 +82,36 @@ class Round:
         return new if mask is None else torch.where(mask.to(old.device), new, old)
 
 
-def _rounds(rewrites: Iterable[Rewrite]) -> list[Round]:
-    """Split so that a coefficient comes once in each round: rounds are applied one after the other."""
-    rounds: list[dict[tuple[int | None, int], Rewrite]] = []
-    for rewrite in rewrites:
-        key = (rewrite.expert, rewrite.dimension)
-        free = next((taken for taken in rounds if key not in taken), None)
-        if free is None:
-            rounds.append(free := {})
-        free[key] = rewrite
-    return [Round(list(taken.values())) for taken in rounds]
+Rounds = Mapping[Site, list[Round]]
 
 
-class Plan:
-    """All rewrites of a run, by layer."""
-
-    def __init__(self, rewrites: Iterable[Rewrite]) -> None:
-        dense: dict[int, list[Rewrite]] = {}
-        routed: dict[int, list[Rewrite]] = {}
-        for rewrite in rewrites:
-            (dense if rewrite.expert is None else routed).setdefault(rewrite.layer, []).append(rewrite)
-        self.dense = dense
-        self.routed = {layer: _rounds(those) for layer, those in routed.items()}
-        self._parts: dict[tuple[int, int, int], list[Round]] = {}
-
-    def part(self, layer: int, first: int, width: int) -> list[Round]:
-        """The rounds for one dense group: dimensions first ≤ d < first + width, counted from the group's start."""
-        key = (layer, first, width)
-        if key not in self._parts:
-            self._parts[key] = _rounds(
-                Rewrite(**{**rewrite.__dict__, "dimension": rewrite.dimension - first})
-                for rewrite in self.dense.get(layer, ())
-                if first <= rewrite.dimension < first + width
-            )
-        return self._parts[key]
+def rounds(rows: Sequence[Iterable[Write]]) -> dict[Site, list[Round]]:
+    """The writes of each row of a batch, by site; a channel comes once in each round, rounds are applied in order."""
+    found: dict[Site, list[dict[int, Change]]] = {}
+    for row, writes in enumerate(rows):
+        mine = None if len(rows) == 1 else frozenset((row,))
+        for write in writes:
+            taken = found.setdefault(write.site, [])
+            for offset in range(write.count):
+                channel = write.first + offset
+                free = next((each for each in taken if channel not in each), None)
+                if free is None:
+                    taken.append(free := {})
+                shift = write.shift[offset] if isinstance(write.shift, tuple) else write.shift
+                free[channel] = Change(channel, write.scale, shift, write.maximum, write.start, write.stop, mine)
+    return {site: [Round(list(each.values())) for each in taken] for site, taken in found.items()}
 
 
-def rewrite_dense(rounds: list[Round], coefficients: Tensor, start: int) -> Tensor:
-    """Apply rounds to coefficients (batch, positions, width) whose first position is `start`; the input is kept."""
-    batch, length, _ = coefficients.shape
-    due = [round_ for round_ in rounds if round_.touches(start, start + length)]
+def rewrite(due: Sequence[Round], values: Tensor, start: int) -> Tensor:
+    """Apply rounds to values (batch, positions, channels) whose first position is `start`; the input is kept."""
+    batch, length, _ = values.shape
+    due = [each for each in due if each.touches(start, start + length)]
     if not due:
-        return coefficients
-    largest = coefficients.amax(-1, keepdim=True) if any(round_.any_maximum for round_ in due) else None
-    result = coefficients.clone()
-    for round_ in due:
-        index = round_.numbers(result).dimensions
-        old = result.index_select(-1, index)
-        new = round_.changed(old, largest, round_.mask(batch, start, start + length))
-        result.index_copy_(-1, index, new)
+        return values
+    largest = values.amax(-1, keepdim=True) if any(each.any_maximum for each in due) else None
+    result = values.clone()
+    for each in due:
+        channels = each.numbers(result).channels
+        new = each.changed(result.index_select(-1, channels), largest, each.mask(batch, start, start + length))
+        result.index_copy_(-1, channels, new)
     return result

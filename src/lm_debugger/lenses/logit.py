@@ -11,7 +11,7 @@ from lm_debugger.anatomy.norms import NormForm, probe
 from lm_debugger.anatomy.parts import Anatomy
 
 
-class BoundReadOut:
+class LogitLens:
     """The logit lens (nostalgebraist 2020): final norm, unembedding, logit scale or soft cap.
 
     Args:

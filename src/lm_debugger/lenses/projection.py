@@ -11,9 +11,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from lm_debugger.records.names import ValueName
+from lm_debugger.lenses.source import ValueSource
+from lm_debugger.records.names import UnitName
 from lm_debugger.records.token import PromotedToken
-from lm_debugger.units.blocks import ValueSource
 
 MEMORY = 40_000  # sides of vectors whose tokens are kept
 MOST = 50  # tokens that can be asked for
@@ -23,7 +23,7 @@ BATCH = 256  # vectors projected at once: 256 · vocabulary floats
 class Side(NamedTuple):
     """One end of a vector's projection: the tokens it promotes, or with `negative` those it suppresses."""
 
-    name: ValueName
+    name: UnitName
     negative: bool = False
 
 
@@ -73,7 +73,7 @@ class Projections:
         """The vectors of sides, turned to their side: (sides, hidden)."""
         return torch.stack([-self._model.vector(s.name) if s.negative else self._model.vector(s.name) for s in sides])
 
-    def outliers(self, name: ValueName) -> float:
+    def outliers(self, name: UnitName) -> float:
         """Share of the vocabulary that a vector promotes or suppresses by more than 3 standard deviations, 0 to 1."""
         logits = self._model.readout.project(self._model.vector(name)[None])[0]
         return float(((logits - logits.mean()).abs() > 3 * logits.std(correction=0)).float().mean())

@@ -1,23 +1,24 @@
-"""A model that was examined and is ready to be debugged: the network with its anatomy, vocabulary and read-out."""
+"""A model that was examined and is ready to be debugged: the network with its engine, units, vocabulary and lens."""
 
-import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 
-import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
 from lm_debugger.anatomy.parts import Anatomy
-from lm_debugger.anatomy.streams import BoundGroup, BoundLayer
-from lm_debugger.engine.capture import Recorder
-from lm_debugger.errors import PromptError, UnsupportedModelError
-from lm_debugger.lenses.logit import BoundReadOut
+from lm_debugger.engine.engine import Engine
+from lm_debugger.engine.sites import Site
+from lm_debugger.errors import PromptError
+from lm_debugger.lenses.logit import LogitLens
 from lm_debugger.records.examination import Examination
 from lm_debugger.records.model import ModelSummary
-from lm_debugger.records.names import ValueName
+from lm_debugger.records.names import Extent, UnitName
 from lm_debugger.source.vocabulary import Vocabulary
 from lm_debugger.units.blocks import Block
+from lm_debugger.units.layer import BoundLayer
+from lm_debugger.units.running import local_engine
+from lm_debugger.units.unit import Group, ValueGroup
 
 
 class LoadedModel:
@@ -25,16 +26,16 @@ class LoadedModel:
 
     Args:
         name: as the user gave it.
-        network: the model, in eval mode.
+        network: the model: its weights are read here; only the engine runs it.
         vocabulary: its tokens.
         anatomy: its anatomy, proved.
         examination: the report of the proof.
+        engine: runs it; None for one in this process.
 
     Attributes:
-        blocks: the layers with their modules.
+        blocks: the layers with their units.
         readout: the logit lens.
-        recorder: records forwards.
-        lock: held during every forward: hooks on a shared model must not meet.
+        sites: what a trace keeps.
     """
 
     def __init__(
@@ -44,20 +45,17 @@ class LoadedModel:
         vocabulary: Vocabulary,
         anatomy: Anatomy,
         examination: Examination,
+        engine: Engine | None = None,
     ) -> None:
         self.name = name
         self.network = network
         self.vocabulary = vocabulary
         self.anatomy = anatomy
         self.examination = examination
-        self.blocks = tuple(BoundLayer(network, anatomy, index) for index in range(len(anatomy.layers)))
-        for bound in (bound for block in self.blocks for bound in block.groups):
-            if bound.linear is not None:
-                bound.linear.find_plain()  # now, because nothing runs yet; later there may be hooks
-        self.readout = BoundReadOut(network, anatomy)
-        self.recorder = Recorder(network, anatomy)
-        self.lock = threading.RLock()
-        self._norms: dict[tuple[int, int], Tensor] = {}
+        self.blocks = tuple(BoundLayer(network.get_submodule, anatomy, index) for index in range(len(anatomy.layers)))
+        self.engine: Engine = engine or local_engine(network, anatomy, self.blocks)
+        self.readout = LogitLens(network, anatomy)
+        self.sites: tuple[Site, ...] = tuple(dict.fromkeys(site for block in self.blocks for site in block.sites))
 
     @property
     def fingerprint(self) -> str:
@@ -69,13 +67,18 @@ class LoadedModel:
         """Number of layers."""
         return len(self.anatomy.layers)
 
-    def dense_width(self, layer: int) -> int:
-        """Number of value vectors in the layer's dense feed-forward weights."""
-        return self.anatomy.dense_width(layer)
+    def extents(self, layer: int) -> tuple[Extent, ...]:
+        """How many units of each kind the layer has."""
+        return self.blocks[layer].extents
 
-    def experts(self, layer: int) -> tuple[int, int]:
-        """Number of experts in the layer and of value vectors in each."""
-        return self.anatomy.experts(layer)
+    def vectors(self, layer: int) -> tuple[Extent, ...]:
+        """Those of them that are vectors, in the order of the blocks."""
+        return self.blocks[layer].vectors
+
+    @cached_property
+    def kept_numbers(self) -> int:
+        """Numbers that a trace keeps for each token, at most."""
+        return sum(4 * self.anatomy.hidden_size + sum(g.kept for g in block.units) for block in self.blocks)
 
     @cached_property
     def context(self) -> int | None:
@@ -113,42 +116,30 @@ class LoadedModel:
                 "Shorten the prompt" + (" or generate fewer tokens." if more else "."),
             )
 
-    def tensor(self, ids: Sequence[Sequence[int]]) -> Tensor:
-        """Token ids of equal length as a tensor on the model's device."""
-        return torch.tensor(list(map(list, ids)), device=self.network.device)
+    def unit(self, name: UnitName) -> tuple[Group, int]:
+        """The group that holds a unit, and its number there. The name must exist."""
+        return self.blocks[name.layer].unit(name)
 
-    def group(self, name: ValueName) -> tuple[BoundGroup, int]:
-        """The group that holds a value vector, and the vector's index in it (or in its expert). The name must exist."""
-        for bound in self.blocks[name.layer].groups:
-            if bound.group.experts and name.expert is not None:
-                return bound, name.dimension
-            inside = name.dimension - bound.first
-            if not bound.group.experts and name.expert is None and 0 <= inside < bound.group.width:
-                return bound, inside
-        raise UnsupportedModelError(f"{name} does not exist.")  # callers check names first
+    def values(self, name: UnitName) -> tuple[ValueGroup, int]:
+        """The same for a value vector."""
+        group, index = self.unit(name)
+        assert isinstance(group, ValueGroup)
+        return group, index
 
-    def vector(self, name: ValueName) -> Tensor:
+    def vector(self, name: UnitName) -> Tensor:
         """A value vector as it arrives in the residual stream, but for token-dependent scales: (hidden,), float32."""
-        bound, index = self.group(name)
-        return bound.static(bound.matrix(name.expert)[index])
+        group, index = self.values(name)
+        return group.vector(index)
 
     def value_blocks(self, layers: Iterable[int] | None = None) -> Iterator[Block]:
-        """The value vectors of layers (None: of all), dense ones first, then expert by expert; always in this order."""
+        """The value vectors of layers (None: of all), kind after kind, expert by expert; always in this order."""
         for layer in range(self.layers) if layers is None else layers:
-            for bound in sorted(self.blocks[layer].groups, key=lambda bound: bool(bound.group.experts)):
-                if bound.experts is None:
-                    yield Block(layer, None, bound.first, bound.matrix(None), bound)
-                else:
-                    for expert in range(bound.experts.count):
-                        yield Block(layer, expert, 0, bound.matrix(expert), bound)
+            for group in self.blocks[layer].units:
+                if isinstance(group, ValueGroup):
+                    yield from group.blocks()
 
-    def norms(self, layer: int, bound: BoundGroup) -> Tensor:
-        """Lengths of a group's value vectors: (width,), or (experts, width). Computed once."""
-        key = (layer, bound.first if bound.linear else -1)
-        if key not in self._norms:
-            if bound.experts is None:
-                self._norms[key] = bound.static(bound.matrix(None)).norm(dim=-1)
-            else:
-                each = range(bound.experts.count)
-                self._norms[key] = torch.stack([bound.static(bound.matrix(e)).norm(dim=-1) for e in each])
-        return self._norms[key]
+
+def end_of_text(model: LoadedModel) -> frozenset[int]:
+    """The tokens at which the model stops by itself."""
+    ends = model.network.generation_config.eos_token_id
+    return frozenset(ends if isinstance(ends, list) else () if ends is None else (ends,))

@@ -19,20 +19,22 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from lm_debugger.anatomy.fingerprint import stable
-from lm_debugger.anatomy.parts import Anatomy, Form, Group
-from lm_debugger.anatomy.streams import Arrival, BoundGroup, BoundLayer
+from lm_debugger.anatomy.parts import Anatomy, Form
+from lm_debugger.anatomy.streams import Arrival
 from lm_debugger.errors import ModelLoadError, ModelNotFoundError, UnsupportedModelError
-from lm_debugger.lenses.logit import BoundReadOut
+from lm_debugger.lenses.logit import LogitLens
 from lm_debugger.ondisk.files import TensorFiles
 from lm_debugger.ondisk.places import Place, find
 from lm_debugger.ondisk.prefix import Prefix
 from lm_debugger.progress import Progress, silent
 from lm_debugger.proof.report import examine_network, refusal
-from lm_debugger.records.names import ValueName
+from lm_debugger.records.names import Extent, UnitName, unit_name
 from lm_debugger.source import references as sources
 from lm_debugger.source.load import load_network
 from lm_debugger.source.vocabulary import Vocabulary
 from lm_debugger.units.blocks import Block
+from lm_debugger.units.layer import BoundLayer, merged
+from lm_debugger.units.unit import ValueGroup
 
 
 @dataclass(frozen=True)
@@ -47,10 +49,21 @@ class _Norm:
 class _Stored:
     """A group of one kind of layer."""
 
-    group: Group
-    first: int
+    group: ValueGroup
     place: Place
     norms: dict[str, _Norm]
+
+    def matrices(self, files: TensorFiles, layer: int) -> Iterator[tuple[int, Tensor]]:
+        """The group's matrices in a layer, each with the number of its first unit; one at a time."""
+        _, packed = self.group.stored
+        for slot in range(packed) if packed else (None,):
+            matrix = self.place.read(files, layer, slot)
+            yield (slot or 0) * len(matrix), matrix
+            del matrix
+
+    def name(self, layer: int) -> Callable[[int], UnitName]:
+        """Gives the names of the group's units in a layer."""
+        return lambda index: unit_name(layer, self.group.extent.letters, self.group.name(index).numbers)
 
 
 class StreamedModel:
@@ -72,7 +85,7 @@ class StreamedModel:
         files: TensorFiles,
         fingerprint: str,
         vocabulary: Vocabulary,
-        readout: BoundReadOut,
+        readout: LogitLens,
         hidden: int,
         groups: list[list[_Stored]],
     ) -> None:
@@ -93,36 +106,38 @@ class StreamedModel:
     @property
     def value_vectors(self) -> int:
         """Number of value vectors in the whole model."""
-        return sum(stored.group.vectors for groups in self._groups for stored in groups)
+        return sum(stored.group.extent.units for groups in self._groups for stored in groups)
 
-    def dense_width(self, layer: int) -> int:
-        """Number of value vectors in the layer's dense feed-forward weights."""
-        return sum(stored.group.width for stored in self._groups[layer] if not stored.group.experts)
+    def extents(self, layer: int) -> tuple[Extent, ...]:
+        """How many units of each kind the layer has."""
+        return merged([stored.group for stored in self._groups[layer]])
 
-    def experts(self, layer: int) -> tuple[int, int]:
-        """Number of experts in the layer and of value vectors in each."""
-        routed = [stored.group for stored in self._groups[layer] if stored.group.experts]
-        return (routed[0].experts, routed[0].width) if routed else (0, 0)
+    def vectors(self, layer: int) -> tuple[Extent, ...]:
+        """See `ValueSource`."""
+        return self.extents(layer)
 
     def value_blocks(self, layers: Iterable[int] | None = None) -> Iterator[Block]:
-        """The value vectors of layers (None: of all), dense ones first, then expert by expert; always in this order.
+        """The value vectors of layers (None: of all), kind after kind, expert by expert; always in this order.
 
         A block is a view of the file. Drop it before you ask for the next one, and no more than one is in memory.
         """
         for layer in range(self.layers) if layers is None else layers:
             for stored in self._groups[layer]:
-                for expert in range(stored.group.experts) if stored.group.experts else (None,):
-                    matrix = stored.place.read(self._files, layer, expert)
-                    yield Block(layer, expert, stored.first, matrix, self._arrival(stored, layer))
+                for first, matrix in stored.matrices(self._files, layer):
+                    yield Block(layer, stored.name(layer), first, matrix, self._arrival(stored, layer))
                     del matrix
 
-    def vector(self, name: ValueName) -> Tensor:
+    def vector(self, name: UnitName) -> Tensor:
         """A value vector as it arrives in the residual stream: (hidden,), float32. The name must exist."""
+        number = next(one for one in self.extents(name.layer) if one.letters == name.letters).number(name)
         for stored in self._groups[name.layer]:
-            row = name.dimension - stored.first
-            if bool(stored.group.experts) == (name.expert is not None) and 0 <= row < stored.group.width:
-                matrix = stored.place.read(self._files, name.layer, name.expert)
-                return self._arrival(stored, name.layer).static(matrix[row])
+            inside = number - stored.group.first
+            if stored.group.extent.letters != name.letters or not 0 <= inside < stored.group.extent.units:
+                continue
+            _, packed = stored.group.stored
+            slot, row = divmod(inside, stored.group.extent.units // max(1, packed))
+            matrix = stored.place.read(self._files, name.layer, slot if packed else None)
+            return self._arrival(stored, name.layer).static(matrix[row])
         raise UnsupportedModelError(f"{name} does not exist.")  # callers check names first
 
     def _arrival(self, stored: _Stored, layer: int) -> Arrival:
@@ -132,7 +147,7 @@ class StreamedModel:
             def module(path: str) -> nn.Module:
                 return _of_layer(stored.norms[path], self._files, layer)
 
-            self._arrivals[key] = Arrival(stored.group, module, self._hidden)
+            self._arrivals[key] = Arrival(stored.group.path, stored.group.route, module, self._hidden)
         return self._arrivals[key]
 
 
@@ -175,7 +190,7 @@ def open_streamed(
         files,
         fingerprint,
         Vocabulary(tokenizer, embedded),
-        BoundReadOut(network, anatomy),
+        LogitLens(network, anatomy),
         anatomy.hidden_size,
         [known[stand] for stand in prefix.stands],
     )
@@ -216,14 +231,18 @@ def _stored(
 ) -> Iterator[_Stored]:
     """The groups of one kind of layer, dense ones first."""
     layers = {layer: layer < prefix.loaded for layer, first in enumerate(prefix.stands) if first == stand}
-    bound = [BoundLayer(network, anatomy, layer) for layer in range(prefix.loaded)]
+    bound = [BoundLayer(network.get_submodule, anatomy, layer) for layer in range(prefix.loaded)]
 
     def at(path: str, layer: int) -> str:
         """A path in the layer `stand` as that in another layer."""
         return f"{prefix.stack}.{layer}" + path.removeprefix(f"{prefix.stack}.{stand}")
 
     def in_group(index: int) -> Callable[[int, int | None], Tensor]:
-        return lambda layer, expert: bound[layer].groups[index].matrix(expert)
+        def loaded(layer: int, slot: int | None) -> Tensor:
+            group = bound[layer].groups[index]
+            return group.matrix_of((slot or 0) * (group.extent.units // max(1, group.stored[1])))[0]
+
+        return loaded
 
     def in_norm(path: str, weight: str) -> Callable[[int, int | None], Tensor]:
         return lambda layer, _: network.get_submodule(at(path, layer)).state_dict()[weight]
@@ -235,14 +254,11 @@ def _stored(
         }
         return _Norm(copy.deepcopy(module), weights)
 
-    def stored(index: int, group: BoundGroup) -> _Stored:
-        own = f"{group.group.path}.{'down_proj' if group.experts else 'weight'}"
-        place = find(files, own, in_group(index), layers, group.group.experts, name)
-        norms = {step.path: norm(step.path) for step in group.group.route if step.form is Form.NORM}
-        return _Stored(group.group, group.first, place, norms)
-
-    found = [stored(index, group) for index, group in enumerate(bound[stand].groups)]
-    yield from sorted(found, key=lambda one: bool(one.group.experts))
+    for index, group in enumerate(bound[stand].groups):
+        parameter, packed = group.stored
+        place = find(files, f"{group.path}.{parameter}", in_group(index), layers, packed, name)
+        norms = {step.path: norm(step.path) for step in group.route if step.form is Form.NORM}
+        yield _Stored(group, place, norms)
 
 
 @torch.no_grad()

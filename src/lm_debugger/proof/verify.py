@@ -1,7 +1,9 @@
-"""Proves an anatomy on the loaded model, in its own dtype, on all layers: invariants I1 to I4."""
+"""Proves an anatomy on the loaded model, in its own dtype, on all layers: invariants I1 to I5.
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+The engine that is proved may run the network elsewhere: what zeroed weights do is measured on the network here.
+"""
+
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -9,39 +11,71 @@ from transformers import PreTrainedModel
 
 from lm_debugger.anatomy.discovery.discover import probing_ids
 from lm_debugger.anatomy.parts import Anatomy
-from lm_debugger.anatomy.streams import BoundGroup, BoundLayer, LayerStreams
-from lm_debugger.engine.capture import Capture, Recorder
-from lm_debugger.engine.forward import forward_options, rewriting
-from lm_debugger.engine.generation import generate
-from lm_debugger.engine.rewrite import Plan, Rewrite
-from lm_debugger.lenses.logit import BoundReadOut
+from lm_debugger.anatomy.streams import LayerStreams
+from lm_debugger.engine.engine import Engine
+from lm_debugger.engine.sites import LOGITS, Capture, Pass, Site
+from lm_debugger.lenses.logit import LogitLens
+from lm_debugger.proof.switching import Chosen, Switch, switching
 from lm_debugger.records.examination import INVARIANTS, Check
+from lm_debugger.units.heads.group import HeadGroup
+from lm_debugger.units.heads.written import HeadStreams
+from lm_debugger.units.layer import BoundLayer
+from lm_debugger.units.running import local_engine
+from lm_debugger.units.unit import ValueGroup
 
 # Largest relative error accepted, by dtype: some hundred roundings, since sums over the feed-forward's width are
 # compared that were added up in another order and, in half precision, rounded in between.
 # float64 is held to float32's: transformers computes norms in float32 whatever the model's dtype.
 TOLERANCE = {torch.float64: 1e-4, torch.float32: 1e-4, torch.float16: 1e-2, torch.bfloat16: 3e-2}
-# I4 compares the effect of two ways of switching the same vectors off, as a fraction of that effect.
-EFFECT_TOLERANCE = {torch.float64: 1e-2, torch.float32: 1e-2, torch.float16: 1e-1, torch.bfloat16: 2.5e-1}
 SWITCHED = 4  # vectors switched off in each of three layers
-STEPS = 4  # generated tokens
+HEADS_SWITCHED = 2  # heads, of which a small model has few
 
 
-def verify(network: PreTrainedModel, anatomy: Anatomy) -> tuple[Check, ...]:
-    """Measure every invariant. Nothing is raised for one that fails; the caller decides."""
-    ids = probing_ids(network)
-    kept, logits = Recorder(network, anatomy).run(ids, logits=True)
-    assert logits is not None
+class Proof(NamedTuple):
+    """The checks, and the layers whose heads are not proved with the error of each.
+
+    Heads that do not add up are not proved in that layer; if some cannot be switched off, none are.
+    """
+
+    checks: tuple[Check, ...]
+    unproved: dict[int, float]
+
+
+def verify(network: PreTrainedModel, anatomy: Anatomy, engine: Engine | None = None) -> Proof:
+    """Measure every invariant. Nothing is raised for one that fails; the caller decides.
+
+    Args:
+        network: the model.
+        anatomy: what is to be proved of it.
+        engine: what runs it; None for one in this process.
+    """
+    ids = tuple(probing_ids(network)[0].tolist())
+    layers = [BoundLayer(network.get_submodule, anatomy, index) for index in range(len(anatomy.layers))]
+    here = local_engine(network, anatomy, layers)
+    engine = engine or here
+    sites = dict.fromkeys(site for layer in layers for site in (*layer.sites, *_proof_taps(layer)))
+    kept = engine.observe([Pass(ids)], [*sites, LOGITS])[0]
     tolerance = TOLERANCE.get(network.dtype, 3e-2)
-    layers = [BoundLayer(network, anatomy, index) for index in range(len(anatomy.layers))]
-    streams = [LayerStreams(layer, kept, 0, slice(None)) for layer in layers]
     with torch.no_grad():
+        streams = [LayerStreams(layer, kept, slice(None)) for layer in layers]
         checks = [
             _worst("I1", [_residual(s) for s in streams], tolerance),
             _worst("I2", [_sub_updates(s) for s in streams], tolerance),
-            _lens(network, anatomy, kept, logits, tolerance),
+            _lens(network, anatomy, kept, tolerance),
         ]
-    return (*checks, *_switching(network, anatomy, ids, streams))
+        last = [LayerStreams(layer, kept, slice(-1, None)) for layer in layers]
+        checks += switching("I4", Switch(engine, here, ids, _strongest_vectors(last)), network.dtype)
+        heads = [_heads(layer, s) for layer, s in zip(layers, streams, strict=True)]
+        if all(wrong is None for wrong in heads):
+            return Proof(tuple(checks), {})
+        of_heads = [
+            _worst("I5", heads, tolerance),
+            *switching("I5", Switch(engine, here, ids, _strongest_heads(layers, last)), network.dtype),
+        ]
+    having = {index: wrong for index, wrong in enumerate(heads) if wrong is not None}
+    if all(check.passed for check in of_heads[1:]):
+        having = {index: wrong for index, wrong in having.items() if not wrong <= tolerance}
+    return Proof((*checks, *of_heads), having)
 
 
 def error(found: Tensor, expected: Tensor) -> float:
@@ -73,132 +107,61 @@ def _residual(streams: LayerStreams) -> float | None:
 
 
 def _sub_updates(streams: LayerStreams) -> float | None:
-    errors = [error(_summed(streams, bound), streams.output(bound)) for bound in streams.layer.groups]
+    groups = [group for group in streams.layer.groups if isinstance(group, ValueGroup)]
+    return max((error(group.summed(streams), streams.output(group)) for group in groups), default=None)
+
+
+def _head_groups(layer: BoundLayer) -> list[HeadGroup]:
+    return [group for group in layer.units if isinstance(group, HeadGroup)]
+
+
+def _proof_taps(layer: BoundLayer) -> list[Site]:
+    return [site for group in _head_groups(layer) for site in group.proof_taps]
+
+
+def _heads(layer: BoundLayer, streams: LayerStreams) -> float | None:
+    """Heads against what the projection gave; one by one through the route; and with the rest against the sum."""
+    errors: list[float] = []
+    for group in _head_groups(layer):
+        heads = HeadStreams(group, streams)
+        errors.append(error(heads.output, streams.output(group)))
+        errors.append(error(heads.contributions().sum(1) + heads.bias, heads.contribution))
+        if heads.rest is not None:
+            errors.append(error(heads.rest + heads.added, heads.total))
     return max(errors, default=None)
 
 
-def _summed(streams: LayerStreams, bound: BoundGroup) -> Tensor:
-    """Sum of coefficient · value vector, plus bias: (positions, hidden)."""
-    if bound.linear is not None:
-        coefficients = streams.coefficients(bound)
-        return coefficients @ bound.linear.matrix.float() + bound.linear.bias.float()
-    assert bound.experts is not None
-    index, coefficients, weights = streams.routed()
-    total = streams.total.new_zeros(streams.total.shape)
-    for expert in index.unique().tolist():
-        if expert >= bound.experts.count:
-            continue
-        chosen = index == expert  # (positions, K)
-        total += (coefficients * chosen[..., None]).sum(1) @ bound.experts.matrix(expert).float()
-        bias = bound.experts.bias(expert)
-        if bias is not None:
-            total += (weights * chosen).sum(1, keepdim=True) * bias.float()
-    return total
-
-
-def _lens(network: PreTrainedModel, anatomy: Anatomy, kept: Capture, logits: Tensor, tolerance: float) -> Check:
-    last = kept.streams[anatomy.layers[-1].after][0]
-    found = BoundReadOut(network, anatomy).logits(last)
-    finite = logits[0, -1].isfinite()  # some models rule tokens out with -inf
-    worst = error(found[:, finite], logits[0][:, finite].float())
+def _lens(network: PreTrainedModel, anatomy: Anatomy, kept: Capture, tolerance: float) -> Check:
+    logits = kept[LOGITS]
+    found = LogitLens(network, anatomy).logits(kept[anatomy.layers[-1].after].to(network.device))
+    finite = logits[-1].isfinite()  # some models rule tokens out with -inf
+    worst = error(found[:, finite.to(found.device)].to(logits.device), logits[:, finite].float())
     return Check(
         invariant="I3", statement=INVARIANTS["I3"], error=worst, tolerance=tolerance, passed=worst <= tolerance
     )
 
 
-def _switching(network: PreTrainedModel, anatomy: Anatomy, ids: Tensor, streams: list[LayerStreams]) -> Iterator[Check]:
-    """I4, in a forward and in cached generation."""
-    chosen = _chosen(streams)
-    plan = Plan(_zero(layer, bound, expert, dimension) for layer, bound, expert, dimension in chosen)
-    tolerance = EFFECT_TOLERANCE.get(network.dtype, 2.5e-1)
-
-    def forward() -> Tensor:
-        output: Tensor = network(input_ids=ids, **forward_options(network, all_logits=True)).logits
-        return output[0]
-
-    def generation() -> Tensor:
-        return torch.stack(generate(network, ids, steps=STEPS, endless=True).logits)[:, 0]
-
-    runs: tuple[tuple[str, Callable[[], Tensor]], ...] = (("forward", forward), ("cached generation", generation))
-    for where, run in runs:
-        statement = f"{INVARIANTS['I4'].split(',')[0]}, in {where}"
-        try:
-            with torch.no_grad():
-                with rewriting(network, anatomy, Plan(())):
-                    base = run()
-                with rewriting(network, anatomy, plan):
-                    edited = run()
-                with _zeroed(network, chosen), rewriting(network, anatomy, Plan(())):
-                    zeroed = run()
-        except Exception as failure:  # noqa: BLE001  # whatever transformers raises: the check then has not passed
-            why = f"{statement} (failed with {type(failure).__name__}: {failure})"
-            yield Check(invariant="I4", statement=why, error=float("inf"), tolerance=tolerance, passed=False)
-            continue
-        finite = base[-1].isfinite() & zeroed[-1].isfinite()
-        effect = (zeroed - base)[:, finite].double().norm()
-        wrong = float((edited - zeroed)[:, finite].double().norm() / effect.clamp_min(1e-30))
-        wrong = wrong if wrong == wrong and float(effect) > 0 else float("inf")
-        yield Check(
-            invariant="I4",
-            statement=statement,
-            error=wrong,
-            tolerance=tolerance,
-            passed=wrong <= tolerance,
-        )
+def _some(having: list[LayerStreams]) -> list[LayerStreams]:
+    """The first, the middle and the last of some layers."""
+    return list({s.layer.index: s for s in (having[0], having[len(having) // 2], having[-1])}.values())
 
 
-Chosen = tuple[int, BoundGroup, int | None, int]
+def _strongest_vectors(streams: list[LayerStreams]) -> Chosen:
+    """The strongest vectors at the last token, in three layers."""
+    return [
+        (group, group.number(found.name))
+        for stream in _some([s for s in streams if s.layer.groups])
+        for group in stream.layer.groups
+        if isinstance(group, ValueGroup)
+        for found in group.strongest(stream, SWITCHED, None)
+    ]
 
 
-def _chosen(streams: list[LayerStreams]) -> list[Chosen]:
-    """The strongest vectors at the last token, in the first, middle and last layer that have some."""
-    having = [s for s in streams if s.layer.groups]
-    picked = {s.layer.index: s for s in (having[0], having[len(having) // 2], having[-1])}
-    found: list[Chosen] = []
-    for index, stream in picked.items():
-        for bound in stream.layer.groups:
-            if bound.experts is None:
-                strength = stream.coefficients(bound)[-1].abs()
-                found += [(index, bound, None, d) for d in strength.topk(min(SWITCHED, len(strength))).indices.tolist()]
-            else:
-                experts, coefficients, _ = stream.routed()
-                expert = int(experts[-1, 0])
-                if expert < bound.experts.count:
-                    strength = coefficients[-1, 0].abs()
-                    best = strength.topk(min(SWITCHED, len(strength))).indices.tolist()
-                    found += [(index, bound, expert, d) for d in best]
-    return found
-
-
-def _zero(layer: int, bound: BoundGroup, expert: int | None, dimension: int) -> Rewrite:
-    return Rewrite(layer, expert, bound.first + dimension, scale=0.0, shift=0.0)
-
-
-@contextmanager
-def _zeroed(network: PreTrainedModel, chosen: list[Chosen]) -> Iterator[None]:
-    """The chosen value vectors are zero in the weights, for the length of the block."""
-    saved: list[tuple[Tensor, int, Tensor]] = []
-    try:
-        for _, bound, expert, dimension in chosen:
-            for matrix in _weights(bound, expert):
-                saved.append((matrix, dimension, matrix[dimension].clone()))
-                matrix[dimension] = 0
-        yield
-    finally:
-        for matrix, dimension, row in reversed(saved):
-            matrix[dimension] = row
-
-
-def _weights(bound: BoundGroup, expert: int | None) -> list[Tensor]:
-    """The weight matrices (width, hidden or rank) that hold a group's vectors, as views that can be written to.
-
-    A wrapped linear (an adapter) has several: every inner matrix that takes the coefficients.
-    """
-    if bound.experts is not None or bound.linear is None:
-        return [bound.matrix(expert)]
-    module = bound.linear.module
-    own = getattr(module, "weight", None)
-    if isinstance(own, Tensor) and own.untyped_storage().data_ptr() == bound.linear.matrix.untyped_storage().data_ptr():
-        return [bound.linear.matrix]
-    inner = [p.data for p in module.parameters() if p.dim() == 2 and p.shape[1] == bound.group.width]
-    return [matrix.T for matrix in inner]
+def _strongest_heads(layers: list[BoundLayer], streams: list[LayerStreams]) -> Chosen:
+    """The strongest heads at the last token, in three layers."""
+    return [
+        (group, group.number(found.name))
+        for stream in _some([s for s in streams if _head_groups(layers[s.layer.index])])
+        for group in _head_groups(layers[stream.layer.index])
+        for found in HeadStreams(group, stream).strongest(HEADS_SWITCHED)
+    ]

@@ -81,6 +81,7 @@ def grid(
         OptionError: if a layer, position or token does not exist.
         CancelledError: if asked to stop.
     """
+    trace.check_current()
     where = list(range(len(trace))) if positions is None else [trace.position(place) for place in positions]
     which = list(range(trace.model.layers)) if layers is None else list(layers)
     if outside := [layer for layer in which if not 0 <= layer < trace.model.layers]:

@@ -9,7 +9,7 @@ import torch
 
 from lm_debugger.edits.validate import check_name
 from lm_debugger.readouts.grid import check_token
-from lm_debugger.records.names import ValueName
+from lm_debugger.records.names import UnitName
 from lm_debugger.records.trajectory import CoefficientPath, Stage, TokenPath, Trajectory
 from lm_debugger.runs.kept import KeptRun
 
@@ -24,6 +24,7 @@ def trajectory(trace: KeptRun, tokens: Sequence[int], position: int = -1) -> Tra
     Raises:
         OptionError: if the position or a token does not exist.
     """
+    trace.check_current()
     place = trace.position(position)
     for token in tokens:
         check_token(trace, token)
@@ -58,12 +59,13 @@ def _paths(trace: KeptRun, place: int, tokens: Sequence[int]) -> tuple[TokenPath
     return tuple(found)
 
 
-def coefficients(trace: KeptRun, name: ValueName) -> CoefficientPath:
+def coefficients(trace: KeptRun, name: UnitName) -> CoefficientPath:
     """A value vector's coefficient at each token, with and without the edits.
 
     Raises:
-        ValueNameError: if the model has no such vector.
+        UnitNameError: if the model has no such vector.
     """
+    trace.check_current()
     check_name(name, trace.model)
     return CoefficientPath(
         value=str(name),
@@ -75,11 +77,6 @@ def coefficients(trace: KeptRun, name: ValueName) -> CoefficientPath:
 
 
 @torch.no_grad()
-def _along(trace: KeptRun, name: ValueName) -> tuple[float, ...]:
-    streams = trace.layer(name.layer)
-    bound, index = trace.model.group(name)
-    if bound.experts is None:
-        return tuple(streams.coefficients(bound)[:, index].tolist())
-    experts, found, _ = streams.routed()
-    # The router gives a token each expert at most once, so that the sum has at most one term.
-    return tuple((found[..., index] * (experts == name.expert)).sum(-1).tolist())
+def _along(trace: KeptRun, name: UnitName) -> tuple[float, ...]:
+    group, index = trace.model.values(name)
+    return tuple(group.course(trace.layer(name.layer), index).tolist())

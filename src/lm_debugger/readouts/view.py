@@ -6,16 +6,18 @@ from torch import Tensor
 from lm_debugger.errors import OptionError
 from lm_debugger.lenses.projection import Side
 from lm_debugger.readouts.compare import compare, warnings
-from lm_debugger.readouts.subupdates import Dominant, dominant
+from lm_debugger.readouts.subupdates import dominant
 from lm_debugger.records.token import TokenScore
 from lm_debugger.records.trace import BaselineView, LayerView, SubUpdate, TraceView
 from lm_debugger.runs.kept import KeptRun
+from lm_debugger.units.unit import Contribution
 
 PROMOTED = 10  # tokens listed for each sub-update
 
 
 def view(trace: KeptRun, position: int, top_k: int, effect_on: int | None = None) -> TraceView:
     """See `Trace.view`."""
+    trace.check_current()
     place = trace.position(position)
     if top_k < 1:
         raise OptionError(f"top_k is {top_k}.", "It must be 1 or more.")
@@ -53,7 +55,7 @@ def _read(
     direction = None
     if effect_on is not None:
         direction = trace.model.readout.direction(effect_on, trace.last_residual[place])
-    strongest = [dominant(trace.model, s, top_k, direction) for s in streams]
+    strongest = [dominant(block, s, top_k, direction) for block, s in zip(trace.model.blocks, streams, strict=True)]
     trace.projections.remember((_side(found) for layer in strongest for found in layer), PROMOTED)
     layers = tuple(
         LayerView(
@@ -67,7 +69,7 @@ def _read(
     return layers, lens[-1]
 
 
-def _sub_update(trace: KeptRun, found: Dominant) -> SubUpdate:
+def _sub_update(trace: KeptRun, found: Contribution) -> SubUpdate:
     return SubUpdate(
         value=str(found.name),
         coefficient=found.coefficient,
@@ -79,7 +81,7 @@ def _sub_update(trace: KeptRun, found: Dominant) -> SubUpdate:
     )
 
 
-def _side(found: Dominant) -> Side:
+def _side(found: Contribution) -> Side:
     """What the sub-update promotes: with a negative coefficient, what its vector suppresses."""
     return Side(found.name, found.coefficient < 0)
 

@@ -103,10 +103,6 @@ def writers(
 def _coefficients(block: Block, place: Place) -> Tensor:
     """The coefficients of a block's vectors at a place, with the token's factor on their route: (vectors,), CPU."""
     streams = place.streams(block.layer)
-    bound = next(bound for bound in streams.layer.groups if bound.group == block.group.group)
-    scale = streams.scale(bound).flatten()
-    if block.expert is None:
-        return (streams.coefficients(bound)[0] * scale).cpu()
-    chosen, coefficients, _ = (value[0] for value in streams.routed())
-    mine = coefficients[chosen == block.expert]
-    return (mine.sum(0) * scale).cpu() if len(mine) else torch.zeros(len(block))
+    group, first = place.run.model.values(block.name(0))
+    mine = group.coefficients(streams)[0, first : first + len(block)]
+    return (mine * streams.scale(group).flatten()).cpu()

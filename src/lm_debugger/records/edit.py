@@ -1,10 +1,14 @@
-"""What an edit of a coefficient is, as data; reading its text is `interventions.grammar`'s work."""
+"""What an edit of a unit is, as data; reading its text is `edits.grammar`'s work."""
 
+import math
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Annotated, Any, NamedTuple, Self
 
+from pydantic import PlainSerializer, PlainValidator, field_validator, model_validator
+
+from lm_debugger.errors import EditError
 from lm_debugger.records.base import Record
-from lm_debugger.records.names import ValueName
+from lm_debugger.records.names import UnitName, read_unit
 
 
 class Operation(StrEnum):
@@ -55,6 +59,26 @@ class Scope(Record):
     kind: ScopeKind = ScopeKind.ALL
     positions: tuple[tuple[int, int], ...] = ()
 
+    @field_validator("positions")
+    @classmethod
+    def _merged(cls, positions: tuple[tuple[int, int], ...]) -> tuple[tuple[int, int], ...]:
+        """Ascending, those that overlap or touch merged into one: scopes that mean the same are equal."""
+        merged: list[tuple[int, int]] = []
+        for first, last in sorted(positions):
+            if not 0 <= first <= last:
+                raise EditError(f"{first}-{last} is no range of positions.", "Write positions such as @3,5-7.")
+            if merged and first <= merged[-1][1] + 1:
+                merged[-1] = (merged[-1][0], max(last, merged[-1][1]))
+            else:
+                merged.append((first, last))
+        return tuple(merged)
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        if (self.kind is ScopeKind.POSITIONS) != bool(self.positions):
+            raise EditError("A scope of positions has none, or another scope has some.", "Write it as in @3,5-7.")
+        return self
+
     def intervals(self, prompt_length: int) -> tuple[Interval, ...]:
         """The scope's positions for a prompt of `prompt_length` tokens."""
         match self.kind:
@@ -75,21 +99,52 @@ class Scope(Record):
         return ",".join(str(first) if first == last else f"{first}-{last}" for first, last in self.positions)
 
 
+def _unit(found: Any) -> UnitName:
+    return read_unit(found) if isinstance(found, str) else found
+
+
 class Edit(Record):
-    """One change of one coefficient. `str(edit)` is its canonical text.
+    """One change of one unit: of a coefficient, or of what a head writes. `str(edit)` is its canonical text.
 
     Args:
-        value: the value vector whose coefficient is edited.
+        value: the unit that is edited.
         operation: what is done to it.
         amount: the number of SET, SCALE and ADD, in units of the raw coefficient (for SCALE a factor); for ON and
             ON_NEGATIVE the strength: what the quantile is multiplied by, from 0, None for 1; None otherwise.
         scope: the token positions at which it is done.
+        level: for ON and ON_NEGATIVE the quantile, once it was measured (`runs.spec.settled`). No part of the text.
     """
 
-    value: ValueName
+    value: Annotated[UnitName, PlainValidator(_unit), PlainSerializer(str, return_type=str)]
     operation: Operation
     amount: float | None = None
     scope: Scope = Scope()
+    level: float | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _plain(cls, fields: Any) -> Any:
+        """A strength of 1 is none: edits that mean the same are equal."""
+        strong = isinstance(fields, dict) and fields.get("operation") in WITH_STRENGTH and fields.get("amount") == 1
+        return {**fields, "amount": None} if strong else fields
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        if self.operation in WITH_AMOUNT and self.amount is None:
+            raise EditError(f"An edit of {self.value} has no amount.", f"Write for instance {self.value}*=2.")
+        if self.amount is not None and not math.isfinite(self.amount):
+            raise EditError(
+                f"The amount {self.amount} of an edit of {self.value} is not a finite number.", "Write one such as 2."
+            )
+        if self.operation in WITH_STRENGTH and self.amount is not None and self.amount < 0:
+            raise EditError(
+                f"The strength {self.amount} of an edit of {self.value} is negative.", "Use the other side."
+            )
+        return self
+
+    def changed(self, **fields: Any) -> Self:
+        """The edit with other fields, checked as a new one."""
+        return type(self)(**{**dict(self), "level": None, **fields})
 
     def __str__(self) -> str:
         where = "" if self.scope.kind is ScopeKind.ALL else f"@{self.scope}"

@@ -7,7 +7,10 @@ INVARIANTS = {
     "I2": "sum of coefficient · value vector + bias = feed-forward output",
     "I3": "logit lens of the last residual = the model's logits",
     "I4": "setting a coefficient to 0 = zeroing its value vector, in a forward and in cached generation",
+    "I5": "sum of the heads' outputs + bias = the token mixer's output, which is added to the residual stream",
 }
+# A model on which one of these fails is refused; without I5 it has no heads, and all else.
+REQUIRED = ("I1", "I2", "I3", "I4")
 
 
 class Part(Record):
@@ -28,7 +31,7 @@ class Check(Record):
     """One invariant, measured on the loaded model.
 
     Args:
-        invariant: `I1` to `I4`.
+        invariant: `I1` to `I5`.
         statement: what was checked.
         error: the largest relative error found (root mean square over the hidden or vocabulary axis).
         tolerance: the largest error accepted for the model's dtype.
@@ -51,9 +54,11 @@ class Examination(Record):
         model: the model's name.
         architecture: the model class.
         fingerprint: of architecture and weights.
-        supported: whether the anatomy was found and every invariant holds.
+        supported: whether the anatomy was found and I1 to I4 hold.
         layers: number of layers found (0 if none).
         value_vectors: number of value vectors found.
+        heads: number of heads found and proved.
+        headless: layers without heads, and why, one sentence for each reason.
         formula: the residual formulas found, one for each kind of layer.
         parts: what each part is.
         checks: every invariant that could be measured.
@@ -69,6 +74,8 @@ class Examination(Record):
     supported: bool
     layers: int
     value_vectors: int
+    heads: int = 0
+    headless: tuple[str, ...] = ()
     formula: tuple[str, ...]
     parts: tuple[Part, ...]
     checks: tuple[Check, ...]

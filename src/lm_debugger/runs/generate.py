@@ -1,31 +1,25 @@
 """Continues a prompt token by token, with edits in force at every step of cached generation.
 
-The model's own `generate` runs the steps, so that the tokens are Hugging Face's. Sampling is done by adding seeded
-Gumbel noise to the warped scores and taking the largest: exact sampling, and with and without edits the same noise, so
-that two continuations differ only where the edits make them differ.
+The loop is the engine's; the model's own cache, processors and stopping rules make the tokens Hugging Face's. Sampling
+is done by adding seeded Gumbel noise to the warped scores and taking the largest: exact sampling, and with and without
+edits the same noise, so that two continuations differ only where the edits make them differ.
 """
 
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from transformers import (
-    LogitsProcessor,
-    StoppingCriteria,
-    TemperatureLogitsWarper,
-    TopKLogitsWarper,
-    TopPLogitsWarper,
-)
+from transformers import TemperatureLogitsWarper, TopKLogitsWarper, TopPLogitsWarper
 
-from lm_debugger.engine.forward import rewriting
-from lm_debugger.engine.generation import generate
-from lm_debugger.errors import NumericalError, OptionError
-from lm_debugger.model.loaded import LoadedModel
-from lm_debugger.records.edit import Edit
+from lm_debugger.engine.engine import Step, Steps, Warp
+from lm_debugger.engine.sites import Pass
+from lm_debugger.errors import CancelledError, NumericalError, OptionError
+from lm_debugger.model.loaded import LoadedModel, end_of_text
 from lm_debugger.records.generation import Continuation, GeneratedToken
-from lm_debugger.units.compile import Ranges, compile_edits
+from lm_debugger.runs.spec import RunSpec
+from lm_debugger.units.compile import compile_edits
+from lm_debugger.work import UNWATCHED, Work
 
 COLDEST = 1e-4  # below it, scores divided by the temperature may overflow
 
@@ -59,11 +53,11 @@ class Sampling:
         if self.top_p is not None and not 0 < self.top_p <= 1:
             raise OptionError(f"top_p is {self.top_p}.", "It must be above 0 and at most 1.")
 
-    def processors(self) -> list[LogitsProcessor]:
+    def warps(self) -> list[Warp]:
         """What warps the scores, noise last."""
         if self.temperature == 0:
             return []
-        warpers: list[LogitsProcessor] = [TemperatureLogitsWarper(self.temperature)]
+        warpers: list[Warp] = [TemperatureLogitsWarper(self.temperature)]
         if self.top_k is not None:
             warpers.append(TopKLogitsWarper(self.top_k))
         if self.top_p is not None and self.top_p < 1:
@@ -71,137 +65,116 @@ class Sampling:
         return [*warpers, _Noise(self.seed)]
 
 
-class _Noise(LogitsProcessor):
+class _Noise:
     """Adds Gumbel noise: the largest of score + noise is a sample of softmax(score)."""
 
     def __init__(self, seed: int) -> None:
         self._generator = torch.Generator().manual_seed(seed)
 
-    def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
+    def __deepcopy__(self, _: object) -> "_Noise":
+        twin = _Noise(0)
+        twin._generator.set_state(self._generator.get_state())
+        return twin
+
+    def __call__(self, ids: Tensor, scores: Tensor) -> Tensor:
         uniform = torch.rand(scores.shape[-1], generator=self._generator, dtype=torch.float64)
         noise = -(-uniform.clamp_min(1e-300).log()).log()
         return scores + noise.to(scores)
 
 
-class _Watch:
-    """Sees every step: reads log-probabilities before warping, reports tokens, decides when to stop."""
+@dataclass(frozen=True)
+class Stops:
+    """When a continuation ends, beside the model's own rules.
 
-    def __init__(
-        self, model: LoadedModel, stop: Sequence[str], on_token: OnToken | None, cancel: threading.Event | None
-    ) -> None:
-        self._model = model
-        self._stop = stop
-        self._on_token = on_token
-        self._cancel = cancel
-        self._log_probabilities: Tensor | None = None
-        self.tokens: list[GeneratedToken] = []
-        self.finish = "length"
+    Args:
+        limit: most tokens to generate, 1 or more.
+        texts: texts at which to stop; the continuation's text ends before them.
 
-    def scored(self, scores: Tensor) -> None:
-        """Before a token is chosen: scores (1, vocabulary)."""
-        if not bool(scores.max().isfinite()):
-            raise NumericalError("The model's logits are NaN or infinite.", "Weaken the edits, or check the weights.")
-        self._log_probabilities = scores.float().log_softmax(-1)[0]
+    Raises:
+        OptionError: if the limit is below 1 or a text is empty.
+    """
 
-    def chosen(self, token: int) -> bool:
-        """After a token was chosen; whether to stop."""
-        assert self._log_probabilities is not None
-        vocabulary = self._model.vocabulary
-        found = GeneratedToken(id=token, text=vocabulary.text(token), logprob=float(self._log_probabilities[token]))
-        self.tokens.append(found)
-        if self._on_token is not None:
-            self._on_token(found)
-        if self._stop and self._cut() is not None:
-            self.finish = "stop"
-        if self._cancel is not None and self._cancel.is_set():
-            self.finish = "cancelled"
-        return self.finish != "length"
+    limit: int = 20
+    texts: tuple[str, ...] = ()
 
-    @property
-    def text(self) -> str:
-        """The continuation, up to a stop string."""
-        return self._model.vocabulary.decode([token.id for token in self.tokens])[: self._cut()]
-
-    def _cut(self) -> int | None:
-        """Where the first stop string begins, or None."""
-        text = self._model.vocabulary.decode([token.id for token in self.tokens])
-        return min((at for s in self._stop if (at := text.find(s)) >= 0), default=None)
+    def __post_init__(self) -> None:
+        if self.limit < 1:
+            raise OptionError(f"max_new_tokens is {self.limit}.", "It must be 1 or more.")
+        if any(not text for text in self.texts):
+            raise OptionError("A stop string is empty.", "Give the text to stop at.")
 
 
-class _Scored(LogitsProcessor):
-    """Shows the watch each step's scores."""
+def continuation(model: LoadedModel, spec: RunSpec, sampling: Sampling, stops: Stops, work: Work) -> Steps:
+    """A continuation of a prompt, to be gone through step by step. `on` in the spec's edits is settled.
 
-    def __init__(self, watch: _Watch) -> None:
-        self._watch = watch
+    Raises:
+        PromptError: if prompt and continuation do not fit the model's context.
+        EditError: if an edit cannot be applied.
+    """
+    length = len(spec.ids) + stops.limit
+    model.check_length(len(spec.ids), stops.limit)
+    writes = compile_edits(spec.edits, model, prompt_length=spec.prompt_length, length=length)
+    return model.engine.steps([Pass(spec.ids, writes)], greedy, limit=stops.limit, warps=sampling.warps(), work=work)
 
-    def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
-        self._watch.scored(scores)
-        return scores
 
-
-class _Chosen(StoppingCriteria):
-    """Shows the watch each step's token."""
-
-    def __init__(self, watch: _Watch) -> None:
-        self._watch = watch
-
-    def __call__(self, input_ids: Tensor, scores: object, **_: object) -> Tensor:
-        done = self._watch.chosen(int(input_ids[0, -1]))
-        return torch.full((input_ids.shape[0],), done, device=input_ids.device)
+def greedy(scores: Tensor) -> Tensor:
+    """The token with the largest score."""
+    return scores.argmax(-1)
 
 
 def continue_prompt(
     model: LoadedModel,
-    ids: Sequence[int],
-    edits: Sequence[Edit],
+    spec: RunSpec,
     *,
-    max_new_tokens: int,
     sampling: Sampling,
-    ranges: Ranges,
-    stop: Sequence[str] = (),
+    stops: Stops,
     on_token: OnToken | None = None,
-    cancel: threading.Event | None = None,
+    work: Work = UNWATCHED,
 ) -> Continuation:
-    """Continue token ids, with the edits in force.
+    """Continue a prompt, with its edits in force.
 
     Args:
-        max_new_tokens: most tokens to generate, 1 or more.
-        stop: texts at which to stop; the continuation's text ends before them.
-        on_token: called with every token as it comes.
-        cancel: set it to stop; what was generated is returned.
+        on_token: called with every token as it comes; nothing of the model is held meanwhile.
+        work: when it is cancelled, what was generated is returned.
 
     Raises:
-        OptionError, PromptError, EditError, CalibrationError, NumericalError.
+        OptionError, PromptError, EditError, NumericalError.
     """
-    if max_new_tokens < 1:
-        raise OptionError(f"max_new_tokens is {max_new_tokens}.", "It must be 1 or more.")
-    if any(not text for text in stop):
-        raise OptionError("A stop string is empty.", "Give the text to stop at.")
-    length = len(ids) + max_new_tokens
-    model.check_length(len(ids), max_new_tokens)
-    plan = compile_edits([edits], model, prompt_length=len(ids), length=length, ranges=ranges) if edits else None
-    watch = _Watch(model, stop, on_token, cancel)
-    prompt = model.tensor([ids])
-    with model.lock, torch.no_grad(), rewriting(model.network, model.anatomy, plan):
-        generate(
-            model.network,
-            prompt,
-            steps=max_new_tokens,
-            processors=[_Scored(watch), *sampling.processors()],
-            criteria=[_Chosen(watch)],
-        )
-    return _continuation(model, watch)
+    tokens: list[GeneratedToken] = []
+    finish = "length"
+    try:
+        for step in continuation(model, spec, sampling, stops, work):
+            tokens.append(_token(model, step))
+            if on_token is not None:
+                on_token(tokens[-1])
+            if _cut(_text(model, tokens), stops.texts) is not None:
+                finish = "stop"
+            if work.cancelled:
+                finish = "cancelled"
+            if finish != "length":
+                break
+    except CancelledError:
+        finish = "cancelled"
+    if finish == "length" and tokens and tokens[-1].id in end_of_text(model):
+        return Continuation(text=_text(model, tokens[:-1]), tokens=tuple(tokens), finish="end")
+    text = _text(model, tokens)
+    return Continuation(text=text[: _cut(text, stops.texts)], tokens=tuple(tokens), finish=finish)
 
 
-def _continuation(model: LoadedModel, watch: _Watch) -> Continuation:
-    ends = _ends(model)
-    finish, text = watch.finish, watch.text
-    if finish == "length" and watch.tokens and watch.tokens[-1].id in ends:
-        finish = "end"
-        text = model.vocabulary.decode([token.id for token in watch.tokens[:-1]])
-    return Continuation(text=text, tokens=tuple(watch.tokens), finish=finish)
+def _token(model: LoadedModel, step: Step) -> GeneratedToken:
+    """What a step chose, with its log-probability before any warping."""
+    logits = step.logits[0]
+    if not bool(logits.max().isfinite()):
+        raise NumericalError("The model's logits are NaN or infinite.", "Weaken the edits, or check the weights.")
+    token = int(step.tokens[0])
+    logprob = float(logits[token] - logits.logsumexp(-1))
+    return GeneratedToken(id=token, text=model.vocabulary.text(token), logprob=logprob)
 
 
-def _ends(model: LoadedModel) -> set[int]:
-    ends = model.network.generation_config.eos_token_id
-    return set(ends) if isinstance(ends, list) else {ends} - {None}
+def _text(model: LoadedModel, tokens: Sequence[GeneratedToken]) -> str:
+    return model.vocabulary.decode([token.id for token in tokens])
+
+
+def _cut(text: str, stops: Sequence[str]) -> int | None:
+    """Where the first stop string begins, or None."""
+    return min((at for stop in stops if (at := text.find(stop)) >= 0), default=None)

@@ -1,21 +1,22 @@
 """What one prompt's run keeps: residual streams and coefficients of all positions, as a value without views.
 
 Memory: the residual stream before and after every layer and all coefficients, in the model's dtype, on its device:
-about layers · (4 · hidden + width) numbers a token.
+about layers · (6 · hidden + width) numbers a token.
 """
 
+from collections.abc import Hashable
 from functools import cached_property
-from typing import Self
 
 from torch import Tensor
 
 from lm_debugger.anatomy.streams import LayerStreams
-from lm_debugger.engine.capture import Capture
-from lm_debugger.errors import OptionError
+from lm_debugger.engine.sites import Capture
+from lm_debugger.errors import OptionError, StaleRunError
 from lm_debugger.lenses.projection import Projections
 from lm_debugger.model.loaded import LoadedModel
 from lm_debugger.records.edit import Edit
 from lm_debugger.records.token import Token
+from lm_debugger.runs.spec import RunSpec
 
 
 class KeptRun:
@@ -23,29 +24,41 @@ class KeptRun:
 
     Attributes:
         model: the model.
-        ids: the prompt's token ids.
-        interventions: the edits in force.
+        spec: what was run.
         baseline: the same prompt without edits, or None if there are no edits.
+        projections: what value vectors promote.
+        weights: the state of the weights that it was made with.
     """
 
     def __init__(
         self,
         model: LoadedModel,
-        ids: tuple[int, ...],
-        interventions: tuple[Edit, ...],
-        baseline: Self | None,
-        kept: tuple[Capture, int],
+        spec: RunSpec,
+        capture: Capture,
+        *,
+        weights: Hashable,
         projections: Projections,
+        baseline: "KeptRun | None" = None,
     ) -> None:
         self.model = model
-        self.ids = ids
-        self.interventions = interventions
+        self.spec = spec
         self.baseline = baseline
         self.projections = projections
-        self._capture, self._row = kept
+        self._capture = capture
+        self._weights = weights
 
     def __len__(self) -> int:
-        return len(self.ids)
+        return len(self.spec.ids)
+
+    @property
+    def ids(self) -> tuple[int, ...]:
+        """The token ids."""
+        return self.spec.ids
+
+    @property
+    def interventions(self) -> tuple[Edit, ...]:
+        """The edits in force."""
+        return self.spec.edits
 
     @cached_property
     def tokens(self) -> tuple[Token, ...]:
@@ -55,15 +68,17 @@ class KeptRun:
     @property
     def batch(self) -> int:
         """Identifies the forward that this run was a row of: rows of one forward share their memory."""
-        return id(self._capture)
+        return id(self._capture.streams)
 
     @property
     def memory(self) -> int:
         """Bytes of the tensors that the whole batch of this run keeps."""
-        storages = {
-            s.untyped_storage().data_ptr(): s.untyped_storage().nbytes() for s in self._capture.streams.values()
-        }
-        return sum(storages.values()) + sum(r.coefficient.nbytes for r in self._capture.routed.values())
+        return self._capture.streams.memory
+
+    def check_current(self) -> None:
+        """Raise StaleRunError if the weights have changed since: a read-out would mix old streams with new weights."""
+        if self.model.engine.weights() != self._weights:
+            raise StaleRunError("The model's weights have changed since this run.", "Trace the prompt again.")
 
     def position(self, position: int) -> int:
         """A position counted from the start, checked; negative ones count from the end.
@@ -79,7 +94,7 @@ class KeptRun:
         return position % len(self)
 
     def layer(self, layer: int, position: int | slice = slice(None)) -> LayerStreams:
-        """One layer's streams as tensors: `before`, `after`, `contribution`, `coefficients(group)`, …
+        """One layer's streams as tensors: `before`, `after`, `contribution`, …
 
         Args:
             layer: index of the layer.
@@ -91,12 +106,12 @@ class KeptRun:
             raise OptionError(
                 f"Layer {layer} does not exist in {self.model.name}.", f"Choose one from 0 to {self.model.layers - 1}."
             )
-        return LayerStreams(self.model.blocks[layer], self._capture, self._row, position)
+        return LayerStreams(self.model.blocks[layer], self._capture, position)
 
     @cached_property
     def last_residual(self) -> Tensor:
         """The last layer's residual stream for all positions: (positions, hidden), in the model's dtype."""
-        return self._capture.streams[self.model.anatomy.layers[-1].after][self._row]
+        return self._capture[self.model.anatomy.layers[-1].after]
 
     def logits(self, position: int = -1) -> Tensor:
         """The model's output logits at a position: (vocabulary,), float32."""

@@ -21,14 +21,15 @@ from torch import Tensor
 
 from lm_debugger.errors import OptionError
 from lm_debugger.lenses.projection import Projections, Side
+from lm_debugger.lenses.source import ValueSource
 from lm_debugger.progress import Progress, silent, stop_if_cancelled
-from lm_debugger.records.names import ValueName
+from lm_debugger.records.names import UnitName, numbered
 from lm_debugger.records.search import Form, Keyword, LayerHits, Match, Measure, SearchAnswer, SearchResult, Sign
 from lm_debugger.records.value import SimilarValue
 from lm_debugger.search import statistics
 from lm_debugger.search.keywords import MOST, Forms, parse
 from lm_debugger.search.statistics import Statistics
-from lm_debugger.units.blocks import Block, ValueSource
+from lm_debugger.units.blocks import Block
 from lm_debugger.units.layout import Layout
 
 STRONGEST = 100  # vectors whose layers are counted
@@ -55,7 +56,7 @@ class Filter:
     layers: range | None = None
     sign: Sign | Literal["both"] = "both"
     expert: int | None = None
-    among: Sequence[ValueName] | None = None
+    among: Sequence[UnitName] | None = None
     limit: int = 20
 
     def check(self, source: ValueSource) -> None:
@@ -70,7 +71,10 @@ class Filter:
                 f"There are no layers {self.layers.start} to {self.layers.stop - 1}.", f"Use layers 0 to {last}."
             )
         if self.expert is not None:
-            most = max(source.experts(layer)[0] for layer in range(source.layers))
+            sizes = (
+                dict(zip(e.letters, e.sizes, strict=True)) for at in range(source.layers) for e in source.vectors(at)
+            )
+            most = max((size.get("E", 0) for size in sizes), default=0)
             if not 0 <= self.expert < most:
                 cure = f"Use experts 0 to {most - 1}." if most else "Leave the expert out."
                 raise OptionError(f"The model has no expert {self.expert}.", cure)
@@ -179,7 +183,7 @@ class Index:
     @torch.no_grad()
     def like(
         self,
-        name: ValueName,
+        name: UnitName,
         among: Filter,
         *,
         progress: Progress = silent,
@@ -201,7 +205,7 @@ class Index:
         return self._answer(f"like {name}", "cosine", found, sides)
 
     @torch.no_grad()
-    def neighbours(self, name: ValueName, limit: int) -> tuple[tuple[SimilarValue, ...], tuple[SimilarValue, ...]]:
+    def neighbours(self, name: UnitName, limit: int) -> tuple[tuple[SimilarValue, ...], tuple[SimilarValue, ...]]:
         """The vectors with the largest cosine with one, and those with the smallest; at most `limit` of each."""
         itself = self.layout.number(name)
         direction = self._direction(name)
@@ -222,7 +226,7 @@ class Index:
             )
         return sides[0], sides[1]
 
-    def _direction(self, name: ValueName) -> Tensor:
+    def _direction(self, name: UnitName) -> Tensor:
         """A vector at length 1: (1, hidden)."""
         return torch.nn.functional.normalize(self._source.vector(name)[None], dim=-1)
 
@@ -284,7 +288,7 @@ class Index:
         for block in self._source.value_blocks(among.layers):
             first = self.layout.number(block.name(0))
             place = slice(first, first + len(block))
-            if among.expert is not None and block.expert != among.expert:
+            if among.expert is not None and numbered(block.name(0), "E") != among.expert:
                 continue
             stop_if_cancelled(cancel)
             progress("Searching all vectors", first, self.layout.vectors)
@@ -355,8 +359,8 @@ class Index:
                 SearchResult(
                     value=str(side.name),
                     layer=side.name.layer,
-                    expert=side.name.expert,
-                    dimension=side.name.dimension,
+                    expert=numbered(side.name, "E"),
+                    dimension=side.name.numbers[-1],
                     z=score if measure == "z" else None,
                     score=score,
                     sign="-" if side.negative else "+",

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from lm_debugger.lenses.source import ValueSource
 from lm_debugger.progress import Progress, silent, stop_if_cancelled
 from lm_debugger.store import cache
-from lm_debugger.units.blocks import PIECE, ValueSource
+from lm_debugger.units.blocks import PIECE
 from lm_debugger.units.layout import Layout
 
 KIND, VERSION = "statistics", 1

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     import threading
 
     from lm_debugger.debugger.session import Debugger
+    from lm_debugger.debugger.trace import Trace
     from lm_debugger.progress import Progress
-    from lm_debugger.runs.run import Trace
 
 INTEGER = 2**31 - 1  # larger numbers mean nothing anywhere in the API
 

@@ -9,7 +9,7 @@ import weakref
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from lm_debugger.runs.run import Trace
+    from lm_debugger.debugger.trace import Trace
 
 
 class RunKey(NamedTuple):

@@ -44,12 +44,15 @@ def examination(report: Examination) -> RenderableType:
         Text("✓ supported", f"bold {POSITIVE}") if report.supported else Text("✗ not supported", f"bold {NEGATIVE}")
     )
     facts = f"{printable(report.architecture)}, {report.layers} layers, {report.value_vectors:,} value vectors"
+    facts += f", {report.heads:,} heads" if report.heads else ""
     pieces: list[RenderableType] = [
         Text.assemble((printable(report.model), "bold"), "  ", verdict, (f"  {facts}", MUTED)),
         *(Text(f"  {printable(failure)}", NEGATIVE) for failure in report.failures),
     ]
     if report.formula:
         pieces += [title("residual stream"), *(Text(printable(formula)) for formula in report.formula)]
+    if report.headless:
+        pieces += [title("without heads"), *(Text(printable(why)) for why in report.headless)]
     if report.parts:
         pieces += [title("parts"), _rows([(part.role, part.path, part.detail) for part in report.parts])]
     if report.checks:

@@ -5,16 +5,14 @@ the blocks, and so works alike on a model in memory and on weights that are stre
 weight matrix whole: where vectors must be float32 and are not, `PIECE` numbers are converted at a time.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor
 
 from lm_debugger.anatomy.streams import Arrival
-from lm_debugger.lenses.logit import BoundReadOut
-from lm_debugger.records.names import ValueName
-from lm_debugger.source.vocabulary import Vocabulary
+from lm_debugger.records.names import Extent, UnitName
 
 PIECE = 1 << 24  # numbers converted at a time: 64 MB in float32
 
@@ -23,14 +21,15 @@ class Block(NamedTuple):
     """Value vectors that lie together.
 
     Args:
-        layer, expert: where they are; expert is None for dense feed-forward weights.
-        first: dimension of the first one.
+        layer: where they are.
+        namer: gives the name of a unit of the group by its number.
+        first: number of the first one in its group.
         matrix: the vectors as they are in the weights: (vectors, hidden).
         group: knows how they arrive in the residual stream.
     """
 
     layer: int
-    expert: int | None
+    namer: Callable[[int], UnitName]
     first: int
     matrix: Tensor
     group: Arrival
@@ -38,9 +37,9 @@ class Block(NamedTuple):
     def __len__(self) -> int:
         return self.matrix.shape[0]
 
-    def name(self, row: int) -> ValueName:
+    def name(self, row: int) -> UnitName:
         """The name of the vector in a row."""
-        return ValueName(self.layer, self.first + row, self.expert)
+        return self.namer(self.first + row)
 
     def pieces(self) -> Iterator[Tensor]:
         """The vectors as they arrive in the residual stream (`Arrival.static`), some rows at a time: float32."""
@@ -59,16 +58,8 @@ class Block(NamedTuple):
         return torch.cat([back @ part.float().T for part in rows], -1)
 
 
-class ValueSource(Protocol):
-    """Weights that can be searched: a loaded model, or weights on disk.
-
-    Attributes:
-        vocabulary: the model's tokens.
-        readout: from the residual stream to the vocabulary.
-    """
-
-    vocabulary: Vocabulary
-    readout: BoundReadOut
+class Vectors(Protocol):
+    """All value vectors of a model: in memory, or on disk."""
 
     @property
     def fingerprint(self) -> str:
@@ -78,14 +69,14 @@ class ValueSource(Protocol):
     def layers(self) -> int:
         """Number of layers."""
 
-    def dense_width(self, layer: int) -> int:
-        """Number of value vectors in the layer's dense feed-forward weights."""
+    def extents(self, layer: int) -> tuple[Extent, ...]:
+        """How many units of each kind the layer has."""
 
-    def experts(self, layer: int) -> tuple[int, int]:
-        """Number of experts in the layer and of value vectors in each."""
+    def vectors(self, layer: int) -> tuple[Extent, ...]:
+        """Those of them that are vectors, in the order of the blocks."""
 
     def value_blocks(self, layers: Iterable[int] | None = None) -> Iterator[Block]:
-        """The value vectors of layers (None: of all), dense ones first, then expert by expert; always in this order."""
+        """The value vectors of layers (None: of all), kind after kind, expert by expert; always in this order."""
 
-    def vector(self, name: ValueName) -> Tensor:
+    def vector(self, name: UnitName) -> Tensor:
         """A value vector as it arrives in the residual stream: (hidden,), float32. The name must exist."""

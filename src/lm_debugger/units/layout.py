@@ -5,8 +5,8 @@ from itertools import accumulate
 import torch
 from torch import Tensor
 
-from lm_debugger.records.names import ValueName
-from lm_debugger.units.blocks import ValueSource
+from lm_debugger.records.names import UnitName
+from lm_debugger.units.blocks import Vectors
 
 
 class Layout:
@@ -16,11 +16,9 @@ class Layout:
         vectors: how many there are.
     """
 
-    def __init__(self, source: ValueSource) -> None:
-        self._dense = [source.dense_width(layer) for layer in range(source.layers)]
-        self._experts = [source.experts(layer) for layer in range(source.layers)]
-        widths = [dense + count * width for dense, (count, width) in zip(self._dense, self._experts, strict=True)]
-        self._starts = [0, *accumulate(widths)]
+    def __init__(self, source: Vectors) -> None:
+        self._extents = [source.vectors(layer) for layer in range(source.layers)]
+        self._starts = [0, *accumulate(sum(extent.units for extent in layer) for layer in self._extents)]
         self._bounds = torch.tensor(self._starts[1:])
         self.vectors = self._starts[-1]
 
@@ -32,18 +30,21 @@ class Layout:
         """The layers of vectors, by number."""
         return torch.searchsorted(self._bounds, numbers, right=True)
 
-    def name(self, number: int) -> ValueName:
+    def name(self, number: int) -> UnitName:
         """The name of a vector."""
         layer = int(self.layers(torch.tensor(number)))
         inside = number - self._starts[layer]
-        if inside < self._dense[layer]:
-            return ValueName(layer, inside)
-        expert, dimension = divmod(inside - self._dense[layer], self._experts[layer][1])
-        return ValueName(layer, dimension, expert)
+        for extent in self._extents[layer]:
+            if inside < extent.units:
+                return extent.name(layer, inside)
+            inside -= extent.units
+        raise IndexError(number)
 
-    def number(self, name: ValueName) -> int:
+    def number(self, name: UnitName) -> int:
         """The number of a vector. The name must exist."""
         start = self._starts[name.layer]
-        if name.expert is None:
-            return start + name.dimension
-        return start + self._dense[name.layer] + name.expert * self._experts[name.layer][1] + name.dimension
+        for extent in self._extents[name.layer]:
+            if extent.letters == name.letters:
+                return start + extent.number(name)
+            start += extent.units
+        raise KeyError(str(name))

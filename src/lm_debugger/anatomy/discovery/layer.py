@@ -15,30 +15,23 @@ from torch import Tensor
 
 from lm_debugger.anatomy.discovery.fit import EXACT, explain, relative
 from lm_debugger.anatomy.discovery.record import Call
-from lm_debugger.anatomy.discovery.response import Response, random_change, respond
+from lm_debugger.anatomy.discovery.route import (
+    Route,
+    Router,
+    Target,
+    entering,
+    input_site,
+    leaving,
+    output_site,
+    value_of,
+)
 from lm_debugger.anatomy.discovery.subject import Subject, flat
 from lm_debugger.anatomy.linear import Experts, is_affine, is_experts, plain_matrix
 from lm_debugger.anatomy.norms import NormForm, probe
-from lm_debugger.anatomy.parts import Form, Group, LayerAnatomy, Side, Site, Step, Term
+from lm_debugger.anatomy.parts import Form, Group, LayerAnatomy, Term
+from lm_debugger.engine.sites import Side, Site
 
 MOST_CANDIDATES = 12
-
-
-@dataclass(frozen=True)
-class Target:
-    """A tensor that a writer's contribution may arrive in."""
-
-    site: Site
-    value: Tensor
-
-
-@dataclass
-class Route:
-    """How a node arrives at a target: its steps, and the last tensor on the way with the factor it arrives by."""
-
-    steps: tuple[Step, ...]
-    final: Call
-    factor: Tensor
 
 
 @dataclass
@@ -60,9 +53,9 @@ class LayerExperiment:
         assert self.root.left is not None
         self.hidden = self.root.left.shape[-1]
         self.tokens = flat(self.root.left).shape[0]
-        self._opened: list[Call] = []
+        self.opened: list[Call] = []
         self.parts = self._sort()
-        self._changes: dict[int, tuple[Tensor, dict[tuple[str, int], Call]]] = {}
+        self.router = Router(self.subject)
 
     # 1. and 2.: what the calls are
 
@@ -76,7 +69,7 @@ class LayerExperiment:
             more = {m.start for m in parts.mixers if self._has_inner_mixer(m)} - opened
             if parts.writers or not more:
                 return parts
-            self._opened += [m for m in parts.mixers if m.start in more]
+            self.opened += [m for m in parts.mixers if m.start in more]
             opened |= more
 
     def _children(self, call: Call) -> list[Call]:
@@ -100,21 +93,22 @@ class LayerExperiment:
             for child in self._children(mixer)
         )
 
-    def _stream(self, tensor: Tensor | None) -> bool:
+    def is_stream(self, tensor: Tensor | None) -> bool:
+        """Whether the tensor has the residual stream's width for each token."""
         return tensor is not None and tensor.shape[-1] == self.hidden and tensor.numel() == self.tokens * self.hidden
 
     def _norms(self, calls: list[Call]) -> Iterator[tuple[Call, NormForm]]:
         for call in calls:
-            if self._stream(call.entered) and self._stream(call.left):
+            if self.is_stream(call.entered) and self.is_stream(call.left):
                 form = probe(call.module, self.hidden)
                 if form is not None:
                     yield call, form
 
     def _writers(self, parts: Parts) -> Iterator[Call]:
-        mixed = [flat(m.left) for m in (*parts.mixers, *self._opened) if m.left is not None]
+        mixed = [flat(m.left) for m in (*parts.mixers, *self.opened) if m.left is not None]
         found: list[Call] = []
         for call in parts.rest:
-            if not self._stream(call.left) or call.entered is None or any(w.encloses(call) for w in found):
+            if not self.is_stream(call.left) or call.entered is None or any(w.encloses(call) for w in found):
                 continue
             if not self._is_writer(call):
                 continue
@@ -127,8 +121,12 @@ class LayerExperiment:
     def _is_writer(self, call: Call) -> bool:
         if is_experts(call.module):
             return True
-        assert call.entered is not None
-        assert call.left is not None
+        return self.is_linear(call)
+
+    def is_linear(self, call: Call) -> bool:
+        """Whether the call computes x·W + b for each token."""
+        if call.entered is None or call.left is None:
+            return False
         if call.entered.numel() // call.entered.shape[-1] != self.tokens:
             return False
         return plain_matrix(call.module, flat(call.entered), flat(call.left)) is not None or (
@@ -137,56 +135,23 @@ class LayerExperiment:
 
     # 3.: routes
 
-    def _changed(self, node: Call) -> tuple[Tensor, dict[tuple[str, int], Call]]:
-        """A random change of what leaves the node, and the calls of the run with it."""
-        if node.start not in self._changes:
-            assert node.left is not None
-            size = 2 * float(node.left.float().pow(2).mean().sqrt().clamp_min(1e-3))
-            change = random_change(node.left.shape, size, seed=node.start)
-            calls = self.subject.run(node, change)
-            self._changes[node.start] = flat(change), {(c.path, c.occurrence): c for c in calls}
-        return self._changes[node.start]
-
-    def _respond(self, node: Call, site: Site, value: Tensor) -> Response:
-        change, calls = self._changed(node)
-        call = calls.get((site.path, site.occurrence))
-        after = None if call is None else call.entered if site.side is Side.INPUT else call.left
-        if after is None or flat(after).shape != value.shape:
-            return Response(None, arrives=True)
-        return respond(change, value, flat(after))
-
     def route(self, node: Call, target: Target) -> Route | None:
         """The node's route to the target, or None if it arrives in no simple way or not at all."""
-        response = self._respond(node, target.site, target.value)
-        if response.step is not None:
-            assert response.factor is not None
-            return Route(_shown(response.step), node, response.factor)
-        if not response.arrives:
-            return None
-        for norm, _ in self.parts.norms:
-            if norm.start < node.end:
-                continue
-            entered = self._respond(node, _input(norm), _value(norm, Side.INPUT))
-            if entered.step is None:
-                continue
-            rest = self.route(norm, target)
-            if rest is not None:
-                through = Step(form=Form.NORM, path=norm.path)
-                return Route((*_shown(entered.step), through, *rest.steps), rest.final, rest.factor)
-        return None
+        return self.router.route(node, target, self.parts.norms)
 
     def targets(self) -> tuple[list[Target], str]:
         """Where contributions may arrive, best first, and the path of a norm that makes the output."""
         assert self.root.left is not None
         output = flat(self.root.left)
         for norm, _ in reversed(self.parts.norms):
-            if relative(_value(norm, Side.OUTPUT) - output, output) < EXACT:
-                return [Target(_input(norm), _value(norm, Side.INPUT)), *self._inner_targets()], norm.path
-        return [Target(_output(self.root), output), *self._inner_targets()], ""
+            if relative(value_of(norm, Side.OUTPUT) - output, output) < EXACT:
+                return [entering(norm), *self.inner_targets()], norm.path
+        return [leaving(self.root), *self.inner_targets()], ""
 
-    def _inner_targets(self) -> list[Target]:
-        calls = [c for c in (*self.parts.rest, *self.parts.mixers) if self._stream(c.entered)]
-        return [Target(_input(c), _value(c, Side.INPUT)) for c in sorted(calls, key=lambda c: c.start)]
+    def inner_targets(self) -> list[Target]:
+        """What enters the calls of the layer, in order."""
+        calls = [c for c in (*self.parts.rest, *self.parts.mixers) if self.is_stream(c.entered)]
+        return [entering(c) for c in sorted(calls, key=lambda c: c.start)]
 
     def find(self) -> LayerAnatomy:
         """The layer's anatomy, with paths below the layer."""
@@ -200,7 +165,7 @@ class LayerExperiment:
             if number == 0 and len(routes) == len(self.parts.writers):
                 break
         if best is None:
-            after = _output(self.root)
+            after = output_site(self.root)
             return LayerAnatomy(
                 path="", before=(), total=after, after=after, formula="no feed-forward", dropped=self._dropped({})
             )
@@ -210,12 +175,13 @@ class LayerExperiment:
     def _arriving(self, target: Target, after_norm: str) -> dict[int, Route]:
         """Routes of all writers to the target, which must hold the residual stream beside their contributions."""
         routes = {w.start: r for w in self.parts.writers if (r := self.route(w, target)) is not None}
-        if not routes or target.site == _output(self.root) or target.site.path == after_norm:
+        site = target.terms[0].site
+        if not routes or site == output_site(self.root) or site.path == after_norm:
             return routes
         base = target.value - self._contribution(routes)
         if relative(base, target.value) < 1e-3:
             return {}
-        found = explain(base, [value for _, _, value in self._base_candidates()])
+        found = explain(base, [value for _, _, value in self.base_candidates(self.parts.writers)])
         # The first candidate is the stream that entered the layer.
         return routes if found and found.terms[0][0] == 0 else {}
 
@@ -230,7 +196,7 @@ class LayerExperiment:
 
     def _contribution(self, routes: dict[int, Route]) -> Tensor:
         finals = {route.final.start: route for route in routes.values()}
-        parts = [route.factor * _value(route.final, Side.OUTPUT).double() for route in finals.values()]
+        parts = [route.factor * value_of(route.final, Side.OUTPUT).double() for route in finals.values()]
         return torch.stack(parts).sum(0).float()
 
     # 4.: the stream before
@@ -243,8 +209,8 @@ class LayerExperiment:
         return LayerAnatomy(
             path="",
             before=before,
-            total=target.site,
-            after=_output(self.root),
+            total=target.terms[0].site,
+            after=output_site(self.root),
             after_norm=after_norm,
             groups=groups,
             formula=f"{after_norm}({formula})" if after_norm else formula,
@@ -259,7 +225,7 @@ class LayerExperiment:
 
     def _before(self, base: Tensor) -> tuple[tuple[Term, ...], str]:
         """Where the stream before can be read, and what it consists of in words."""
-        candidates = self._base_candidates()
+        candidates = self.base_candidates(self.parts.writers)
         found = explain(base, [value for _, _, value in candidates])
         terms = found.terms if found else ()
         text = " + ".join(_product(factor, candidates[i][1]) for i, factor in terms) or "(stream before)"
@@ -270,50 +236,33 @@ class LayerExperiment:
 
     def _places(self) -> Iterator[tuple[Site, Tensor]]:
         """Every place where a whole stream can be read."""
-        yield _input(self.root), flat(self.subject.stream)
+        yield input_site(self.root), flat(self.subject.stream)
         for call in sorted((*self.parts.rest, *self.parts.mixers), key=lambda c: c.start):
-            if self._stream(call.entered):
-                yield _input(call), _value(call, Side.INPUT)
-            if self._stream(call.left):
-                yield _output(call), _value(call, Side.OUTPUT)
+            if self.is_stream(call.entered):
+                yield input_site(call), value_of(call, Side.INPUT)
+            if self.is_stream(call.left):
+                yield output_site(call), value_of(call, Side.OUTPUT)
 
-    def _before_writers(self, call: Call) -> bool:
-        """Whether no writer's output reaches what leaves the call."""
-        value = _value(call, Side.OUTPUT)
-        return not any(self._respond(w, _output(call), value).arrives for w in self.parts.writers)
+    def _unreached(self, call: Call, sources: list[Call]) -> bool:
+        """Whether no source's output reaches what leaves the call."""
+        return not any(self.router.respond(source, leaving(call)).arrives for source in sources)
 
-    def _base_candidates(self) -> list[tuple[Site, str, Tensor]]:
-        """Streams that the stream before may be a sum of: the layer's input, mixers, norms and the rest."""
+    def base_candidates(self, sources: list[Call]) -> list[tuple[Site, str, Tensor]]:
+        """Streams that a sum may have beside what the sources give: the layer's input, mixers, norms, the rest."""
         norms = [norm for norm, _ in self.parts.norms]
         others = [c for c in self.parts.rest if c not in norms and c not in self.parts.writers]
-        calls = [c for c in (*self.parts.mixers, *norms, *others) if self._stream(c.left) and self._before_writers(c)]
+        calls = [
+            c for c in (*self.parts.mixers, *norms, *others) if self.is_stream(c.left) and self._unreached(c, sources)
+        ]
         labelled = [
-            (_input(self.root), "resid_pre", flat(self.subject.stream)),
-            *((_output(call), call.path, _value(call, Side.OUTPUT)) for call in calls),
+            (input_site(self.root), "resid_pre", flat(self.subject.stream)),
+            *((output_site(call), call.path, value_of(call, Side.OUTPUT)) for call in calls),
         ]
         unique: list[tuple[Site, str, Tensor]] = []
         for entry in labelled:
             if all(relative(entry[2] - other[2], other[2]) > EXACT for other in unique):
                 unique.append(entry)
         return unique[:MOST_CANDIDATES]
-
-
-def _input(call: Call) -> Site:
-    return Site(path=call.path, side=Side.INPUT, occurrence=call.occurrence)
-
-
-def _output(call: Call) -> Site:
-    return Site(path=call.path, side=Side.OUTPUT, occurrence=call.occurrence)
-
-
-def _value(call: Call, side: Side) -> Tensor:
-    tensor = call.entered if side is Side.INPUT else call.left
-    assert tensor is not None
-    return flat(tensor)
-
-
-def _shown(step: Step) -> tuple[Step, ...]:
-    return () if step.form is Form.SCALE and step.factor == (1.0,) else (step,)
 
 
 def _product(factor: tuple[float, ...], label: str) -> str:

@@ -11,8 +11,8 @@ from lm_debugger.anatomy.discovery.fit import relative
 from lm_debugger.anatomy.discovery.record import Call
 from lm_debugger.anatomy.discovery.subject import flat
 from lm_debugger.anatomy.parts import ReadOut
-from lm_debugger.engine.forward import forward_options
 from lm_debugger.engine.hooks import Hook, attached, output_of, with_output
+from lm_debugger.engine.local import forward_options
 from lm_debugger.errors import UnsupportedModelError
 
 MOST_MODULES = 8

@@ -13,7 +13,7 @@ from torch.utils._pytree import tree_map
 from transformers import Cache
 
 from lm_debugger.anatomy.discovery.record import Call, record
-from lm_debugger.engine.hooks import Hook, output_of, with_input, with_output
+from lm_debugger.engine.hooks import Hook, attached, input_of, output_of, with_input, with_output
 
 
 def flat(stream: Tensor) -> Tensor:
@@ -30,7 +30,7 @@ class Subject:
 
     def __init__(self, call: Call, length: int) -> None:
         assert call.entered is not None
-        self.layer = copy.deepcopy(call.module).float()
+        self.layer = copy.deepcopy(call.module).float().requires_grad_(False)
         self.length = length
         self.hidden = call.entered.shape[-1]
         self._args, self._kwargs = tree_map(_exact, (call.args, call.kwargs))
@@ -46,6 +46,33 @@ class Subject:
         args, kwargs = with_input(self._args, dict(self._kwargs), self.stream)
         with torch.no_grad():
             return record(self.layer, lambda: self.layer(*args, **kwargs), extra)
+
+    def differentiable(self, target: Call, maps: list[Call]) -> tuple[Tensor, list[Tensor]]:
+        """What enters a call (tokens, channels) and what leaves others, joined by their derivatives.
+
+        Calls whose output has no derivative are left out.
+        """
+        entered: list[Tensor] = []
+        left: list[Tensor] = []
+
+        def enters(_: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+            stream = input_of(args, kwargs)
+            assert stream is not None
+            entered.append(stream.reshape(-1, stream.shape[-1]))
+
+        def leaves(_: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
+            stream = output_of(output)
+            if stream is not None and stream.requires_grad:
+                left.append(stream)
+
+        modules = {call.module for call in maps}
+        hooks = [Hook(target.module, before=enters), *(Hook(module, after=leaves) for module in modules)]
+        with torch.enable_grad():
+            stream = self.stream.clone().requires_grad_() * 1  # a leaf may not be changed in place
+            args, kwargs = with_input(self._args, dict(self._kwargs), stream)
+            with attached(hooks):
+                self.layer(*args, **kwargs)
+        return entered[target.occurrence], left
 
     def mixes(self, call: Call) -> bool:
         """Whether the module lets a token see an earlier one: position 0 is changed, later ones are watched.

@@ -11,14 +11,14 @@ from torch import Tensor
 
 from lm_debugger.errors import NoClustersError, OptionError
 from lm_debugger.lenses.projection import MOST, Projections, Side
+from lm_debugger.lenses.source import ValueSource
 from lm_debugger.progress import Progress
 from lm_debugger.records.cluster import ClusterBrief, Clustering, ClusterMember, ClusterView
-from lm_debugger.records.names import ValueName
+from lm_debugger.records.names import UnitName
 from lm_debugger.records.token import PromotedToken
 from lm_debugger.records.value import ClusterOfValue
 from lm_debugger.search.clusters import kmeans, labels
 from lm_debugger.store import cache
-from lm_debugger.units.blocks import ValueSource
 from lm_debugger.units.layout import Layout
 
 KIND, VERSION = "clusters", 2
@@ -147,7 +147,7 @@ class ClusterBook:
             opposite=(others[-1], float(cosines[others[-1]])) if others else None,
         )
 
-    def of(self, name: ValueName) -> ClusterOfValue | None:
+    def of(self, name: UnitName) -> ClusterOfValue | None:
         """A value vector's cluster; None before clusters were made, and for a vector of length 0."""
         known = self._load()
         if known is None:

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 
 from lm_debugger.errors import OptionError
+from lm_debugger.lenses.source import ValueSource
 from lm_debugger.progress import Progress, stop_if_cancelled
-from lm_debugger.units.blocks import ValueSource
 
 SAMPLE_BYTES = 600_000_000  # of float32 vectors that centres are trained on
 ROWS = 4096  # vectors compared at once

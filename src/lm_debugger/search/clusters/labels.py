@@ -6,8 +6,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from lm_debugger.lenses.source import ValueSource
 from lm_debugger.progress import Progress, stop_if_cancelled
-from lm_debugger.units.blocks import ValueSource
 
 NUMBERS = 1 << 23  # logits computed at once: 32 MB
 WORDS = 3  # of a name

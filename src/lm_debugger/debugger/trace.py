@@ -1,0 +1,36 @@
+"""A run with its views and its looks: what `Debugger.trace` returns."""
+
+from lm_debugger.engine.guard import exact
+from lm_debugger.readouts.view import view
+from lm_debugger.records.trace import TraceView
+from lm_debugger.runs.kept import KeptRun
+from lm_debugger.show import trace as shown
+from lm_debugger.show.notebook import html
+
+
+class Trace(KeptRun):
+    """One prompt's run through the model, with or without edits, and its read-outs. Immutable.
+
+    Attributes are those of `KeptRun`: `model`, `ids`, `tokens`, `interventions`, `baseline`.
+    """
+
+    @exact
+    def view(self, position: int = -1, top_k: int = 10, effect_on: int | None = None) -> TraceView:
+        """Read the trace out at one position.
+
+        Args:
+            position: the token position, from 0; negative ones count from the end.
+            top_k: how many tokens and sub-updates to list, 1 or more.
+            effect_on: id of a token, for the direct effect of each sub-update on its logit.
+
+        Raises:
+            OptionError: if the position or the token does not exist, or top_k is below 1.
+            StaleRunError: if the model's weights have changed since.
+        """
+        return view(self, position, top_k, effect_on)
+
+    def __rich__(self) -> object:
+        return shown.trace(self.view())
+
+    def _repr_html_(self) -> str:
+        return html(self.view())

@@ -1,0 +1,107 @@
+"""One forward at a time on a network, run as the model itself is: eval mode, no autocast, nothing compiled.
+
+The lock belongs to the network, not to who asks: two debuggers on one network take turns. It is held during a forward
+only, so that a paused generation holds nothing. Whoever asks from within a forward (from a hook) is refused, because
+the forward under way could not tell the two apart.
+"""
+
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import wraps
+from typing import ParamSpec, TypeVar
+from weakref import WeakKeyDictionary
+
+import torch
+from torch import nn
+
+from lm_debugger.errors import ReentryError
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class _Turn:
+    """Whose turn it is on one network."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self.running = False
+
+
+_turns: WeakKeyDictionary[nn.Module, _Turn] = WeakKeyDictionary()
+_making = threading.Lock()
+
+
+def _turn(network: nn.Module) -> _Turn:
+    with _making:
+        return _turns.setdefault(network, _Turn())
+
+
+@contextmanager
+def alone(network: nn.Module) -> Iterator[None]:
+    """Nobody else of this program's debuggers runs the network, or reads what calls its modules, during the block.
+
+    Raises:
+        ReentryError: if this thread is in the middle of a forward of the network that a debugger runs.
+    """
+    turn = _turn(network)
+    with turn.lock:
+        if turn.running:
+            raise ReentryError(
+                "The model is in the middle of a forward that a debugger runs.",
+                "Call the debugger after the forward, not from a hook inside it.",
+            )
+        yield
+
+
+@contextmanager
+def running(network: nn.Module) -> Iterator[None]:
+    """A forward of the network may run in the block, as the model itself is."""
+    turn = _turn(network)
+    with alone(network), plain(network):
+        turn.running = True
+        try:
+            yield
+        finally:
+            turn.running = False
+
+
+@contextmanager
+def plain(network: nn.Module) -> Iterator[None]:
+    """Modules called in the block compute what the model computes in use, whatever its user is doing with it."""
+    dynamo = "torch._dynamo" in sys.modules
+    training, compiled = [], False
+    for module in network.modules():
+        if module.training:
+            training.append(module)
+        if dynamo and (module._compiled_call_impl is not None or "forward" in module.__dict__):
+            compiled = True
+    device = next((parameter.device.type for parameter in network.parameters()), "cpu")
+    with ExitStack() as stack:
+        if torch.is_autocast_enabled(device):
+            stack.enter_context(torch.autocast(device, enabled=False))
+        if compiled:  # compiled code was made without our hooks and would not call them
+            stack.enter_context(torch.compiler.set_stance("force_eager"))
+        try:
+            for module in training:
+                module.training = False
+            yield
+        finally:
+            for module in training:
+                module.training = True
+
+
+def exact(verb: Callable[P, R]) -> Callable[P, R]:
+    """Makes a function compute in the model's own dtype also where its caller is under autocast."""
+
+    @wraps(verb)
+    def inside(*args: P.args, **kwargs: P.kwargs) -> R:
+        with ExitStack() as stack:
+            for device in ("cpu", "cuda", "mps"):
+                if torch.is_autocast_enabled(device):
+                    stack.enter_context(torch.autocast(device, enabled=False))
+            return verb(*args, **kwargs)
+
+    return inside

@@ -1,0 +1,180 @@
+"""Ports: how the tensor at a site is read and changed while the network runs.
+
+Most sites are the stream at one end of a module's call: `ModulePort`. A kind of unit whose numbers lie inside a module
+brings a port of its own and registers it under the sides that it serves.
+"""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from functools import partial
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from lm_debugger.engine.hooks import Hook, attached, input_of, output_of, with_input, with_output
+from lm_debugger.engine.rewrite import Round, Rounds, rewrite
+from lm_debugger.engine.sites import Side, Site
+from lm_debugger.work import UNWATCHED, Work
+
+
+class Clock:
+    """Where a forward stands.
+
+    Attributes:
+        batch: rows.
+        start: position of the first token that runs.
+        length: number of tokens that run.
+        work: asked between modules whether to go on.
+    """
+
+    def __init__(self, batch: int, work: Work = UNWATCHED) -> None:
+        self.batch = batch
+        self.start = 0
+        self.length = 0
+        self.work = work
+
+    def rows(self, stream: Tensor) -> Tensor:
+        """The stream as (batch, positions, channels), whatever the module's own layout."""
+        return stream.reshape(self.batch, -1, stream.shape[-1])
+
+    def first(self, rows: Tensor) -> int:
+        """Position of the first of rows (batch, positions, …): a stream of fewer positions holds the last ones."""
+        return self.start + self.length - rows.shape[1]
+
+
+class Order:
+    """What is to be read and changed in one or more forwards.
+
+    Args:
+        module: gives a module of the network by its path.
+        taps: sites to read.
+        rounds: changes, by site.
+        clock: where each forward stands.
+        copy: whether the network changes streams in place, so that what is read must be copied.
+
+    Attributes:
+        kept: what passed each tap, as (batch, positions, …).
+        flows: where gradients are wanted, the same as the very tensor that flows on.
+    """
+
+    def __init__(
+        self, module: Callable[[str], nn.Module], taps: Sequence[Site], rounds: Rounds, clock: Clock, *, copy: bool
+    ) -> None:
+        self.module = module
+        self.taps = tuple(dict.fromkeys(taps))
+        self.rounds = rounds
+        self.clock = clock
+        self.copy = copy
+        self.kept: dict[Site, Tensor] = {}
+        self.flows: dict[Site, Tensor] = {}
+
+    def keep(self, site: Site, stream: Tensor) -> None:
+        """Keep what passes a site."""
+        if torch.is_grad_enabled():
+            self.flows[site] = stream if stream.requires_grad else stream.requires_grad_()
+        self.kept[site] = self.clock.rows(stream.clone() if self.copy else stream)
+
+    def mine(self, sides: frozenset[str]) -> tuple[list[Site], dict[Site, list[Round]]]:
+        """The taps and changes of a port's sides."""
+        return [s for s in self.taps if s.side in sides], {s: r for s, r in self.rounds.items() if s.side in sides}
+
+
+class Port(Protocol):
+    """Serves the sites of some sides."""
+
+    sides: frozenset[str]
+
+    def engaged(self, order: Order) -> AbstractContextManager[None]:
+        """While the block lasts, forwards of this thread are read and changed as ordered."""
+
+
+_ports: list[Port] = []
+
+
+def register(port: Port) -> None:
+    """Have a port serve its sides."""
+    _ports.append(port)
+
+
+def ports() -> tuple[Port, ...]:
+    """All ports."""
+    return tuple(_ports)
+
+
+class ModulePort:
+    """Reads and changes the streams at the ends of modules' calls, with hooks."""
+
+    sides: frozenset[str] = frozenset((Side.INPUT, Side.OUTPUT))
+
+    def engaged(self, order: Order) -> AbstractContextManager[None]:
+        """See `Port`."""
+        taps, rounds = order.mine(self.sides)
+        ends: dict[str, _Ends] = {}
+        for site in (*taps, *rounds):
+            ends.setdefault(site.path, _Ends(order)).add(site, rounds.get(site), tapped=site in order.taps)
+        return attached(found.hook(order.module(path)) for path, found in ends.items())
+
+
+class _Ends:
+    """What is read and changed at both ends of one module's calls."""
+
+    def __init__(self, order: Order) -> None:
+        self._order = order
+        self._taps: dict[str, list[Site]] = {}
+        self._rounds: dict[str, dict[int, list[Round]]] = {}
+        self._calls = 0
+
+    def add(self, site: Site, rounds: list[Round] | None, *, tapped: bool) -> None:
+        if tapped and site not in self._taps.setdefault(site.side, []):
+            self._taps[site.side].append(site)
+        if rounds:
+            self._rounds.setdefault(site.side, {})[site.occurrence] = rounds
+
+    def hook(self, module: nn.Module) -> Hook:
+        # Without changes the input is read after the call: one hook a module is faster than two. It is read before the
+        # call where the network works in place, and where gradients are wanted, as then it must be what flows on.
+        early = (self._order.copy or torch.is_grad_enabled()) and Side.INPUT in self._taps
+        before = partial(self._before, early) if early or Side.INPUT in self._rounds else None
+        late = Side.INPUT in self._taps and not early
+        return Hook(module, before, partial(self._after, late))
+
+    def _changed(self, side: str, stream: Tensor) -> Tensor:
+        rounds = self._rounds.get(side, {}).get(self._calls)
+        if not rounds:
+            return stream
+        rows = self._order.clock.rows(stream)
+        changed = rewrite(rounds, rows, self._order.clock.first(rows))
+        return stream if changed is rows else changed.reshape(stream.shape)
+
+    def _keep(self, side: str, stream: Tensor | None) -> None:
+        for site in self._taps.get(side, ()):
+            if site.occurrence == self._calls:
+                assert stream is not None  # the anatomy says that a stream passes here
+                self._order.keep(site, stream)
+
+    def _before(
+        self, early: bool, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]] | None:
+        stream = input_of(args, kwargs)
+        assert stream is not None
+        changed = self._changed(Side.INPUT, stream)
+        if early:
+            self._keep(Side.INPUT, changed)
+        return None if changed is stream else with_input(args, kwargs, changed)
+
+    def _after(self, late: bool, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> Any:
+        self._order.clock.work.go_on()
+        if late:
+            self._keep(Side.INPUT, input_of(args, kwargs))
+        left = output_of(output)
+        result = None
+        if left is not None:
+            changed = self._changed(Side.OUTPUT, left)
+            self._keep(Side.OUTPUT, changed)
+            result = None if changed is left else with_output(output, changed)
+        self._calls += 1
+        return result
+
+
+register(ModulePort())

@@ -1,0 +1,45 @@
+"""What a run depends on beside its tokens and edits: the weights as they are now, and the user's own hooks.
+
+Cheap enough for every call: no number is read. A tensor is the same while it is the same object over the same memory
+with the same version, which PyTorch counts up with each change in place. Not seen: changes through `.data` or NumPy,
+which PyTorch does not count.
+"""
+
+from torch import Tensor, nn
+
+Key = tuple[object, ...]
+
+
+class WeightState:
+    """The state of a network's weights. Two are equal if nothing has changed in between.
+
+    The tensors are kept alive, so that their addresses cannot be given to others.
+    """
+
+    def __init__(self, network: nn.Module) -> None:
+        tensors: list[Tensor] = []
+        key: list[object] = []
+        for module in network.modules():
+            key.append(id(module))
+            for held in (*module._parameters.values(), *module._buffers.values()):
+                if held is not None:
+                    tensors.append(held)
+                    key += (id(held), held.data_ptr(), 0 if held.is_inference() else held._version)
+        self._key = tuple(key)
+        self._tensors = [(tensor, tensor.untyped_storage()) for tensor in tensors if tensor.device.type != "meta"]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, WeightState) and self._key == other._key
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+
+def foreign_hooks(network: nn.Module) -> Key:
+    """Identifies the hooks that others have on the network: PyTorch never gives a number twice."""
+    return tuple(
+        number
+        for module in network.modules()
+        if module._forward_hooks or module._forward_pre_hooks
+        for number in (*module._forward_hooks, *module._forward_pre_hooks)
+    )

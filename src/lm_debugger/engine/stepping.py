@@ -1,0 +1,202 @@
+"""Continues texts step by step: the loop is ours; caches, processors and stopping rules are transformers'.
+
+1. transformers' `generate` prepares everything and hands it over instead of looping (`custom_generate`).
+2. A step runs what has not run yet, lets the processors change the scores, chooses, and asks the stopping rules.
+3. Between two steps nothing is held: another forward may run, the cache waits.
+"""
+
+import copy
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import Any, NamedTuple, Protocol, Self, cast
+
+import torch
+from torch import Tensor
+from transformers import (
+    GenerationConfig,
+    GenerationMixin,
+    LogitsProcessorList,
+    PreTrainedModel,
+    StoppingCriteriaList,
+)
+
+from lm_debugger.engine.engine import Choose, Command, Step, Warp
+from lm_debugger.engine.ports import Clock, Order
+from lm_debugger.engine.sites import Capture, Pass, Site, Streams, Write
+from lm_debugger.work import Work
+
+# Settings of sampling that a checkpoint may bring; how tokens are chosen is the caller's.
+_SAMPLING = ("temperature", "top_k", "top_p", "min_p", "typical_p", "epsilon_cutoff", "eta_cutoff")
+
+
+class Prepared(NamedTuple):
+    """What transformers prepared: the prompt, its processors, its stopping rules, and the arguments of a forward."""
+
+    ids: Tensor
+    processors: LogitsProcessorList
+    criteria: StoppingCriteriaList
+    config: GenerationConfig
+    arguments: dict[str, Any]
+
+
+def prepare(network: PreTrainedModel, ids: Tensor, *, limit: int, endless: bool) -> Prepared:
+    """Have transformers prepare a continuation of ids (batch, positions), with the model's own settings."""
+    config = copy.deepcopy(network.generation_config)
+    changes: dict[str, Any] = dict.fromkeys(_SAMPLING)
+    changes |= {"do_sample": False, "num_beams": 1, "max_new_tokens": limit, "max_length": None}
+    if endless:
+        changes["eos_token_id"] = None
+    if config.pad_token_id is None:
+        changes["pad_token_id"] = 0  # rows of equal length are never padded, but transformers asks
+    config.update(**changes)
+
+    def take(
+        model: PreTrainedModel,
+        input_ids: Tensor,
+        logits_processor: LogitsProcessorList,
+        stopping_criteria: StoppingCriteriaList,
+        generation_config: GenerationConfig,
+        **arguments: Any,
+    ) -> Prepared:
+        return Prepared(input_ids, logits_processor, stopping_criteria, generation_config, arguments)
+
+    found = cast(GenerationMixin, network).generate(
+        ids, attention_mask=torch.ones_like(ids), generation_config=config, custom_generate=take
+    )
+    return cast(Prepared, found)
+
+
+class Runner(Protocol):
+    """What runs the network, one forward at a time."""
+
+    network: PreTrainedModel
+
+    def tensor(self, ids: Sequence[Sequence[int]]) -> Tensor:
+        """Token ids of equal length on the network's device."""
+
+    def order(self, taps: Sequence[Site], writes: Sequence[Sequence[Write]], clock: Clock) -> Order:
+        """What a forward is to keep and change."""
+
+    def under(self, order: Order) -> AbstractContextManager[None]:
+        """The network may run in the block, as ordered."""
+
+
+class LocalSteps:
+    """See `engine.Steps`."""
+
+    def __init__(
+        self,
+        engine: Runner,
+        passes: Sequence[Pass],
+        choose: Choose,
+        taps: Sequence[Site],
+        *,
+        limit: int,
+        endless: bool,
+        warps: Sequence[Warp],
+        work: Work,
+    ) -> None:
+        self._engine = engine
+        self._choose = choose
+        self._taps = tuple(taps)
+        self._warps = tuple(warps)
+        self._work = work
+        with torch.no_grad():
+            self._prepared = prepare(
+                engine.network, engine.tensor([one.ids for one in passes]), limit=limit, endless=endless
+            )
+        self._ids = self._prepared.ids
+        self._arguments = self._prepared.arguments
+        self._order = engine.order(self._taps, [one.writes for one in passes], Clock(len(passes), work))
+        self._pending = self._ids.shape[1]  # tokens that have not run yet
+        self._outputs: dict[str, Any] = {}  # what the last forward left for the next
+        self._unfinished = torch.ones(len(passes), dtype=torch.bool, device=self._ids.device)
+        self._number = 0
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Step:
+        return self.send(None)
+
+    @torch.no_grad()
+    def send(self, command: Command | None) -> Step:
+        """See `Steps`."""
+        if command is not None:
+            self._obey(command)
+        if not bool(self._unfinished.any()):
+            raise StopIteration
+        self._work.go_on()
+        with self._engine.under(self._order):
+            outputs = self._run()
+        # A copy, because the logits of a long prompt would otherwise be held as a whole.
+        logits = outputs.logits[:, -1].to(copy=True, dtype=torch.float32, device=self._ids.device)
+        del outputs
+        scores: Tensor = self._prepared.processors(cast(Any, self._ids), cast(Any, logits))
+        for warp in self._warps:
+            scores = warp(self._ids, scores)
+        tokens = self._choose(scores).to(self._ids)
+        if not bool(self._unfinished.all()):
+            tokens = torch.where(self._unfinished, tokens, self._prepared.config.pad_token_id or 0)
+        self._ids = torch.cat([self._ids, tokens[:, None]], -1)
+        self._pending = 1
+        self._unfinished = self._unfinished & ~self._prepared.criteria(self._ids, None)
+        kept = Streams(dict(self._order.kept), {})
+        captures = tuple(Capture(kept, row) for row in range(len(tokens))) if self._taps else ()
+        self._order.kept.clear()
+        step = Step(self._number, tokens, logits, captures, not bool(self._unfinished.any()))
+        self._number += 1
+        return step
+
+    def _obey(self, command: Command) -> None:
+        if command.tokens is not None:
+            if self._number == 0:
+                raise ValueError("no token was chosen yet")
+            forced = torch.tensor(command.tokens, device=self._ids.device).expand(len(self._ids), -1)
+            self._ids = torch.cat([self._ids[:, : -self._pending], forced], -1)
+            self._pending = len(command.tokens)
+            self._unfinished = ~self._prepared.criteria(self._ids, None)
+        if command.writes is not None:
+            self._order = self._engine.order(self._taps, command.writes, self._order.clock)
+
+    def _run(self) -> Any:
+        """One forward of what has not run yet; without a cache, of everything."""
+        network: Any = self._engine.network  # as a GenerationMixin
+        first = self._number == 0
+        arguments = self._arguments
+        if not first:
+            # What transformers keeps between steps (cache, mask, positions) grows by what is run next.
+            arguments = network._update_model_kwargs_for_generation(
+                self._outputs,
+                arguments,
+                is_encoder_decoder=network.config.is_encoder_decoder,
+                num_new_tokens=self._pending,
+            )
+            self._arguments = arguments
+        cached = bool(arguments.get("use_cache"))
+        inputs = network.prepare_inputs_for_generation(
+            self._ids,
+            next_sequence_length=self._pending if cached and not first else None,
+            is_first_iteration=first,
+            **arguments,
+        )
+        clock = self._order.clock
+        ran = inputs.get("input_ids")
+        clock.length = self._ids.shape[1] if ran is None else ran.shape[1]
+        clock.start = self._ids.shape[1] - clock.length
+        outputs = network(**inputs, return_dict=True)
+        self._outputs = {name: value for name, value in outputs.items() if name != "logits"}
+        return outputs
+
+    def fork(self) -> Self:
+        """See `Steps`."""
+        twin = copy.copy(self)
+        # Processors and stopping rules may remember what they saw; the cache must not be shared.
+        twin._prepared = self._prepared._replace(
+            processors=copy.deepcopy(self._prepared.processors), criteria=copy.deepcopy(self._prepared.criteria)
+        )
+        twin._arguments, twin._outputs = copy.deepcopy((self._arguments, self._outputs))  # they share the cache
+        twin._order = self._engine.order(self._taps, (), Clock(self._order.clock.batch, self._work))
+        twin._order.rounds = self._order.rounds
+        twin._choose, twin._warps = copy.deepcopy((self._choose, self._warps))
+        return twin

@@ -1,0 +1,1 @@
+"""Value vectors of experts: `L12E3D45`."""

@@ -1,0 +1,1 @@
+"""Attention heads, `L12H3`: slices of the input of the token mixer's output projection."""
