@@ -589,7 +589,7 @@ export interface components {
          * @description One invariant, measured on the loaded model.
          *
          *     Args:
-         *         invariant: `I1` to `I4`.
+         *         invariant: `I1` to `I5`.
          *         statement: what was checked.
          *         error: the largest relative error found (root mean square over the hidden or vocabulary axis).
          *         tolerance: the largest error accepted for the model's dtype.
@@ -924,9 +924,11 @@ export interface components {
          *         model: the model's name.
          *         architecture: the model class.
          *         fingerprint: of architecture and weights.
-         *         supported: whether the anatomy was found and every invariant holds.
+         *         supported: whether the anatomy was found and I1 to I4 hold.
          *         layers: number of layers found (0 if none).
          *         value_vectors: number of value vectors found.
+         *         heads: number of heads found and proved.
+         *         headless: layers without heads, and why, one sentence for each reason.
          *         formula: the residual formulas found, one for each kind of layer.
          *         parts: what each part is.
          *         checks: every invariant that could be measured.
@@ -948,6 +950,16 @@ export interface components {
             layers: number;
             /** Value Vectors */
             value_vectors: number;
+            /**
+             * Heads
+             * @default 0
+             */
+            heads: number;
+            /**
+             * Headless
+             * @default []
+             */
+            headless: string[];
             /** Formula */
             formula: string[];
             /** Parts */
