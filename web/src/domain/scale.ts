@@ -25,7 +25,7 @@ export const PROBABILITY: Scale = {
 const WIDE = 8;
 
 export const ENTROPY: Scale = {
-  unit: "entropy, nats",
+  unit: "nats",
   place: (value) => clamp(value / WIDE, 0, 1),
   marks: [0, WIDE / 2, WIDE],
   write: short,
@@ -54,6 +54,6 @@ export function diverging(unit: string, floor: number, most: number, write: (val
 }
 
 /** Differences of a probability, of an entropy, and of a rank in factors of ten. */
-export const PROBABILITY_CHANGE = diverging("Δ probability, points", 1e-4, 1, points);
-export const ENTROPY_CHANGE = diverging("Δ entropy, nats", 1e-2, 10, (value) => short(value));
+export const PROBABILITY_CHANGE = diverging("Δ points", 1e-4, 1, points);
+export const ENTROPY_CHANGE = diverging("Δ nats", 1e-2, 10, (value) => short(value));
 export const RANK_CHANGE = diverging("rank ×", 0.03, 3, (value) => (value === 0 ? "1" : `10^${short(value)}`));

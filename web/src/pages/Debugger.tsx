@@ -19,8 +19,8 @@ import { useStore } from "../ui/store";
 import { Welcome } from "./Welcome";
 import css from "./shell.module.css";
 
-const setupSize = kept<number>("setup-width", 264);
-const inspectorSize = kept<number>("inspector-width", 348);
+const setupSize = kept<number>("setup-width", 292);
+const inspectorSize = kept<number>("inspector-width", 352);
 const layerSize = kept<number>("layer-height", 256);
 
 /** Below this width the panes beside the map do not fit. */

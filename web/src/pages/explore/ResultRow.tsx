@@ -27,7 +27,7 @@ export function ResultRow({ result, measure, part, sought, edited, selected, onS
   const edit = editOf(result, measure);
   const operation = OPERATION[edit.operation as keyof typeof OPERATION];
   return (
-    <li className={css.result} data-selected={selected}>
+    <li className={css.result} data-result data-selected={selected}>
       <input
         type="checkbox"
         aria-label={`Select ${value}`}

@@ -40,7 +40,7 @@ export function SearchBox() {
             onKeyDown={(event) => {
               if (event.key !== "Enter" && event.key !== "ArrowDown") return;
               event.preventDefault();
-              document.querySelector<HTMLElement>(".result a")?.focus();
+              document.querySelector<HTMLElement>("[data-result] a")?.focus();
             }}
           />
           {q !== "" && (

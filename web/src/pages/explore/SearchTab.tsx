@@ -36,7 +36,7 @@ export function SearchTab() {
       ) : answer === undefined ? (
         <Empty title="Searching all value vectors…" />
       ) : (
-        <div className={css.searchAnswer} aria-busy={isFetching} data-old={isPlaceholderData}>
+        <div className={css.searchAnswer} data-answer aria-busy={isFetching} data-old={isPlaceholderData}>
           <section aria-labelledby="found">
             <h2 id="found" className="hidden">
               {residual !== null ? "Writers" : like !== "" ? `Like ${like}` : "Found"}

@@ -4,7 +4,6 @@ import { useTrace } from "../../run/useTrace";
 import { setView, useView } from "../../run/view";
 import { Segments } from "../../ui/controls";
 import { Stale } from "../../ui/Stale";
-import { TokenText } from "../../ui/TokenText";
 import { Trajectory } from "../trajectory/Trajectory";
 import { Legend } from "./Legend";
 import { LensMap } from "./LensMap";
@@ -44,23 +43,22 @@ export function MapPanel() {
               ]}
               onChange={(colour) => setView({ colour })}
             />
-            {named && text !== undefined && (
-              <span className="muted">
-                of <TokenText text={text} />
-              </span>
-            )}
             <span className="grow" />
             {stale ? (
               <Stale what="the run before" />
             ) : (
               total > done && (
-                <span className="muted" role="status">
+                <span className={css.progress} role="status">
                   {done} of {total} columns
                 </span>
               )
             )}
             {(view.colour !== "token" || difference) && (
-              <Legend scale={scaleOf(view.colour, difference)} hue={difference ? "change" : view.colour} />
+              <Legend
+                scale={scaleOf(view.colour, difference)}
+                hue={difference ? "change" : view.colour}
+                of={named ? text : undefined}
+              />
             )}
           </>
         ) : (

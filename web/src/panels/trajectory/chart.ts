@@ -40,17 +40,23 @@ export function values(path: TokenPath, measure: Measure): (number | null)[] {
   return measure === "rank" ? [...path.rank] : path.probability.map((value) => (value < FLOOR ? null : value));
 }
 
-/** A mark of the axis: ranks as numbers, probabilities as powers of ten, the lowest as "at most" where less is hidden. */
+/** A mark of the axis: ranks as numbers, probabilities as powers of ten, the floor as "below" where less is hidden. */
 export const label = (value: number, measure: Measure, below: boolean): string =>
   measure === "rank"
     ? thousands(value)
     : below
-      ? `≤ ${power(exponentOf(value))}`
+      ? `< ${power(exponentOf(value))}`
       : value === 1
         ? "1"
         : power(exponentOf(value));
 
 const exponentOf = (value: number): number => Math.round(Math.log10(value));
+
+/** Where values are hidden the axis ends at the floor. */
+export function marksOf(shown: readonly number[], hidden: boolean): number[] {
+  if (!hidden) return decades([...shown, 1]);
+  return [FLOOR, ...decades([...shown, FLOOR, 1]).filter((mark) => mark > FLOOR * 1.5)];
+}
 
 export function chartOptions(
   element: Element,
@@ -72,7 +78,7 @@ export function chartOptions(
   const drawn = paths.flatMap(({ path, then }) => (then === undefined ? [path] : [path, then]));
   const all = drawn.flatMap((path) => values(path, measure)).filter((value) => value !== null);
   const hidden = drawn.some((path) => values(path, measure).includes(null));
-  const marks = decades([...all, 1, ...(hidden ? [FLOOR] : [])]);
+  const marks = marksOf(all, hidden);
   const layers = Math.max(...stages.map((stage) => stage.layer));
   return {
     legend: { show: false },
