@@ -22,9 +22,9 @@ test("a prompt is written and traced with the keyboard; a trailing space is warn
   await page.goto("/");
   const prompt = page.getByRole("textbox", { name: "Prompt" });
   await prompt.fill("The capital of France is ");
-  await expect(page.getByText("Ends with “·”")).toBeVisible();
+  await expect(page.getByText("Ends with “␣”")).toBeVisible();
   await page.getByRole("button", { name: "Remove", exact: true }).click();
-  await expect(page.getByText("Ends with “·”")).toBeHidden();
+  await expect(page.getByText("Ends with “␣”")).toBeHidden();
   await prompt.press("Control+Enter");
   await answered(page);
   await expect(tokens(page).getByRole("button")).toHaveCount(5);
@@ -91,7 +91,7 @@ test("a token is followed through the layers", async ({ page }) => {
   await page.getByRole("textbox", { name: "Follow a token by its text" }).fill(" people");
   await page.keyboard.press("Enter");
   await expect(page.getByRole("list", { name: "Followed tokens" })).toContainText("·people");
-  await expect(page.getByRole("img", { name: /probability through the layers: ·people/ })).toBeVisible();
+  await expect(page.getByRole("img", { name: /probability through the layers: .*·people/ })).toBeVisible();
   await page.getByRole("radio", { name: "Rank" }).click();
   await expect(page.getByRole("img", { name: /rank through the layers/ })).toBeVisible();
 });

@@ -70,3 +70,14 @@ export function useTrace(): Traced {
 
 /** The layers of the run that is on show; of B where the difference is. */
 export const shownSide = ({ show, sideA, sideB }: Traced): Side | null => (show === "base" ? sideA : sideB);
+
+/** The layers with each sub-update's direct effect on a token's logit, where they are asked for and there. */
+export function useEffects(traced: Traced, token: number | null): readonly LayerView[] | null {
+  const { a, b, base, show, position, aPosition } = traced;
+  const ofA = show === "base" && !base;
+  const asked = traced.data !== undefined && !traced.stale && token !== null;
+  const listed = show === "difference" ? LISTED_FOR_DIFFERENCE : LISTED;
+  const found = useQuery(traceQuery(asked ? (ofA ? a : b) : null, ofA ? aPosition : position, listed, token));
+  if (found.data === undefined || found.isPlaceholderData || !asked) return null;
+  return (show === "base" && base ? found.data.baseline?.layers : found.data.layers) ?? null;
+}

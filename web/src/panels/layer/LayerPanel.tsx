@@ -9,7 +9,7 @@ import { useFollowed } from "../../run/follow";
 import { useNames } from "../../run/names";
 import { moveLayer } from "../../run/selection";
 import { useEditedUpdates } from "../../run/useEditedUpdates";
-import { shownSide, useTrace } from "../../run/useTrace";
+import { shownSide, useEffects, useTrace } from "../../run/useTrace";
 import { setView, useView } from "../../run/view";
 import { IconButton } from "../../ui/controls";
 import { Empty, ErrorNote, Warning } from "../../ui/notes";
@@ -30,7 +30,8 @@ export function LayerPanel() {
   const edited = useMemo(() => new Set(view.edits.filter(isInForce).map(({ value }) => value)), [view.edits]);
   const extra = useEditedUpdates();
   const extraByLayer = useMemo(() => Map.groupBy(extra, ({ layer }) => layer), [extra]);
-  const layers: readonly LayerView[] = shownSide(traced)?.layers ?? [];
+  const effects = useEffects(traced, view.sort === "effect" ? (followed.ids[0] ?? null) : null);
+  const layers: readonly LayerView[] = effects ?? shownSide(traced)?.layers ?? [];
   const chosen = view.layer ?? layers.length - 1;
   const token = data?.tokens[data.position];
   const leading = data?.output.find(({ id }) => id === followed.ids[0])?.text;
