@@ -4,7 +4,7 @@ import type { ClusterBrief } from "../../api/types";
 import { Segments } from "../../ui/controls";
 import { useSize } from "../../ui/hooks";
 import { useTheme } from "../../ui/theme";
-import { Empty } from "../../ui/notes";
+import { Elsewhere } from "./Elsewhere";
 import { short, thousands } from "../../domain/numbers";
 import { TokenText } from "../../ui/TokenText";
 import { ExploreLink } from "../../panels/links/links";
@@ -54,9 +54,7 @@ export function ClusterList({ listed, all, order, filter, ...rest }: Props) {
           : `${thousands(listed.length)} of ${thousands(all)} clusters`}
       </p>
       {listed.length === 0 ? (
-        <Empty title="No cluster has that in its name or first tokens">
-          The search over all value vectors looks further.
-        </Empty>
+        <Elsewhere word={filter} />
       ) : (
         <Rows key={`${order} ${filter}`} listed={listed} {...rest} />
       )}

@@ -25,6 +25,8 @@ interface Props {
 export function ResultRow({ result, measure, part, sought, edited, selected, onSelect }: Props) {
   const { value, name, score, sign, tokens, promotes } = result;
   const edit = editOf(result, measure);
+  // A share says for or against by its own sign; the coefficient's is another matter there.
+  const side = (measure === "share" ? score < 0 : sign === "-") ? "minus" : "plus";
   const operation = OPERATION[edit.operation as keyof typeof OPERATION];
   return (
     <li className={css.result} data-result data-selected={selected}>
@@ -49,9 +51,9 @@ export function ResultRow({ result, measure, part, sought, edited, selected, onS
         className={css.resultScore}
         title={`${MEANS[measure]}; with a ${sign === "-" ? "negative" : "positive"} coefficient`}
       >
-        <i className={sign === "-" ? "minus" : "plus"} style={{ width: `${part * 100}%` }} />
+        <i className={side} style={{ width: `${part * 100}%` }} />
         <b>{written(score, measure)}</b>
-        <span className={`${css.sign} ${sign === "-" ? "minus" : "plus"}`}>
+        <span className={`${css.sign} ${measure === "share" ? "muted" : side}`}>
           <span className="hidden">coefficient </span>
           {sign === "-" ? "\u2212" : "+"}
         </span>

@@ -5,6 +5,7 @@ import { searchQuery } from "../../api/search";
 import { Empty, ErrorNote } from "../../ui/notes";
 import { thousands } from "../../domain/numbers";
 import { Filters } from "./Filters";
+import { Hints } from "./Hints";
 import { Understood } from "./Understood";
 import { Results } from "./Results";
 import { SearchBox } from "./SearchBox";
@@ -24,6 +25,7 @@ export function SearchTab() {
       <search aria-label="Search all value vectors">
         <SearchBox />
         {residual !== null && <SoughtPlace place={residual} />}
+        <Hints failed={error !== null} />
         <Filters hasExperts={answer?.results.some(({ expert }) => expert !== null) ?? false} />
       </search>
       {error !== null && sought !== null ? (

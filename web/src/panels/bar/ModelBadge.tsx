@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Check, X } from "lucide-react";
 import { healthQuery, modelQuery } from "../../api/queries";
 import { Popover } from "../../ui/controls";
-import { thousands } from "../../domain/numbers";
+import { scientific, thousands } from "../../domain/numbers";
 import css from "./bar.module.css";
 
 export function ModelBadge() {
@@ -48,7 +48,7 @@ export function ModelBadge() {
             {check.passed ? <Check aria-label="holds" /> : <X aria-label="fails" />}
             <b>{check.invariant}</b>
             <span>{check.statement}</span>
-            <span className="muted">{check.error.toExponential(0)}</span>
+            <span className="muted">{scientific(check.error)}</span>
           </li>
         ))}
       </ul>
