@@ -32,20 +32,34 @@ def seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def ratio(what: str, work: Callable[[], object], against: Callable[[], object], *, most: float, rounds: int) -> Result:
-    """The median of work / against over rounds of both, after one unmeasured round."""
-    work()
-    against()
+@dataclass(frozen=True)
+class Ratio:
+    """How two measurements compare: the median of their ratios, and of each."""
+
+    ratio: float
+    first: float
+    second: float
+
+
+def ratio_of(work: Callable[[], float], against: Callable[[], float], rounds: int) -> Ratio:
+    """The median of two measurements' ratios over rounds of both. Each says itself how long it took."""
     pairs = []
     for index in range(rounds):
         # Whoever runs second finds warmer caches: take turns.
         if index % 2:
-            first, second = seconds(work), seconds(against)
+            first, second = work(), against()
         else:
-            second, first = seconds(against), seconds(work)
+            second, first = against(), work()
         pairs.append((first, second))
-    found = statistics.median(a / b for a, b in pairs)
-    mine, theirs = (statistics.median(column) * 1000 for column in zip(*pairs, strict=True))
-    return Result(
-        what, f"{found:.2f} ×", f"≤ {most} ×", found <= most, f"{mine:.1f} ms against {theirs:.1f} ms, {rounds} rounds"
-    )
+    first, second = (statistics.median(column) for column in zip(*pairs, strict=True))
+    return Ratio(statistics.median(a / b for a, b in pairs), first, second)
+
+
+def ratio(what: str, work: Callable[[], object], against: Callable[[], object], *, most: float, rounds: int) -> Result:
+    """The median of work / against over rounds of both, after one unmeasured round."""
+    work()
+    against()
+    found = ratio_of(lambda: seconds(work), lambda: seconds(against), rounds)
+    mine, theirs = found.first * 1000, found.second * 1000
+    detail = f"{mine:.1f} ms against {theirs:.1f} ms, {rounds} rounds"
+    return Result(what, f"{found.ratio:.2f} ×", f"≤ {most} ×", found.ratio <= most, detail)

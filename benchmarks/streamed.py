@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.measure import Result
-from tests.model import sparse
+from tests.ondisk import sparse
 
 SHAPE = {"layers": 32, "width": 14_375, "hidden": 4_096, "vocabulary": 32_000}
 BYTES = 5 << 30  # on disk
@@ -20,10 +20,11 @@ CODE = """
 import json, os, re, sys, time
 from pathlib import Path
 from lm_debugger.ondisk.streamed import open_streamed
-from lm_debugger.progress import silent
+from lm_debugger.records.search import Filter, Query
 from lm_debugger.search.clusters.book import ClusterBook
 from lm_debugger.lenses.projection import Projections
 from lm_debugger.search.index import Index
+from lm_debugger.work import UNWATCHED
 
 folder = Path(sys.argv[1])
 def read(name):
@@ -50,9 +51,9 @@ index = Index(model, Projections(model))
 def statistics():
     index.statistics()
 def search():
-    index.keywords("w500, w600")
+    index.search(Query(keywords="w500, w600"), Filter())
 def clusters():
-    ClusterBook(model, Projections(model)).make(1000, None, force=True, progress=silent, cancel=None)
+    ClusterBook(model, Projections(model)).make(1000, None, force=True, work=UNWATCHED)
 measured(statistics)
 measured(search)
 measured(clusters)

@@ -21,6 +21,7 @@ import torch
 
 import lm_debugger
 from lm_debugger.search.clusters import kmeans
+from lm_debugger.work import UNWATCHED
 
 PAIRS = 20_000  # random pairs that coherence is measured on
 TOP = 50  # promoted tokens of a vector
@@ -39,7 +40,7 @@ def sample(vectors: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 def by_kmeans(unit: np.ndarray, k: int, seed: int) -> np.ndarray:
     """Labels by what LM-Debugger does."""
     data = torch.from_numpy(unit)
-    centres = kmeans.train(data, k, seed, lambda *_: None, None)
+    centres = kmeans.train(data, k, seed, UNWATCHED)
     return (data @ centres.T).argmax(-1).numpy()
 
 

@@ -5,6 +5,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from lm_debugger.threads import wait_asleep
+
+wait_asleep()  # before torch is loaded
+
 if TYPE_CHECKING:
     from lm_debugger import Debugger
 

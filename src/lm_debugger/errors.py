@@ -1,4 +1,6 @@
-"""Every exception of the package: what went wrong, which value caused it, and the cure. Imports nothing.
+"""The exceptions of the package: what went wrong, which value caused it, and the cure. Imports nothing.
+
+Those that only a server raises are in `server.failures`, those of its database in `store.engine`.
 
 Each error prints as one or two sentences that a user can act on. The command line shows `str(error)` and
 exits with `exit_code`; a server answers with `code`.
@@ -132,3 +134,9 @@ class StaleRunError(LMDebuggerError):
     """A run was made with weights that the model no longer has."""
 
     code = "stale_run"
+
+
+class EngineError(LMDebuggerError):
+    """An engine in another process failed."""
+
+    code = "engine"

@@ -1,11 +1,13 @@
 """`/api/search`: the same answers as the engine's, with the users' names, on a tiny model's server."""
 
 import json
+import shutil
+from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
 
-from tests.server.live import error
+from tests.server.live import BASE, error, tiny_app, wait_until_ready
 from tests.tiny import shared
 
 
@@ -51,6 +53,33 @@ def test_a_stream_ends_with_the_result(client: TestClient) -> None:
     assert events[-1][0] == "event: result"
     assert json.loads(events[-1][1].removeprefix("data: ")) == search(client, q="w7")
     assert {lines[0] for lines in events[:-1]} <= {"event: progress"}
+
+
+def test_the_first_search_tells_how_far_it_is(empty_cache: Path, tmp_path: Path) -> None:
+    """Its statistics take long for a large model: they are told to whoever asked, and in the health until they end."""
+    residual = {"ids": [5, 6, 7], "position": 2}
+    stream = {"Accept": "text/event-stream"}
+    for ask in (
+        lambda client: client.get("/api/search", params={"q": "w7"}, headers=stream),
+        lambda client: client.post("/api/search", json=residual, headers=stream),
+    ):
+        app = tiny_app(tmp_path)
+        with TestClient(app, base_url=BASE) as client:
+            wait_until_ready(client)
+            text = ask(client).text
+            told = [json.loads(line.removeprefix("data: "))["step"] for line in text.split("\n") if '"step"' in line]
+            assert list(dict.fromkeys(told)) == [
+                "Measuring the vocabulary",
+                "Measuring all vectors",
+                "Searching all vectors",
+            ]
+            assert "event: result" in text
+            assert client.get("/api/health").json()["step"] == ""
+            search(client, q="w8")  # on the other thread now
+            assert client.get("/api/health").json()["step"] == ""
+            client.get("/api/values/L0D1")
+            assert client.get("/api/health").json()["step"] == ""
+        shutil.rmtree(empty_cache)
 
 
 def test_residual_streams(client: TestClient) -> None:

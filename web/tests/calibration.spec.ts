@@ -13,7 +13,16 @@ test("the first on shows its progress, is cancelled, and begun again from the de
   const at = `http://127.0.0.1:${port + 2}`;
   const server = spawn(
     command,
-    ["serve", "demo", "--no-browser", "--port", String(port + 2), "--database", join(cache, "page.sqlite")],
+    [
+      "serve",
+      "demo",
+      "--no-browser",
+      "--no-token",
+      "--port",
+      String(port + 2),
+      "--database",
+      join(cache, "page.sqlite"),
+    ],
     { env: { ...process.env, LM_DEBUGGER_CACHE: cache } },
   );
   try {

@@ -77,7 +77,7 @@ test("a server that is killed and comes back is found again", async ({ page }) =
   const other = port + 1;
   const start = (): ChildProcess =>
     spawn(command, [
-      ...["serve", "demo", "--no-browser", "--port", String(other)],
+      ...["serve", "demo", "--no-browser", "--no-token", "--port", String(other)],
       ...["--database", join(process.env.LM_DEBUGGER_E2E_FOLDER ?? ".", "restarted.sqlite")],
     ]);
   const up = async () => {

@@ -1,11 +1,7 @@
 """The fingerprint of a model: the same for the same architecture and weights wherever they were loaded from.
 
-Method. Each tensor is read as a sequence of 64-bit words. The words are laid out in rows of 1024 and added up,
-modulo 2**64, along the rows and along the columns; all the sums are hashed with SHA-256. Whole numbers add up to
-the same sum in any order, so the number of threads and the device do not matter. Changing one word changes its
-row's sum; exchanging two different words changes the sums of two rows or of two columns. It runs at the speed of
-memory and where the tensor is, so a model on a GPU is not copied. It guards against mistakes, not against somebody
-who builds two models with one fingerprint.
+Each tensor counts by its checksum (`store.checksum`), which is made where the tensor is: a model on a GPU is not
+copied. It guards against mistakes, not against somebody who builds two models with one fingerprint.
 
 What is not covered: the contents of weights on `meta` (offloaded to disk) count only by name, shape and dtype.
 """
@@ -14,12 +10,11 @@ import hashlib
 import json
 from collections.abc import Iterator
 
-import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
-_ROW = 1024
-_WORD = 8  # bytes
+from lm_debugger.store.checksum import checksum
+
 _DIGITS = 16
 
 # Where and how a model was loaded, not what it computes.
@@ -54,22 +49,6 @@ def fingerprint(model: PreTrainedModel) -> str:
         for part in _plain(tensor):
             digest.update(checksum(part))
     return digest.hexdigest()[:_DIGITS]
-
-
-@torch.no_grad()
-def checksum(tensor: Tensor) -> bytes:
-    """A SHA-256 of the tensor's contents, made as the module describes. Empty for a tensor on `meta`."""
-    if tensor.is_meta:
-        return b""
-    flat = tensor.detach().contiguous().reshape(-1)
-    if flat.numel() * flat.element_size() % _WORD or flat.storage_offset() * flat.element_size() % _WORD:
-        flat = flat.view(torch.uint8)
-        flat = torch.cat([flat, flat.new_zeros(-flat.numel() % _WORD)])
-    words = flat.view(torch.int64)
-    whole = words.numel() // _ROW * _ROW
-    rows, rest = words[:whole].view(-1, _ROW), words[whole:]
-    sums = torch.cat([rows.sum(1), rows.sum(0), rest])
-    return hashlib.sha256(sums.cpu().numpy().data).digest()
 
 
 def _tensors(model: PreTrainedModel) -> dict[str, Tensor]:

@@ -121,13 +121,10 @@ def _filled(ranges: Tensor, tokens: Tensor) -> Tensor:
 def cached(model: LoadedModel) -> Calibration | None:
     """The calibration kept for this model, or None."""
     entry = cache.read(KIND, model.fingerprint, VERSION)
-    if entry is None:
+    about = None if entry is None else entry.about(source=str, tokens=int)
+    if entry is None or about is None or not entry.has(**_shapes(model)):
         return None
-    try:
-        about = json.loads(entry.text)
-        return Calibration(str(about["source"]), int(about["tokens"]), _extents(model), entry.arrays)
-    except (ValueError, KeyError, TypeError):
-        return None  # of other fields than ours: it is measured again
+    return Calibration(about["source"], about["tokens"], _extents(model), entry.arrays)
 
 
 def keep(model: LoadedModel, found: Calibration) -> None:
@@ -138,6 +135,16 @@ def keep(model: LoadedModel, found: Calibration) -> None:
 
 def _extents(model: LoadedModel) -> tuple[tuple[Extent, ...], ...]:
     return tuple(model.vectors(layer) for layer in range(model.layers))
+
+
+def _shapes(model: LoadedModel) -> dict[str, tuple[int, ...]]:
+    """The arrays of a calibration of this model; see `Calibration`."""
+    shapes: dict[str, tuple[int, ...]] = {}
+    for layer, extents in enumerate(_extents(model)):
+        for extent in extents:
+            key = f"{layer}.{extent.letters}"
+            shapes |= {key: (6, extent.units), f"{key}.tokens": (extent.units,)}
+    return shapes
 
 
 def check_tokens(tokens: int) -> None:

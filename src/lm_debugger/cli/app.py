@@ -11,6 +11,7 @@ import typer
 
 from lm_debugger import __version__
 from lm_debugger.cli import terminal
+from lm_debugger.cli.cache import cache
 from lm_debugger.cli.calibrate import calibrate
 from lm_debugger.cli.clusters import clusters
 from lm_debugger.cli.examine import examine
@@ -29,6 +30,7 @@ app = typer.Typer(
 )
 for command in (serve, trace, generate, search, examine, value, clusters, calibrate):
     app.command()(command)
+app.add_typer(cache, name="cache")
 
 INTERRUPTED = 130
 _Usage = typer.BadParameter.__mro__[1]  # Typer's UsageError, which it does not export

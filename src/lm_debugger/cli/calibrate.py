@@ -41,6 +41,6 @@ def calibrate(
         print_record(summary)
         return
 
-    from lm_debugger.show.reports import calibration
+    from lm_debugger.show.calibration import calibration
 
     print_answer(calibration(summary))

@@ -1,16 +1,13 @@
 """`lm-debugger clusters`: value vectors grouped by direction; the list, or one cluster."""
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from lm_debugger.cli import options
 from lm_debugger.cli.loading import load_weights
 from lm_debugger.cli.terminal import print_answer, print_record, progress_bar
-
-if TYPE_CHECKING:
-    from lm_debugger.records.cluster import Clustering
 
 
 class Order(StrEnum):
@@ -54,26 +51,14 @@ def clusters(
         )  # fmt: skip
         made = weights.clusters(k, seed, force=force, progress=progress)
         view = None if cluster is None else weights.cluster(cluster, members=members)
+    listed = made.listing(find or "", sort.value, limit)
     if json:
-        print_record(_listed(made, sort, find, limit) if view is None else view)
+        print_record(listed if view is None else view)
         return
 
-    from lm_debugger.show import clusters as cluster_report
+    from lm_debugger.show import clusters as documents
 
     if view is None:
-        print_answer(cluster_report.clustering(_listed(made, sort, find, limit), len(made.clusters)))
+        print_answer(documents.clustering(listed, len(made.clusters)))
     else:
-        print_answer(cluster_report.cluster(view, made))
-
-
-def _listed(made: "Clustering", sort: Order, find: str | None, limit: int) -> "Clustering":
-    """The clusters to list, in order."""
-    wanted = (find or "").casefold()
-    found = [
-        brief for brief in made.clusters if any(wanted in text.casefold() for text in (brief.name, *brief.promotes))
-    ]
-    if sort is Order.COHESION:
-        found.sort(key=lambda brief: -brief.cohesion)
-    elif sort is Order.LAYER:
-        found.sort(key=lambda brief: brief.layer)
-    return made.model_copy(update={"clusters": tuple(found[:limit])})
+        print_answer(documents.cluster(view, made))

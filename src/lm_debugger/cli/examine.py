@@ -40,7 +40,7 @@ def examine(
     if json:
         print_record(report)
     else:
-        from lm_debugger.show.reports import examination
+        from lm_debugger.show.examination import examination
 
         print_answer(examination(report))
     if not report.supported:

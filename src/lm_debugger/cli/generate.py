@@ -8,7 +8,7 @@ import typer
 
 from lm_debugger.cli import options
 from lm_debugger.cli.loading import load
-from lm_debugger.cli.terminal import answer_console, notice_console, print_answer, print_record, progress_bar
+from lm_debugger.cli.terminal import answer_console, print_answer, print_notice, print_record, progress_bar
 
 if TYPE_CHECKING:
     from lm_debugger.records.generation import GeneratedToken
@@ -21,17 +21,13 @@ def generate(
     model: options.Model = options.DEMO,
     max_new_tokens: Annotated[int, typer.Option("--max-new-tokens", "-n", min=1, help="Most tokens to generate.")] = 20,
     temperature: Annotated[
-        float, typer.Option("--temperature", "-t", min=0.0, help="0 takes the most probable token each time.")
+        float, typer.Option("--temperature", "-t", help="0 takes the most probable token each time.")
     ] = 0.0,
     top_p: Annotated[
         float | None,
-        typer.Option(
-            "--top-p", min=0.0, max=1.0, help="Sample among the most probable tokens of this total probability."
-        ),
+        typer.Option("--top-p", help="Sample among the most probable tokens of this total probability."),
     ] = None,
-    top_k: Annotated[
-        int | None, typer.Option("--top-k", min=1, help="Sample among this many most probable tokens.")
-    ] = None,
+    top_k: Annotated[int | None, typer.Option("--top-k", help="Sample among this many most probable tokens.")] = None,
     seed: Annotated[int, typer.Option("--seed", help="Seed of the sampling.")] = 0,
     stop: Annotated[
         list[str] | None, typer.Option("--stop", metavar="TEXT", help="End before this text. Can be given repeatedly.")
@@ -54,7 +50,9 @@ def generate(
     without them.
     """
     from lm_debugger.edits.grammar import parse_all
+    from lm_debugger.records.generation import Sampling
 
+    sampling = Sampling(temperature=temperature, top_k=top_k, top_p=top_p, seed=seed)
     text, interventions = options.read_prompt(prompt), parse_all(edits or ())
     groups = options.read_recipes(recipes or (), recipe_strength)
     with ExitStack() as display:
@@ -68,10 +66,7 @@ def generate(
             text,
             interventions,
             max_new_tokens=max_new_tokens,
-            temperature=temperature,
-            top_p=top_p,
-            top_k=top_k,
-            seed=seed,
+            **sampling.model_dump(),
             stop=tuple(stop or ()),
             chat=chat,
             compare=not no_baseline,
@@ -83,8 +78,8 @@ def generate(
         return
 
     from lm_debugger.records.visible import printable
+    from lm_debugger.show.document import warnings
     from lm_debugger.show.generation import generation
-    from lm_debugger.show.trace import warning_lines
 
     if stream is not None:
         stream.end(printable(result.text))
@@ -93,8 +88,7 @@ def generate(
         return
     if stream is None:
         typer.echo(result.text)
-    for line in warning_lines(result.warnings):
-        notice_console().print(line)
+    print_notice(warnings(result.warnings))
 
 
 class _Stream:
@@ -110,10 +104,11 @@ class _Stream:
         self.printed = ""
 
     def __call__(self, token: "GeneratedToken") -> None:
-        from lm_debugger.show.generation import generated_token
+        from lm_debugger.show.generation import generated
+        from lm_debugger.show.looks import piece
 
         self.start()
-        text = generated_token(token)
+        text = piece(generated(token))
         self.printed += text.plain
         self.console.print(text, end="", soft_wrap=True)
         self.console.file.flush()

@@ -5,7 +5,8 @@ import warnings
 from typing import TYPE_CHECKING
 
 from lm_debugger.errors import OptionError
-from lm_debugger.progress import Progress
+from lm_debugger.threads import wait_asleep
+from lm_debugger.work import Progress
 
 if TYPE_CHECKING:
     from lm_debugger import Debugger
@@ -55,10 +56,11 @@ def load_weights(
 
 
 def silence_libraries() -> None:
-    """Keep warnings and progress bars of transformers and others off the terminal.
+    """Keep warnings and progress bars of transformers and others off the terminal, and idle threads off the cores.
 
     Call it before they are imported: they read their environment then. What a user has set stays.
     """
+    wait_asleep()
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")

@@ -66,30 +66,31 @@ def search(
         )
     if against is not None and prompt is None:
         raise OptionError("--against needs a prompt to tell apart.", "Add --prompt TEXT.")
-    within = options.read_layers(layers)
     if from_disk and prompt is not None:
         raise OptionError("A prompt needs the model loaded.", "Leave --from-disk out.")
+
+    from lm_debugger.records.names import read_unit
+    from lm_debugger.records.search import Filter, Query
+
+    liked = None if like is None else read_unit(like)
+    sought = Query(keywords=query, unwanted=unwanted, match=match, like=liked)
+    among = Filter(layers=options.read_layers(layers), sign=sign, expert=expert, limit=limit)
     with progress_bar() as progress:
         if prompt is None:
             weights = load_weights(
                 model, from_disk=from_disk, device=device, dtype=dtype, trust_remote_code=trust_remote_code,
                 progress=progress,
             )  # fmt: skip
-            found = weights.search(
-                query, unwanted=unwanted, like=like, match=match, layers=within, sign=sign, expert=expert,
-                limit=limit, progress=progress,
-            )  # fmt: skip
+            found = weights.find_values(sought, among, progress=progress)
         else:
             text, other = options.read_prompt(prompt), None if against is None else options.read_prompt(against)
             debugger = load(model, device=device, dtype=dtype, trust_remote_code=trust_remote_code, progress=progress)
-            found = debugger.writers(
-                debugger.place(text, position), layer=layer, against=None if other is None else debugger.place(other),
-                layers=within, sign=sign, expert=expert, limit=limit, progress=progress,
-            )  # fmt: skip
+            here, there = debugger.place(text, position), None if other is None else debugger.place(other)
+            found = debugger.find_writers(here, among, layer=layer, against=there, progress=progress)
     if json:
         print_record(found)
         return
 
-    from lm_debugger.show.search import search as report
+    from lm_debugger.show.search import search as document
 
-    print_answer(report(found))
+    print_answer(document(found))

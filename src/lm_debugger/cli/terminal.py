@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.text import Text
 
-from lm_debugger.progress import Progress, silent
+from lm_debugger.work import Progress, silent
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
-
     from lm_debugger.records.base import Record
+    from lm_debugger.show.document import Document
 
 BUG_EXIT_CODE = 70  # EX_SOFTWARE
 
@@ -36,17 +35,25 @@ def print_record(record: "Record") -> None:
     _print_json(record.model_dump_json())
 
 
-def print_answer(answer: "RenderableType") -> None:
+def print_answer(answer: "Document") -> None:
     """An answer for people."""
-    answer_console().print(answer)
+    _print(answer_console(), answer)
+
+
+def print_notice(notice: "Document") -> None:
+    """What people should know beside the answer, on standard error."""
+    _print(notice_console(), notice)
 
 
 def print_error(code: str, what: str, cure: str, *, as_json: bool) -> None:
     """An error for people on standard error; for programs also on standard output, which stays JSON."""
+    from lm_debugger.records.visible import printable
+
     console = notice_console()
-    console.print(Text.assemble(("error: ", "bold red"), (what, "red")), soft_wrap=True)
+    # What is wrong may quote a file or an answer from elsewhere: a terminal must not obey it.
+    console.print(Text.assemble(("error: ", "bold red"), (printable(what), "red")), soft_wrap=True)
     if cure:
-        console.print(Text.assemble(("cure: ", "bold"), cure), soft_wrap=True)
+        console.print(Text.assemble(("cure: ", "bold"), printable(cure)), soft_wrap=True)
     if as_json:
         _print_json(json.dumps({"error": {"code": code, "what": what, "cure": cure}}))
 
@@ -88,6 +95,13 @@ def progress_bar() -> Iterator[Progress]:
             display.update(tasks[step], completed=done, total=total or None, visible=True)
 
         yield show
+
+
+def _print(console: Console, document: "Document") -> None:
+    from lm_debugger.show.terminal import draw
+
+    if document:
+        console.print(draw(document))
 
 
 def _print_json(text: str) -> None:

@@ -42,7 +42,10 @@ def trace(
         debugger = load(model, device=device, dtype=dtype, trust_remote_code=trust_remote_code, progress=progress)
         for group in groups:
             interventions += debugger.recipe(group, recipe_strength)
-        view = debugger.trace(text, interventions, progress=progress).view(position=position, top_k=top_k)
+        # The display shows the strongest head of a layer; a program gets what all that are listed promote.
+        spelled = top_k if json or shown is not None else 1
+        found = debugger.trace(text, interventions, progress=progress)
+        view = found.view(position=position, top_k=top_k, head_tokens=spelled)
     if json:
         print_record(view)
         return
@@ -50,8 +53,8 @@ def trace(
         last = view.model.layers - 1
         raise OptionError(f"--layers {layers!r} goes beyond the model's last layer, {last}.", f"Use layers 0-{last}.")
 
-    from lm_debugger.show import trace as render
+    from lm_debugger.show.trace import trace as document
 
-    print_answer(render.trace(view, layers=shown))
+    print_answer(document(view, layers=shown))
     if shown is None and answer_console().is_terminal:
         answer_console().print("Full blocks of some layers: --layers A-B", style="dim")

@@ -28,11 +28,11 @@ def value(
             model, from_disk=from_disk, device=device, dtype=dtype, trust_remote_code=trust_remote_code,
             progress=progress,
         )  # fmt: skip
-        view = weights.value(name, top_k=top_k)
+        view = weights.value(name, top_k=top_k, progress=progress)
     if json:
         print_record(view)
         return
 
-    from lm_debugger.show.reports import value as report
+    from lm_debugger.show.value import value as document
 
-    print_answer(report(view))
+    print_answer(document(view))

@@ -4,37 +4,21 @@ Weights that are too large to load are opened where they lie, to be searched.
 """
 
 import os
-import time
 
 import torch
-import transformers
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from lm_debugger.anatomy.fingerprint import fingerprint
-from lm_debugger.anatomy.parts import Anatomy
 from lm_debugger.debugger.session import Debugger
 from lm_debugger.debugger.weights import Weights
 from lm_debugger.model.loaded import LoadedModel
-from lm_debugger.ondisk.streamed import open_streamed
-from lm_debugger.progress import Progress, silent
-from lm_debugger.proof.report import examine_network, refusal
-from lm_debugger.records.base import Record
+from lm_debugger.proof.kept import prove
 from lm_debugger.records.examination import Examination
 from lm_debugger.source.load import check_network, check_tokenizer, load_network
+from lm_debugger.source.options import LoadOptions
 from lm_debugger.source.vocabulary import Vocabulary
-from lm_debugger.store import cache
-
-KIND, VERSION = "anatomy", 2
+from lm_debugger.work import Progress, Work, silent
 
 Reference = str | os.PathLike[str] | torch.nn.Module
-
-
-class _Proof(Record):
-    """What the cache keeps of an examination that succeeded. Other versions of the code may differ in what they do."""
-
-    examination: Examination
-    anatomy: Anatomy
-    versions: str = f"transformers {transformers.__version__}, torch {torch.__version__}"
 
 
 def load(
@@ -65,22 +49,22 @@ def load(
         UnsupportedModelError: if its anatomy cannot be proved; `examine` reports the details.
         NumericalError: if its weights are not finite.
     """
-    name, network, words = _network(
-        model, tokenizer, device=device, dtype=dtype, device_map=device_map,
-        trust_remote_code=trust_remote_code, revision=revision, progress=progress,
-    )  # fmt: skip
-    loaded = _joined(name, network, words, progress)
+    work = Work(progress)
+    options = LoadOptions(device, dtype, device_map, trust_remote_code, revision)
+    name, network, words = _network(model, tokenizer, options, work)
 
     def reopen(old: LoadedModel) -> LoadedModel:
-        return _joined(old.name, network, words, progress)
+        return _joined(old.name, network, words, work)
 
-    return Debugger(loaded, reopen, progress)
+    return Debugger(_joined(name, network, words, work), reopen, progress)
 
 
-def _joined(name: str, network: PreTrainedModel, words: PreTrainedTokenizerBase, progress: Progress) -> LoadedModel:
+def _joined(name: str, network: PreTrainedModel, words: PreTrainedTokenizerBase, work: Work) -> LoadedModel:
     """The network with its proof, its engine and its vocabulary."""
-    report, anatomy = _prove(name, network, progress)
+    report, anatomy = prove(network, name=name, work=work)
     if anatomy is None:
+        from lm_debugger.proof.report import refusal
+
         raise refusal(report)
     embedded = getattr(network.get_input_embeddings(), "num_embeddings", anatomy.readout.vocabulary)
     return LoadedModel(name, network, Vocabulary(words, embedded), anatomy, report)
@@ -102,7 +86,10 @@ def open_weights(
     Raises:
         ModelNotFoundError, ModelLoadError, UnsupportedModelError, NumericalError.
     """
-    return Weights(open_streamed(folder, trust_remote_code=trust_remote_code, progress=progress), progress)
+    from lm_debugger.ondisk.streamed import open_streamed  # not needed by models that are loaded
+
+    options = LoadOptions(trust_remote_code=trust_remote_code)
+    return Weights(open_streamed(folder, options, Work(progress)), progress)
 
 
 def examine(
@@ -120,57 +107,20 @@ def examine(
     Returns:
         A report with `.supported`, `.checks`, `.failures`. A model that is not supported raises nothing.
     """
+    options = LoadOptions(device, dtype, device_map, trust_remote_code, revision)
     if isinstance(model, str | os.PathLike):
-        name, network, _ = _network(
-            model, None, device=device, dtype=dtype, device_map=device_map,
-            trust_remote_code=trust_remote_code, revision=revision, progress=progress,
-        )  # fmt: skip
+        name, network, _ = _network(model, None, options, Work(progress))
     else:
         network = check_network(model)
         name = type(network).__name__
-    return _prove(name, network, progress)[0]
+    return prove(network, name=name, work=Work(progress))[0]
 
 
 def _network(
-    model: Reference,
-    tokenizer: PreTrainedTokenizerBase | None,
-    *,
-    device: str | None,
-    dtype: str | torch.dtype | None,
-    device_map: str | dict[str, object] | None,
-    trust_remote_code: bool,
-    revision: str | None,
-    progress: Progress,
+    model: Reference, tokenizer: PreTrainedTokenizerBase | None, options: LoadOptions, work: Work
 ) -> tuple[str, PreTrainedModel, PreTrainedTokenizerBase]:
     if isinstance(model, str | os.PathLike):
-        network, own = load_network(
-            model, device=device, dtype=dtype, device_map=device_map,
-            trust_remote_code=trust_remote_code, revision=revision, progress=progress,
-        )  # fmt: skip
+        network, own = load_network(model, options, work=work)
         return os.fspath(model), network, tokenizer or own
     network = check_network(model)
     return type(network).__name__, network, check_tokenizer(tokenizer)
-
-
-def _prove(name: str, network: PreTrainedModel, progress: Progress) -> tuple[Examination, Anatomy | None]:
-    """Examine, or recall the proof of this very model on this kind of device."""
-    start = time.perf_counter()
-    identity = fingerprint(network)
-    key = f"{identity}-{network.device.type}"
-    kept = _recall(key)
-    if kept is not None:
-        seconds = {**kept.examination.seconds, "recall": time.perf_counter() - start}
-        report = kept.examination.model_copy(update={"cached": True, "model": name, "seconds": seconds})
-        return report, kept.anatomy
-    report, anatomy = examine_network(network, name=name, fingerprint=identity, progress=progress)
-    if anatomy is not None:
-        cache.write(KIND, key, VERSION, {}, _Proof(examination=report, anatomy=anatomy).model_dump_json())
-    return report, anatomy
-
-
-def _recall(key: str) -> _Proof | None:
-    entry = cache.read(KIND, key, VERSION)
-    if entry is None:
-        return None
-    proof = _Proof.model_validate_json(entry.text)
-    return proof if proof.versions == _Proof.model_fields["versions"].default else None

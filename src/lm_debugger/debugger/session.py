@@ -6,27 +6,26 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Literal
 
 from lm_debugger.calibration import measure as calibration
 from lm_debugger.debugger.trace import Trace
+from lm_debugger.debugger.verb import verb
 from lm_debugger.debugger.weights import Weights
 from lm_debugger.edits import recipe as recipes
 from lm_debugger.edits.grammar import parse_all
 from lm_debugger.edits.validate import check_name
-from lm_debugger.engine.guard import exact
 from lm_debugger.errors import EditError, OptionError
 from lm_debugger.model.loaded import LoadedModel
-from lm_debugger.readouts.writers import Place, writers
+from lm_debugger.readouts.writers import RunPosition, writers
 from lm_debugger.records.calibration import CalibrationSummary, CoefficientRange
 from lm_debugger.records.edit import WITH_STRENGTH, Edit
 from lm_debugger.records.examination import Examination
-from lm_debugger.records.generation import Continuation, Generation
+from lm_debugger.records.generation import Continuation, Generation, Sampling
 from lm_debugger.records.model import ModelSummary
 from lm_debugger.records.names import UnitName, ValueName
 from lm_debugger.records.recipe import Recipe
-from lm_debugger.records.search import SearchAnswer, Sign
-from lm_debugger.runs.generate import OnToken, Sampling, Stops, continue_prompt
+from lm_debugger.records.search import AnySign, Filter, SearchAnswer
+from lm_debugger.runs.generate import OnToken, Stops, continue_prompt
 from lm_debugger.runs.run import MEMORY_LIMIT, run
 from lm_debugger.runs.spec import RunSpec, settled
 from lm_debugger.runs.store import RunStore
@@ -59,20 +58,18 @@ class Debugger(Weights):
         super().__init__(model, progress)
 
     def _take(self, model: LoadedModel) -> None:
-        self._loaded = model
+        self._model = model
         self._weights = model.engine.weights()
         self._calibration: calibration.Calibration | None = None
         self._runs.clear()
 
-    @property
-    def _model(self) -> LoadedModel:
-        """The model as its weights are now."""
-        if self._loaded.engine.weights() != self._weights:
+    def refresh(self) -> None:
+        """Take note of changed weights: prove the model anew, and forget what was known of the old ones."""
+        if self._model.engine.weights() != self._weights:
             with self._turn:
-                if self._loaded.engine.weights() != self._weights:
-                    self._take(self._reopen(self._loaded))
-                    self._bind(self._loaded)
-        return self._loaded
+                if self._model.engine.weights() != self._weights:
+                    self._take(self._reopen(self._model))
+                    self._bind(self._model)
 
     def __repr__(self) -> str:
         return f"Debugger({self.summary.name}, {self.summary.layers} layers)"
@@ -80,13 +77,16 @@ class Debugger(Weights):
     @property
     def summary(self) -> ModelSummary:
         """The model's name, size and fingerprint."""
+        self.refresh()
         return self._model.summary
 
     @property
     def model(self) -> LoadedModel:
         """The loaded model: network, vocabulary, anatomy, units."""
+        self.refresh()
         return self._model
 
+    @verb
     def examine(self) -> Examination:
         """The report of how the model's anatomy was found and proved."""
         return self._model.examination
@@ -119,7 +119,7 @@ class Debugger(Weights):
             0
         ]
 
-    @exact
+    @verb
     def trace_batch(
         self,
         prompts: Sequence[Prompt],
@@ -163,6 +163,7 @@ class Debugger(Weights):
         found = self._runs.all(specs, state, lambda those: make(those, [bases[spec.base] for spec in those]))
         return tuple(found)
 
+    @verb
     def find(self, prompt: Prompt, interventions: Edits = ()) -> Trace | None:
         """The trace of a prompt if it is kept: runs and measures nothing. Arguments as for `trace`."""
         edits = parse_all(interventions)
@@ -175,7 +176,7 @@ class Debugger(Weights):
         """The edits with what `on` means; measured first if it has to be."""
         return settled(edits, partial(self._range, work=work))
 
-    @exact
+    @verb
     def generate(
         self,
         prompt: Prompt,
@@ -213,7 +214,7 @@ class Debugger(Weights):
         """
         work = self._work(progress, cancel)
         edits = self._settled(parse_all(interventions), work)
-        sampling = Sampling(temperature, top_k, top_p, seed)
+        sampling = Sampling(temperature=temperature, top_k=top_k, top_p=top_p, seed=seed)
         stops = Stops(max_new_tokens, (stop,) if isinstance(stop, str) else tuple(stop))
         if chat:
             if not isinstance(prompt, str):
@@ -237,38 +238,57 @@ class Debugger(Weights):
             warnings=_without_effect(found, baseline),
         )
 
-    def place(self, prompt: Prompt, position: int = -1, interventions: Edits = ()) -> Place:
+    def place(self, prompt: Prompt, position: int = -1, interventions: Edits = ()) -> RunPosition:
         """A position of a prompt's run, for `writers`; arguments as for `trace`."""
-        return Place(self.trace(prompt, interventions), position)
+        return RunPosition(self.trace(prompt, interventions), position)
 
-    @exact
     def writers(
         self,
-        place: Place,
+        place: RunPosition,
         *,
         layer: int | None = None,
-        against: Place | None = None,
+        against: RunPosition | None = None,
         layers: str | range | None = None,
-        sign: Sign | Literal["both"] = "both",
+        sign: AnySign = "both",
         expert: int | None = None,
         among: Sequence[str | UnitName] | None = None,
         limit: int = 20,
         progress: Progress | None = None,
+        cancel: threading.Event | None = None,
     ) -> SearchAnswer:
-        """The value vectors that write a residual stream, or that tell two apart: the largest shares of its read-out.
+        """The value vectors that write a residual stream, or that tell two apart: the largest portions of its read-out.
 
         Args:
             place: a position of a run, from `place`.
             layer: the stream after this layer; None for the last.
             against: a place whose stream is subtracted, such as one of another prompt or of the same with edits.
             layers, sign, expert, among, limit: as for `search`; the sign is that of the coefficient.
+            progress: told of the statistics, which are measured on first use, and of the search.
+            cancel: set it to stop.
 
         Raises:
             OptionError: if something is out of range, or the model's layers end with a norm.
+            CancelledError: if cancelled.
         """
         accepted = self._filter(layers, sign, expert, among, limit)
-        return writers(self._index, place, accepted, layer=layer, against=against, progress=progress or self._progress)
+        return self.find_writers(place, accepted, layer=layer, against=against, progress=progress, cancel=cancel)
 
+    @verb
+    def find_writers(
+        self,
+        place: RunPosition,
+        among: Filter,
+        *,
+        layer: int | None = None,
+        against: RunPosition | None = None,
+        progress: Progress | None = None,
+        cancel: threading.Event | None = None,
+    ) -> SearchAnswer:
+        """As `writers`, with the filter as a record."""
+        accepted, work = self._checked(among), self._work(progress, cancel)
+        return writers(self._index, place, accepted, layer=layer, against=against, work=work)
+
+    @verb
     def recipe(self, recipe: str | os.PathLike[str] | Recipe, strength: float = 1.0) -> tuple[Edit, ...]:
         """The edits of a recipe, to be given as `interventions`.
 
@@ -288,6 +308,7 @@ class Debugger(Weights):
             recipe = recipes.read_file(recipe)
         return recipes.scaled(recipes.check(recipe, self._model), strength)
 
+    @verb
     def save_recipe(self, path: str | os.PathLike[str], name: str, interventions: Edits, *, note: str = "") -> Recipe:
         """Write edits to a recipe's file, for this model; a file that is there already is replaced.
 
@@ -312,7 +333,7 @@ class Debugger(Weights):
         recipes.write_file(found, path)
         return found
 
-    @exact
+    @verb
     def calibrate(
         self,
         text: str | os.PathLike[str] | None = None,
@@ -372,6 +393,7 @@ class Debugger(Weights):
         known = self._known_calibration()
         return known.range(name) if known else None
 
+    @verb
     def coefficient_range(self, name: ValueName, progress: Progress | None = None) -> CoefficientRange:
         """A vector's range; calibrates first if that has not been done."""
         return self._range(name, self._work(progress, None))

@@ -2,19 +2,19 @@
 
 import threading
 from collections.abc import Sequence
-from typing import Literal
 
+from lm_debugger.debugger.verb import verb
 from lm_debugger.edits.validate import check_name
 from lm_debugger.errors import OptionError, ValueNameError
-from lm_debugger.lenses.projection import MOST, Projections, Side
+from lm_debugger.lenses.projection import MOST, End, Projections
 from lm_debugger.lenses.source import ValueSource
 from lm_debugger.records.calibration import CoefficientRange
 from lm_debugger.records.cluster import Clustering, ClusterView
 from lm_debugger.records.names import UnitName, numbered, read_layers, read_unit
-from lm_debugger.records.search import SearchAnswer, Sign
+from lm_debugger.records.search import AnySign, Combine, Filter, Query, SearchAnswer
 from lm_debugger.records.value import ValueView
 from lm_debugger.search.clusters import book
-from lm_debugger.search.index import Combine, Filter, Index
+from lm_debugger.search.index import Index
 from lm_debugger.work import Progress, Work, silent
 
 
@@ -36,11 +36,15 @@ class Weights:
         self._index = Index(source, self._projections)
         self._clusters = book.ClusterBook(source, self._projections)
 
+    def refresh(self) -> None:
+        """Take note of changed weights: those on disk do not change while they are open."""
+
     @property
     def fingerprint(self) -> str:
         """Identifies architecture and weights."""
         return self._source.fingerprint
 
+    @verb
     def search(
         self,
         query: str = "",
@@ -50,7 +54,7 @@ class Weights:
         match: Combine = "all",
         skip: Sequence[str] = (),
         layers: str | range | None = None,
-        sign: Sign | Literal["both"] = "both",
+        sign: AnySign = "both",
         expert: int | None = None,
         among: Sequence[str | UnitName] | None = None,
         limit: int = 20,
@@ -77,39 +81,67 @@ class Weights:
             ValueNameError: if a vector does not exist.
             CancelledError: if cancelled.
         """
-        accepted = self._filter(layers, sign, expert, among, limit)
-        progress = progress or self._progress
-        if like is None:
-            return self._index.keywords(
-                query, unwanted, combine=match, skip=skip, among=accepted, progress=progress, cancel=cancel
-            )
-        if query.strip() or unwanted.strip():
-            raise OptionError("Both keywords and a vector are given.", "Search for one of them.")
-        return self._index.like(self._named(like), accepted, progress=progress, cancel=cancel)
+        sought = Query(
+            keywords=query,
+            unwanted=unwanted,
+            match=match,
+            skip=tuple(skip),
+            like=None if like is None else _parsed(like),
+        )
+        return self.find_values(
+            sought, self._filter(layers, sign, expert, among, limit), progress=progress, cancel=cancel
+        )
+
+    @verb
+    def find_values(
+        self,
+        query: Query,
+        among: Filter | None = None,
+        *,
+        progress: Progress | None = None,
+        cancel: threading.Event | None = None,
+    ) -> SearchAnswer:
+        """As `search`, with what is searched for and which vectors may be found as records."""
+        if query.like is not None:
+            self._check(query.like)
+        return self._index.search(query, self._checked(among or Filter()), self._work(progress, cancel))
 
     @property
     def can_search_at_once(self) -> bool:
         """Whether the statistics that a search needs are measured and in memory."""
         return self._index.prepared
 
-    def value(self, name: str | UnitName, *, top_k: int = MOST, similar: int = 10) -> ValueView:
+    @verb
+    def value(
+        self,
+        name: str | UnitName,
+        *,
+        top_k: int = MOST,
+        similar: int = 10,
+        progress: Progress | None = None,
+        cancel: threading.Event | None = None,
+    ) -> ValueView:
         """What a value vector promotes and suppresses, its neighbours, and its coefficient's range once calibrated.
 
         Args:
             name: such as `L12D345`.
             top_k: how many tokens on each side, 1 to 50.
             similar: how many of the closest and of the most opposite vectors, 0 to 50.
+            progress: told of the search for those.
+            cancel: set it to stop.
 
         Raises:
             ValueNameError: if the model has no such vector.
             OptionError: if top_k is out of range.
+            CancelledError: if cancelled.
         """
-        found = self._named(name)
+        found = _parsed(name)
+        self._check(found)
         if not 1 <= top_k <= MOST:
             raise OptionError(f"top_k is {top_k}.", f"It must be from 1 to {MOST}.")
         if not 0 <= similar <= MOST:
             raise OptionError(f"similar is {similar}.", f"It must be from 0 to {MOST}.")
-        near, far = self._index.neighbours(found, similar) if similar else ((), ())
+        near, far = self._index.neighbours(found, similar, self._work(progress, cancel)) if similar else ((), ())
         return ValueView(
             value=str(found),
             layer=found.layer,
@@ -117,14 +149,15 @@ class Weights:
             dimension=found.numbers[-1],
             norm=float(self._source.vector(found).norm()),
             outliers=self._projections.outliers(found),
-            promotes=self._projections.tokens(Side(found), top_k),
-            suppresses=self._projections.tokens(Side(found, negative=True), top_k),
+            promotes=self._projections.tokens(End(found), top_k),
+            suppresses=self._projections.tokens(End(found, negative=True), top_k),
             range=self._known_range(found),
             similar=near,
             opposite=far,
             cluster=self._clusters.of(found),
         )
 
+    @verb
     def clusters(
         self,
         k: int | None = None,
@@ -147,12 +180,14 @@ class Weights:
             OptionError: if k is not from 2 to the number of vectors, or the seed is negative.
             CancelledError: if cancelled.
         """
-        return self._clusters.make(k, seed, force=force, progress=progress or self._progress, cancel=cancel)
+        return self._clusters.make(k, seed, force=force, work=self._work(progress, cancel))
 
+    @verb
     def known_clusters(self) -> Clustering | None:
         """The clusters that were made of this model, or None."""
         return self._clusters.known()
 
+    @verb
     def cluster(self, number: int, *, members: int = book.MEMBERS) -> ClusterView:
         """One cluster: what its centre promotes and suppresses, its members, where they are, clusters like it.
 
@@ -173,7 +208,7 @@ class Weights:
     def _filter(
         self,
         layers: str | range | None,
-        sign: Sign | Literal["both"],
+        sign: AnySign,
         expert: int | None,
         among: Sequence[str | UnitName] | None,
         limit: int,
@@ -182,18 +217,26 @@ class Weights:
             layers=read_layers(layers) if isinstance(layers, str) else layers,
             sign=sign,
             expert=expert,
-            among=None if among is None else tuple(map(self._named, among)),
+            among=None if among is None else tuple(map(_parsed, among)),
             limit=limit,
         )
 
-    def _named(self, name: str | UnitName) -> UnitName:
-        """The name of a vector that the model has."""
-        found = read_unit(name) if isinstance(name, str) else name
-        check_name(found, self._source)
-        if found.letters not in {extent.letters for extent in self._source.vectors(found.layer)}:
-            raise ValueNameError(f"{found} is no value vector.", "Write the layer and the dimension as in L12D345.")
-        return found
+    def _checked(self, among: Filter) -> Filter:
+        """The filter, whose vectors the model has."""
+        for name in among.among or ():
+            self._check(name)
+        return among
+
+    def _check(self, name: UnitName) -> None:
+        """Raise ValueNameError unless the model has a value vector of this name."""
+        check_name(name, self._source)
+        if name.letters not in {extent.letters for extent in self._source.vectors(name.layer)}:
+            raise ValueNameError(f"{name} is no value vector.", "Write the layer and the dimension as in L12D345.")
 
     def _known_range(self, _name: UnitName) -> CoefficientRange | None:
         """The range of a vector's coefficient, where coefficients can be measured and were."""
         return None
+
+
+def _parsed(name: str | UnitName) -> UnitName:
+    return read_unit(name) if isinstance(name, str) else name

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, Protocol, Self, cast
 import torch
 from torch import Tensor
 from transformers import (
+    EosTokenCriteria,
     GenerationConfig,
     GenerationMixin,
     LogitsProcessorList,
@@ -44,8 +45,6 @@ def prepare(network: PreTrainedModel, ids: Tensor, *, limit: int, endless: bool)
     config = copy.deepcopy(network.generation_config)
     changes: dict[str, Any] = dict.fromkeys(_SAMPLING)
     changes |= {"do_sample": False, "num_beams": 1, "max_new_tokens": limit, "max_length": None}
-    if endless:
-        changes["eos_token_id"] = None
     if config.pad_token_id is None:
         changes["pad_token_id"] = 0  # rows of equal length are never padded, but transformers asks
     config.update(**changes)
@@ -58,10 +57,18 @@ def prepare(network: PreTrainedModel, ids: Tensor, *, limit: int, endless: bool)
         generation_config: GenerationConfig,
         **arguments: Any,
     ) -> Prepared:
+        if endless:
+            kept = [rule for rule in stopping_criteria if not isinstance(rule, EosTokenCriteria)]
+            stopping_criteria = StoppingCriteriaList(kept)
         return Prepared(input_ids, logits_processor, stopping_criteria, generation_config, arguments)
 
-    found = cast(GenerationMixin, network).generate(
-        ids, attention_mask=torch.ones_like(ids), generation_config=config, custom_generate=take
+    # Not the type's own `generate`, which a few override with one that knows no `custom_generate`.
+    found = GenerationMixin.generate(
+        cast(GenerationMixin, network),
+        ids,
+        attention_mask=torch.ones_like(ids),
+        generation_config=config,
+        custom_generate=take,
     )
     return cast(Prepared, found)
 
@@ -98,7 +105,7 @@ class LocalSteps:
     ) -> None:
         self._engine = engine
         self._choose = choose
-        self._taps = tuple(taps)
+        self.taps = tuple(taps)
         self._warps = tuple(warps)
         self._work = work
         with torch.no_grad():
@@ -107,11 +114,16 @@ class LocalSteps:
             )
         self._ids = self._prepared.ids
         self._arguments = self._prepared.arguments
-        self._order = engine.order(self._taps, [one.writes for one in passes], Clock(len(passes), work))
+        self._order = engine.order(self.taps, [one.writes for one in passes], Clock(len(passes), work))
         self._pending = self._ids.shape[1]  # tokens that have not run yet
-        self._outputs: dict[str, Any] = {}  # what the last forward left for the next
+        self._outputs: Any = None  # what the last forward left for the next
         self._unfinished = torch.ones(len(passes), dtype=torch.bool, device=self._ids.device)
         self._number = 0
+
+    @property
+    def ids(self) -> Tensor:
+        """The token ids so far: (batch, positions)."""
+        return self._ids
 
     def __iter__(self) -> Self:
         return self
@@ -142,7 +154,7 @@ class LocalSteps:
         self._pending = 1
         self._unfinished = self._unfinished & ~self._prepared.criteria(self._ids, None)
         kept = Streams(dict(self._order.kept), {})
-        captures = tuple(Capture(kept, row) for row in range(len(tokens))) if self._taps else ()
+        captures = tuple(Capture(kept, row) for row in range(len(tokens))) if self.taps else ()
         self._order.kept.clear()
         step = Step(self._number, tokens, logits, captures, not bool(self._unfinished.any()))
         self._number += 1
@@ -157,7 +169,7 @@ class LocalSteps:
             self._pending = len(command.tokens)
             self._unfinished = ~self._prepared.criteria(self._ids, None)
         if command.writes is not None:
-            self._order = self._engine.order(self._taps, command.writes, self._order.clock)
+            self._order = self._engine.order(self.taps, command.writes, self._order.clock)
 
     def _run(self) -> Any:
         """One forward of what has not run yet; without a cache, of everything."""
@@ -185,7 +197,8 @@ class LocalSteps:
         clock.length = self._ids.shape[1] if ran is None else ran.shape[1]
         clock.start = self._ids.shape[1] - clock.length
         outputs = network(**inputs, return_dict=True)
-        self._outputs = {name: value for name, value in outputs.items() if name != "logits"}
+        # Everything but the logits, which may be large: some types keep their state beside the cache.
+        self._outputs = type(outputs)(**{name: value for name, value in outputs.items() if name != "logits"})
         return outputs
 
     def fork(self) -> Self:
@@ -196,7 +209,7 @@ class LocalSteps:
             processors=copy.deepcopy(self._prepared.processors), criteria=copy.deepcopy(self._prepared.criteria)
         )
         twin._arguments, twin._outputs = copy.deepcopy((self._arguments, self._outputs))  # they share the cache
-        twin._order = self._engine.order(self._taps, (), Clock(self._order.clock.batch, self._work))
+        twin._order = self._engine.order(self.taps, (), Clock(self._order.clock.batch, self._work))
         twin._order.rounds = self._order.rounds
         twin._choose, twin._warps = copy.deepcopy((self._choose, self._warps))
         return twin

@@ -15,12 +15,12 @@ from lm_debugger.lenses.source import ValueSource
 from lm_debugger.records.names import UnitName
 from lm_debugger.records.token import PromotedToken
 
-MEMORY = 40_000  # sides of vectors whose tokens are kept
+MEMORY = 40_000  # ends of vectors whose tokens are kept
 MOST = 50  # tokens that can be asked for
 BATCH = 256  # vectors projected at once: 256 · vocabulary floats
 
 
-class Side(NamedTuple):
+class End(NamedTuple):
     """One end of a vector's projection: the tokens it promotes, or with `negative` those it suppresses."""
 
     name: UnitName
@@ -32,66 +32,68 @@ class Projections:
 
     def __init__(self, model: ValueSource) -> None:
         self._model = model
-        self._known: OrderedDict[Side, tuple[list[float], list[int]]] = OrderedDict()
-        self._ranks: OrderedDict[tuple[Side, tuple[int, ...]], int] = OrderedDict()
+        self._known: OrderedDict[End, tuple[list[float], list[int]]] = OrderedDict()
+        self._ranks: OrderedDict[tuple[End, tuple[int, ...]], int] = OrderedDict()
         self._lock = threading.RLock()  # a server reads out and searches on several threads
 
-    def remember(self, sides: Iterable[Side], limit: int) -> None:
+    def remember(self, ends: Iterable[End], limit: int) -> None:
         """Project those vectors whose `limit` tokens are not known yet, all in one product."""
         wanted = min(limit, self._model.readout.vocabulary)
-        missing = [s for s in dict.fromkeys(sides) if len(self._known.get(s, ((), ()))[1]) < wanted]
+        missing = [end for end in dict.fromkeys(ends) if len(self._known.get(end, ((), ()))[1]) < wanted]
         for first in range(0, len(missing), BATCH):
             with self._lock:
                 self._project(missing[first : first + BATCH], wanted)
 
     @torch.no_grad()
-    def _project(self, sides: Sequence[Side], count: int) -> None:
-        top = self._model.readout.project(self._vectors(sides)).topk(count)
-        for side, values, indices in zip(sides, top.values.tolist(), top.indices.tolist(), strict=True):
-            self._known[side] = values, indices
+    def _project(self, ends: Sequence[End], count: int) -> None:
+        top = self._model.readout.project(self._vectors(ends)).topk(count)
+        for end, values, indices in zip(ends, top.values.tolist(), top.indices.tolist(), strict=True):
+            self._known[end] = values, indices
         while len(self._known) > MEMORY:
             self._known.popitem(last=False)
 
     @torch.no_grad()
-    def ranks(self, forms: Sequence[tuple[Side, tuple[int, ...]]]) -> list[int]:
-        """Places of tokens among all that one side of a vector promotes, from 1; of several tokens the last place."""
+    def ranks(self, forms: Sequence[tuple[End, tuple[int, ...]]]) -> list[int]:
+        """Places of tokens among all that one end of a vector promotes, from 1; of several tokens the last place."""
         with self._lock:
-            missing = list(dict.fromkeys(side for side, tokens in forms if (side, tokens) not in self._ranks))
+            missing = list(dict.fromkeys(end for end, tokens in forms if (end, tokens) not in self._ranks))
             for first in range(0, len(missing), BATCH):
                 part = missing[first : first + BATCH]
                 logits = dict(zip(part, self._model.readout.project(self._vectors(part)), strict=True))
-                for side, tokens in forms:
-                    if side in logits:
-                        row = logits[side]
-                        self._ranks[side, tokens] = int((row > row[list(tokens)].min()).sum()) + 1
+                for end, tokens in forms:
+                    if end in logits:
+                        row = logits[end]
+                        self._ranks[end, tokens] = int((row > row[list(tokens)].min()).sum()) + 1
             found = [self._ranks[form] for form in forms]
             while len(self._ranks) > MEMORY:
                 self._ranks.popitem(last=False)
         return found
 
-    def _vectors(self, sides: Sequence[Side]) -> Tensor:
-        """The vectors of sides, turned to their side: (sides, hidden)."""
-        return torch.stack([-self._model.vector(s.name) if s.negative else self._model.vector(s.name) for s in sides])
+    def _vectors(self, ends: Sequence[End]) -> Tensor:
+        """The vectors, turned round where their negative end is meant: (ends, hidden)."""
+        return torch.stack(
+            [-self._model.vector(end.name) if end.negative else self._model.vector(end.name) for end in ends]
+        )
 
     def outliers(self, name: UnitName) -> float:
-        """Share of the vocabulary that a vector promotes or suppresses by more than 3 standard deviations, 0 to 1."""
+        """Part of the vocabulary that a vector promotes or suppresses by more than 3 standard deviations, 0 to 1."""
         logits = self._model.readout.project(self._model.vector(name)[None])[0]
         return float(((logits - logits.mean()).abs() > 3 * logits.std(correction=0)).float().mean())
 
-    def texts(self, side: Side, limit: int) -> tuple[str, ...]:
+    def texts(self, end: End, limit: int) -> tuple[str, ...]:
         """Texts of the tokens, strongest first."""
-        return tuple(self._model.vocabulary.text(i) for i in self._top(side, limit)[1][:limit])
+        return tuple(self._model.vocabulary.text(i) for i in self._top(end, limit)[1][:limit])
 
-    def tokens(self, side: Side, limit: int) -> tuple[PromotedToken, ...]:
+    def tokens(self, end: End, limit: int) -> tuple[PromotedToken, ...]:
         """The tokens with ids and logits, strongest first."""
-        values, indices = self._top(side, limit)
-        sign = -1.0 if side.negative else 1.0
+        values, indices = self._top(end, limit)
+        sign = -1.0 if end.negative else 1.0
         return tuple(
             PromotedToken(id=i, text=self._model.vocabulary.text(i), logit=sign * value)
             for value, i in zip(values[:limit], indices[:limit], strict=True)
         )
 
-    def _top(self, side: Side, limit: int) -> tuple[list[float], list[int]]:
+    def _top(self, end: End, limit: int) -> tuple[list[float], list[int]]:
         with self._lock:
-            self.remember([side], limit)
-            return self._known[side]
+            self.remember([end], limit)
+            return self._known[end]

@@ -22,7 +22,7 @@ Loaded = Callable[[int, int | None], Tensor]
 
 
 @dataclass(frozen=True)
-class Place:
+class WeightAt:
     """Where weights lie in the files.
 
     Args:
@@ -61,7 +61,9 @@ class Place:
         return tensor if exact else tensor.to(self.dtype)
 
 
-def find(files: TensorFiles, own: str, loaded: Loaded, layers: Mapping[int, bool], experts: int, model: str) -> Place:
+def find(
+    files: TensorFiles, own: str, loaded: Loaded, layers: Mapping[int, bool], experts: int, model: str
+) -> WeightAt:
     """Where the weights of a group or of a norm lie.
 
     Args:
@@ -100,7 +102,7 @@ def find(files: TensorFiles, own: str, loaded: Loaded, layers: Mapping[int, bool
     )
 
 
-def _proposed(files: TensorFiles, own: str, wanted: Tensor, layer: int, experts: int) -> Iterator[Place]:
+def _proposed(files: TensorFiles, own: str, wanted: Tensor, layer: int, experts: int) -> Iterator[WeightAt]:
     """Places that hold the weights of one layer (and of expert 0), those with names like the parameter's first."""
     for name in sorted(files.entries, key=lambda name: _unlike(name, own)):
         if files.entries[name].dtype is None:
@@ -116,7 +118,7 @@ def _proposed(files: TensorFiles, own: str, wanted: Tensor, layer: int, experts:
             if experts and not packed:
                 of_expert = [index for index, piece in enumerate(pieces) if piece == "0"]
             for at, expert in product(numbered, of_expert):
-                place = Place(pieces, at, expert, packed, transposed, wanted.dtype)
+                place = WeightAt(pieces, at, expert, packed, transposed, wanted.dtype)
                 if at != expert and _same(place.read(files, layer, 0 if experts else None), wanted):
                     yield place
 
@@ -131,7 +133,7 @@ def _unlike(name: str, own: str) -> tuple[bool, int]:
     return name != own, -common
 
 
-def _absent(files: TensorFiles, place: Place, layers: Mapping[int, bool], experts: int) -> list[str]:
+def _absent(files: TensorFiles, place: WeightAt, layers: Mapping[int, bool], experts: int) -> list[str]:
     """Names of tensors that are not there, not of the same shape, or no plain numbers."""
     each: Sequence[int | None] = [None] if place.expert is None else range(experts)
     shape = files.entries[".".join(place.pieces)].shape

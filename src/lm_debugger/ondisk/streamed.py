@@ -11,7 +11,7 @@ What is taken on trust: layers with the same modules and shapes as a proved one 
 import copy
 import os
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -24,17 +24,19 @@ from lm_debugger.anatomy.streams import Arrival
 from lm_debugger.errors import ModelLoadError, ModelNotFoundError, UnsupportedModelError
 from lm_debugger.lenses.logit import LogitLens
 from lm_debugger.ondisk.files import TensorFiles
-from lm_debugger.ondisk.places import Place, find
+from lm_debugger.ondisk.places import WeightAt, find
 from lm_debugger.ondisk.prefix import Prefix
-from lm_debugger.progress import Progress, silent
-from lm_debugger.proof.report import examine_network, refusal
+from lm_debugger.proof.kept import prove
+from lm_debugger.proof.report import refusal
 from lm_debugger.records.names import Extent, UnitName, unit_name
 from lm_debugger.source import references as sources
 from lm_debugger.source.load import load_network
+from lm_debugger.source.options import LoadOptions
 from lm_debugger.source.vocabulary import Vocabulary
 from lm_debugger.units.blocks import Block
 from lm_debugger.units.layer import BoundLayer, merged
 from lm_debugger.units.unit import ValueGroup
+from lm_debugger.work import UNWATCHED, Work
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class _Norm:
     """A norm on a route: the module of the layer that was loaded, and where each layer's weights for it lie."""
 
     module: nn.Module
-    weights: dict[str, Place]
+    weights: dict[str, WeightAt]
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class _Stored:
     """A group of one kind of layer."""
 
     group: ValueGroup
-    place: Place
+    place: WeightAt
     norms: dict[str, _Norm]
 
     def matrices(self, files: TensorFiles, layer: int) -> Iterator[tuple[int, Tensor]]:
@@ -152,7 +154,9 @@ class StreamedModel:
 
 
 def open_streamed(
-    folder: str | os.PathLike[str], *, trust_remote_code: bool = False, progress: Progress = silent
+    folder: str | os.PathLike[str],
+    options: LoadOptions = LoadOptions(),  # noqa: B008 (frozen)
+    work: Work = UNWATCHED,
 ) -> StreamedModel:
     """Open the weights in a folder to be searched, without loading the model.
 
@@ -160,8 +164,8 @@ def open_streamed(
 
     Args:
         folder: a folder with config.json, a tokenizer and safetensors files, or `demo`.
-        trust_remote_code: run code that comes with the model. Off unless you trust its author.
-        progress: told of the steps.
+        options: whether code that comes with the model may run; there is no device or dtype to choose.
+        work: told of the steps.
 
     Raises:
         ModelNotFoundError: if it is no folder of a model.
@@ -170,19 +174,17 @@ def open_streamed(
         NumericalError: if weights of the first layers are not finite.
     """
     name = os.fspath(folder)
-    place = _folder(name, progress)
-    progress("Reading the files' headers", 0, 0)
+    place = _folder(name, work)
+    work("Reading the files' headers")
     files = TensorFiles(place, name)
-    prefix = Prefix(trust_remote_code=trust_remote_code)
-    network, tokenizer = load_network(
-        place, device="cpu", trust_remote_code=trust_remote_code, part=prefix, progress=progress
-    )
+    prefix = Prefix(trust_remote_code=options.trust_remote_code)
+    network, tokenizer = load_network(place, replace(options, device="cpu"), part=prefix, work=work)
     fingerprint = files.fingerprint(stable(network.config.to_dict()))
-    report, anatomy = examine_network(network, name=name, fingerprint=fingerprint, progress=progress)
+    report, anatomy = prove(network, name=name, work=work, identity=fingerprint)
     if anatomy is None:
         raise refusal(report)
     _check(anatomy, prefix)
-    progress("Finding the weights in the files", 0, 0)
+    work("Finding the weights in the files")
     known = {stand: list(_stored(network, anatomy, prefix, stand, files, name)) for stand in sorted(set(prefix.stands))}
     embedded = getattr(network.get_input_embeddings(), "num_embeddings", anatomy.readout.vocabulary)
     return StreamedModel(
@@ -196,13 +198,13 @@ def open_streamed(
     )
 
 
-def _folder(name: str, progress: Progress) -> Path:
+def _folder(name: str, work: Work) -> Path:
     if name != sources.DEMO and not Path(name).expanduser().is_dir():
         raise ModelNotFoundError(
             f"{name} is no folder.",
             "Give a folder with safetensors files; `hf download` fetches one.",
         )
-    source = sources.find(name, revision=None, progress=progress)
+    source = sources.find(name, revision=None, work=work)
     if source.gguf:
         raise ModelLoadError(f"{name} has a GGUF file, not safetensors files.", "Give a folder with the plain weights.")
     if source.adapter:

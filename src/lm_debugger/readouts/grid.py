@@ -16,9 +16,9 @@ import torch
 from torch import Tensor
 
 from lm_debugger.errors import OptionError
-from lm_debugger.progress import stop_if_cancelled
 from lm_debugger.records.grid import LensGrid, TokenGrid
 from lm_debugger.runs.kept import KeptRun
+from lm_debugger.work import Work
 
 T = TypeVar("T", int, float)
 
@@ -194,7 +194,7 @@ def _lenses(trace: KeptRun, needed: Tensor, cancel: threading.Event | None) -> I
     rows = max(1, CHUNK // trace.model.readout.vocabulary)
     cells = needed.nonzero()
     for part in cells.split(rows) if len(cells) else ():
-        stop_if_cancelled(cancel)
+        Work(cancel=cancel).go_on()
         layers, places = part.unbind(-1)
         streams = [trace.layer(int(layer)).after[places[layers == layer]] for layer in layers.unique()]
         device = streams[-1].device

@@ -1,9 +1,9 @@
-"""Which value vectors write a residual stream, or the difference of two: every sub-update's exact share of it.
+"""Which value vectors write a residual stream, or the difference of two: every sub-update's exact portion of it.
 
 1. What counts of a stream is what the model would say: r and s are compared by their read-outs' covariance over the
    vocabulary, ⟨r, s⟩ = rᵀ Σ s (`values.statistics`). Channels that the final norm mutes count for little.
-2. The sub-update m·v has the share m·⟨v, r⟩ / ⟨r, r⟩ of the stream r. Shares of all sub-updates, biases, attention
-   outputs and of the embedding add up to 1.
+2. The sub-update m·v has the portion m·⟨v, r⟩ / ⟨r, r⟩ of the stream r (`share` in JSON). Portions of all sub-updates,
+   biases, attention outputs and of the embedding add up to 1.
 3. For the difference of two streams r - s, a vector's sub-update is (m_r - m_s)·v.
 
 What is not covered: models whose layers end with a norm, because what one layer writes is changed by the next.
@@ -16,16 +16,16 @@ from torch import Tensor
 
 from lm_debugger.anatomy.streams import LayerStreams
 from lm_debugger.errors import OptionError
-from lm_debugger.progress import Progress, silent
-from lm_debugger.records.search import SearchAnswer
+from lm_debugger.records.search import Filter, SearchAnswer
 from lm_debugger.records.visible import visible
 from lm_debugger.runs.kept import KeptRun
-from lm_debugger.search.index import Filter, Index
+from lm_debugger.search.index import Index
 from lm_debugger.units.blocks import Block
+from lm_debugger.work import UNWATCHED, Work
 
 
 @dataclass(frozen=True)
-class Place:
+class RunPosition:
     """A position of a run.
 
     Args:
@@ -48,21 +48,21 @@ class Place:
 @torch.no_grad()
 def writers(
     index: Index,
-    here: Place,
+    here: RunPosition,
     among: Filter,
     *,
     layer: int | None = None,
-    against: Place | None = None,
-    progress: Progress = silent,
+    against: RunPosition | None = None,
+    work: Work = UNWATCHED,
 ) -> SearchAnswer:
-    """The vectors with the largest shares of the residual stream after a layer; see the file's first lines.
+    """The vectors with the largest portions of the residual stream after a layer; see the file's first lines.
 
     Args:
         index: the model's value vectors.
         here: where to read.
         among: which vectors may be found. A sign means that of the coefficient (of its difference).
         layer: the layer; None for the last.
-        against: a place whose stream is subtracted.
+        against: where the stream is read that is subtracted.
 
     Raises:
         OptionError: if a layer or position does not exist, or the model's layers end with a norm.
@@ -78,8 +78,8 @@ def writers(
         what = f"what tells {here} from {against} after layer {layer}"
         if not bool(residual.any()):
             raise OptionError("The two residual streams are the same.", "Choose another position, layer or prompt.")
-    statistics = index.statistics(progress)
-    # In float64, because shares are small parts of large sums.
+    statistics = index.statistics(work)
+    # In float64, because portions are small parts of large sums.
     said = statistics.covariance.double() @ residual.double().cpu()
     direction = (said / (said @ residual.double().cpu()).clamp_min(1e-30)).float()
     coefficients = torch.zeros(index.layout.vectors)
@@ -89,20 +89,20 @@ def writers(
         if against is not None:
             mine = mine - _coefficients(block, against)
         coefficients[place] = mine
-        shares = mine * block.products(direction[None].to(block.matrix.device))[0].cpu()
+        portions = mine * block.products(direction[None].to(block.matrix.device))[0].cpu()
         if block.layer > layer:
-            shares = torch.zeros_like(shares)
+            portions = torch.zeros_like(portions)
         if among.sign != "both":
-            shares = torch.where((mine < 0) == (among.sign == "-"), shares, torch.zeros_like(shares))
-        return shares, -shares
+            portions = torch.where((mine < 0) == (among.sign == "-"), portions, torch.zeros_like(portions))
+        return portions, -portions
 
-    both = Filter(among.layers, "both", among.expert, among.among, among.limit)
-    return index.shares(what, score, lambda number: bool(coefficients[number] < 0), both, progress=progress)
+    either = among.model_copy(update={"sign": "both"})  # the sign is dealt with above
+    return index.portions(what, score, lambda number: bool(coefficients[number] < 0), either, work)
 
 
-def _coefficients(block: Block, place: Place) -> Tensor:
-    """The coefficients of a block's vectors at a place, with the token's factor on their route: (vectors,), CPU."""
-    streams = place.streams(block.layer)
-    group, first = place.run.model.values(block.name(0))
+def _coefficients(block: Block, at: RunPosition) -> Tensor:
+    """The coefficients of a block's vectors at a position, with the token's factor on their route: (vectors,), CPU."""
+    streams = at.streams(block.layer)
+    group, first = at.run.model.values(block.name(0))
     mine = group.coefficients(streams)[0, first : first + len(block)]
     return (mine * streams.scale(group).flatten()).cpu()

@@ -1,5 +1,8 @@
 """Clusters of value vectors: groups of vectors that point the same way in the residual stream."""
 
+from collections.abc import Callable, Mapping
+from typing import Literal
+
 from lm_debugger.records.base import Record
 from lm_debugger.records.token import PromotedToken
 
@@ -67,6 +70,25 @@ class Clustering(Record):
     seconds: float
     cached: bool
     clusters: tuple[ClusterBrief, ...]
+
+    def listing(self, text: str, order: Literal["size", "cohesion", "layer"], limit: int) -> "Clustering":
+        """The first `limit` clusters whose name or tokens contain a text (in any case), in an order.
+
+        Args:
+            order: the largest, the tightest, or those of the lowest layers first.
+        """
+        wanted = text.casefold()
+        found = (
+            brief for brief in self.clusters if any(wanted in part.casefold() for part in (brief.name, *brief.promotes))
+        )
+        return self.model_copy(update={"clusters": tuple(sorted(found, key=_ORDERS[order])[:limit])})
+
+
+_ORDERS: Mapping[str, Callable[[ClusterBrief], float]] = {
+    "size": lambda brief: brief.id,  # they are numbered so
+    "cohesion": lambda brief: -brief.cohesion,
+    "layer": lambda brief: brief.layer,
+}
 
 
 class ClusterView(Record):

@@ -1,14 +1,76 @@
-"""What a search of the weights is answered with: how its keywords were understood, and the value vectors found."""
+"""What a search of the weights is asked, and what it is answered with: the keywords' forms, the vectors found."""
 
-from typing import Literal
+from typing import Annotated, Literal, Self
 
+from pydantic import Field, InstanceOf, PlainSerializer, PlainValidator, model_validator
+
+from lm_debugger.errors import OptionError
 from lm_debugger.records.base import Record
+from lm_debugger.records.names import UnitName, read_unit
+from lm_debugger.records.options import Options
+
+MOST_RESULTS = 1000
 
 Sign = Literal["+", "-"]
+AnySign = Literal["+", "-", "both"]
+Combine = Literal["all", "any"]
 Measure = Literal["z", "cosine", "share"]
 
 
-class Form(Record):
+def _unit(given: object) -> object:
+    return read_unit(given) if isinstance(given, str) else given
+
+
+Unit = Annotated[UnitName, PlainValidator(_unit), PlainSerializer(str, return_type=str)]
+
+
+class Query(Options):
+    """What is searched for: keywords, or the likes of one vector.
+
+    Args:
+        keywords: with commas between: `teacher, school`, `teach*`, `"New York"`, `/^ un.*able$/`.
+        unwanted: keywords that count against a vector.
+        match: `all` for the mean z over the keywords, `any` for the largest.
+        skip: keys of forms of the keywords that do not count (see the answer's `keywords`).
+        like: a vector, instead of keywords.
+
+    Raises:
+        OptionError: if both keywords and a vector are given.
+    """
+
+    keywords: str = ""
+    unwanted: str = ""
+    match: Combine = "all"
+    skip: tuple[str, ...] = ()
+    like: Unit | None = None
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Self:
+        words = bool(self.keywords.strip() or self.unwanted.strip())
+        if words and self.like is not None:
+            raise OptionError("Both keywords and a vector are given.", "Search for one of them.")
+        return self
+
+
+class Filter(Options):
+    """Which vectors may be found.
+
+    Args:
+        layers: only these; None for all.
+        sign: only vectors that do it with a coefficient of this sign; `both` for either.
+        expert: only the experts of this index.
+        among: only these vectors.
+        limit: at most so many results.
+    """
+
+    layers: InstanceOf[range] | None = None
+    sign: AnySign = "both"
+    expert: int | None = None
+    among: tuple[Unit, ...] | None = None
+    limit: Annotated[int, Field(ge=1, le=MOST_RESULTS)] = 20
+
+
+class WordForm(Record):
     """One way in which the vocabulary writes a keyword: a token, or several that follow each other.
 
     Args:
@@ -32,7 +94,7 @@ class Keyword(Record):
 
     text: str
     unwanted: bool
-    forms: tuple[Form, ...]
+    forms: tuple[WordForm, ...]
 
 
 class Match(Record):

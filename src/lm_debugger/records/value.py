@@ -42,7 +42,7 @@ class ValueView(Record):
         value: its name, such as `L12D345`.
         layer, expert, dimension: the parts of its name; expert is None for dense feed-forward weights.
         norm: its length in the residual stream's units.
-        outliers: share of the vocabulary that it promotes or suppresses by more than 3 standard deviations, 0 to 1
+        outliers: part of the vocabulary that it promotes or suppresses by more than 3 standard deviations, 0 to 1
             (0.0027 for a normal distribution).
         promotes: tokens with the largest projection, largest first.
         suppresses: tokens with the smallest projection, smallest first.

@@ -16,53 +16,24 @@ from lm_debugger.engine.engine import Step, Steps, Warp
 from lm_debugger.engine.sites import Pass
 from lm_debugger.errors import CancelledError, NumericalError, OptionError
 from lm_debugger.model.loaded import LoadedModel, end_of_text
-from lm_debugger.records.generation import Continuation, GeneratedToken
+from lm_debugger.records.generation import Continuation, GeneratedToken, Sampling
 from lm_debugger.runs.spec import RunSpec
 from lm_debugger.units.compile import compile_edits
 from lm_debugger.work import UNWATCHED, Work
 
-COLDEST = 1e-4  # below it, scores divided by the temperature may overflow
-
 OnToken = Callable[[GeneratedToken], None]
 
 
-@dataclass(frozen=True)
-class Sampling:
-    """How the next token is chosen.
-
-    Args:
-        temperature: 0 for greedy; else scores are divided by it.
-        top_k: keep the k most probable tokens, None for all.
-        top_p: keep the most probable tokens that hold this much probability, None for all.
-        seed: of the noise.
-
-    Raises:
-        OptionError: if a number is outside its range.
-    """
-
-    temperature: float = 0.0
-    top_k: int | None = None
-    top_p: float | None = None
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        if self.temperature != 0 and not COLDEST <= self.temperature < float("inf"):
-            raise OptionError(f"temperature is {self.temperature}.", f"It must be 0 (greedy) or at least {COLDEST}.")
-        if self.top_k is not None and self.top_k < 1:
-            raise OptionError(f"top_k is {self.top_k}.", "It must be 1 or more.")
-        if self.top_p is not None and not 0 < self.top_p <= 1:
-            raise OptionError(f"top_p is {self.top_p}.", "It must be above 0 and at most 1.")
-
-    def warps(self) -> list[Warp]:
-        """What warps the scores, noise last."""
-        if self.temperature == 0:
-            return []
-        warpers: list[Warp] = [TemperatureLogitsWarper(self.temperature)]
-        if self.top_k is not None:
-            warpers.append(TopKLogitsWarper(self.top_k))
-        if self.top_p is not None and self.top_p < 1:
-            warpers.append(TopPLogitsWarper(self.top_p))
-        return [*warpers, _Noise(self.seed)]
+def _warps(sampling: Sampling) -> list[Warp]:
+    """What warps the scores, noise last."""
+    if sampling.temperature == 0:
+        return []
+    warpers: list[Warp] = [TemperatureLogitsWarper(sampling.temperature)]
+    if sampling.top_k is not None:
+        warpers.append(TopKLogitsWarper(sampling.top_k))
+    if sampling.top_p is not None and sampling.top_p < 1:
+        warpers.append(TopPLogitsWarper(sampling.top_p))
+    return [*warpers, _Noise(sampling.seed)]
 
 
 class _Noise:
@@ -114,7 +85,7 @@ def continuation(model: LoadedModel, spec: RunSpec, sampling: Sampling, stops: S
     length = len(spec.ids) + stops.limit
     model.check_length(len(spec.ids), stops.limit)
     writes = compile_edits(spec.edits, model, prompt_length=spec.prompt_length, length=length)
-    return model.engine.steps([Pass(spec.ids, writes)], greedy, limit=stops.limit, warps=sampling.warps(), work=work)
+    return model.engine.steps([Pass(spec.ids, writes)], greedy, limit=stops.limit, warps=_warps(sampling), work=work)
 
 
 def greedy(scores: Tensor) -> Tensor:

@@ -8,17 +8,16 @@ Measured once in chunks (μ and Σ: one pass over the unembedding; the deviation
 the cache by fingerprint.
 """
 
-import threading
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from lm_debugger.lenses.source import ValueSource
-from lm_debugger.progress import Progress, silent, stop_if_cancelled
 from lm_debugger.store import cache
 from lm_debugger.units.blocks import PIECE
 from lm_debugger.units.layout import Layout
+from lm_debugger.work import UNWATCHED, Work
 
 KIND, VERSION = "statistics", 1
 
@@ -41,28 +40,28 @@ class Statistics:
 def cached(source: ValueSource, layout: Layout) -> Statistics | None:
     """The statistics kept for these weights, or None."""
     entry = cache.read(KIND, source.fingerprint, VERSION)
-    if entry is None or entry.arrays["deviations"].shape != (layout.vectors,):
+    if entry is None:
+        return None
+    hidden = source.readout.directions(slice(0, 1)).shape[1]
+    if not entry.has(mean=(hidden,), covariance=(hidden, hidden), deviations=(layout.vectors,)):
         return None
     return Statistics(entry.arrays["mean"], entry.arrays["covariance"], entry.arrays["deviations"])
 
 
 @torch.no_grad()
-def measure(
-    source: ValueSource, layout: Layout, progress: Progress = silent, cancel: threading.Event | None = None
-) -> Statistics:
+def measure(source: ValueSource, layout: Layout, work: Work = UNWATCHED) -> Statistics:
     """Measure the statistics and keep them in the cache.
 
     Raises:
         CancelledError: if cancelled.
     """
-    mean, covariance = _of_vocabulary(source, progress, cancel)
+    mean, covariance = _of_vocabulary(source, work)
     deviations = torch.empty(layout.vectors)
     done = 0
     for block in source.value_blocks():
         here = covariance.to(block.matrix.device)
         for vectors in block.pieces():
-            stop_if_cancelled(cancel)
-            progress("Measuring all vectors", done, layout.vectors)
+            work("Measuring all vectors", done, layout.vectors)
             variances = ((vectors @ here) * vectors).sum(-1)
             deviations[done : done + len(vectors)] = variances.clamp_min(
                 1e-30
@@ -74,25 +73,21 @@ def measure(
     return found
 
 
-def _of_vocabulary(source: ValueSource, progress: Progress, cancel: threading.Event | None) -> tuple[Tensor, Tensor]:
+def _of_vocabulary(source: ValueSource, work: Work) -> tuple[Tensor, Tensor]:
     """Mean and covariance of the read-out directions, added up in float64."""
     count = source.readout.vocabulary
     hidden = source.readout.directions(slice(0, 1)).shape[1]
     chunks = [slice(first, first + PIECE // hidden) for first in range(0, count, PIECE // hidden)]
 
-    def report(step: int) -> None:
-        stop_if_cancelled(cancel)
-        progress("Measuring the vocabulary", step, 2 * len(chunks))
-
     total: Tensor | float = 0.0
     for step, chunk in enumerate(chunks):
-        report(step)
+        work("Measuring the vocabulary", step, 2 * len(chunks))
         total = total + source.readout.directions(chunk).sum(0, dtype=torch.float64)
     assert isinstance(total, Tensor)
     mean = (total / count).float()
     squares: Tensor | float = 0.0
     for step, chunk in enumerate(chunks, start=len(chunks)):
-        report(step)
+        work("Measuring the vocabulary", step, 2 * len(chunks))
         centred = source.readout.directions(chunk) - mean  # first, because squares of large means would drown the rest
         squares = squares + (centred.T @ centred).double()
     assert isinstance(squares, Tensor)

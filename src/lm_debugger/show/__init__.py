@@ -1,1 +1,1 @@
-"""Answers drawn for a terminal and a notebook."""
+"""Answers drawn: each noun becomes a document, and a document is drawn in the terminal or as HTML."""

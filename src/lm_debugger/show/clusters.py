@@ -1,20 +1,29 @@
-"""Clusters for the terminal: records in, rich renderables out."""
+"""Clusters of value vectors as documents: the list, and one of them."""
 
-from rich.console import Group, RenderableType
-from rich.table import Table
-from rich.text import Text
+from collections.abc import Sequence
 
 from lm_debugger.records.cluster import ClusterBrief, Clustering, ClusterView
-from lm_debugger.records.visible import printable
-from lm_debugger.show.cells import MUTED, NEGATIVE, POSITIVE, Listed, cut
-from lm_debugger.show.reports import bars, title
+from lm_debugger.show.document import (
+    EMPTY,
+    Beside,
+    Block,
+    Column,
+    Document,
+    Section,
+    Span,
+    Table,
+    Tokens,
+    Tone,
+    line,
+    muted,
+)
+from lm_debugger.show.numbers import sparkline
+from lm_debugger.show.value import bars
 
 _BARRED = 12  # tokens shown with a bar
-_NAME = 36  # cells
-_BLOCKS = " ▁▂▃▄▅▆▇█"
 
 
-def clustering(listed: Clustering, clusters: int) -> RenderableType:
+def clustering(listed: Clustering, clusters: int) -> Document:
     """The list.
 
     Args:
@@ -22,84 +31,68 @@ def clustering(listed: Clustering, clusters: int) -> RenderableType:
         clusters: how many there are.
     """
     how = "from the cache" if listed.cached else f"in {listed.seconds:.1f} s"
-    facts = f"  {listed.value_vectors:,} value vectors, mean cosine with the centre {listed.cohesion:.3f}, seed "
-    head = Text.assemble((f"{clusters:,} clusters", "bold"), (f"{facts}{listed.seed}, {how}", MUTED))
+    facts = (
+        f"  {listed.value_vectors:,} value vectors, mean cosine with the centre {listed.cohesion:.3f}, "
+        f"seed {listed.seed}, {how}"
+    )
+    head = line(Span(f"{clusters:,} clusters", strong=True), Span(facts, Tone.MUTED))
     if not listed.clusters:
-        return Group(head, Text("no cluster's name or tokens contain that text", MUTED))
-    table = Table.grid(padding=(0, 2, 0, 0), expand=True)
-    for heading in ("id", "size", "cohesion", "layer"):
-        table.add_column(justify="right", no_wrap=True, header=heading)
-    table.add_column(no_wrap=True)
-    table.add_column(ratio=1, no_wrap=True)
-    table.add_row(*(Text(heading, MUTED) for heading in ("id", "size", "cohesion", "layer", "name", "promotes")))
-    for brief in listed.clusters:
-        table.add_row(*_numbers(brief), Text(_name(brief, _NAME), "bold"), Listed(brief.promotes))
+        return head, muted("no cluster's name or tokens contain that text")
+    numbers = (Column(title, right=True) for title in ("id", "size", "cohesion", "layer"))
+    rows = tuple(
+        (
+            line(str(brief.id)),
+            line(f"{brief.size:,}"),
+            muted(f"{brief.cohesion:.3f}"),
+            muted(f"{brief.layer:.1f}"),
+            line(_name(brief, 36, strong=True)),
+            Tokens(brief.promotes),
+        )
+        for brief in listed.clusters
+    )
+    table = Table((*numbers, Column("name"), Column("promotes", grow=True)), rows)
     more = clusters - len(listed.clusters)
-    ending = (Text(f"{more:,} more; see --limit, --sort and --find", MUTED),) if more else ()
-    return Group(head, "", table, *ending)
+    return (head, EMPTY, table, *((muted(f"{more:,} more; see --limit, --sort and --find"),) if more else ()))
 
 
-def cluster(view: ClusterView, made: Clustering) -> RenderableType:
+def cluster(view: ClusterView, made: Clustering) -> Document:
     """One cluster: its tokens, its members, where they are, and clusters like it."""
     brief = view.brief
     facts = f"  cluster {brief.id} of {view.k:,}, {brief.size:,} value vectors, cohesion {brief.cohesion:.3f}"
-    sides = Table.grid(padding=(0, 3, 0, 0), expand=True)
-    sides.add_column(ratio=1)
-    sides.add_column(ratio=1)
-    sides.add_row(title("promotes"), title("suppresses"))
-    sides.add_row(bars(view.promotes[:_BARRED], POSITIVE), bars(view.suppresses[:_BARRED], NEGATIVE))
-    pieces: list[RenderableType] = [
-        Text.assemble((_name(brief, 100), "bold"), (facts, MUTED)),
-        Text.assemble(
-            ("layers  0 ", MUTED), _sparkline(view.layers), (f" {len(view.layers) - 1}  mean {brief.layer:.1f}", MUTED)
+    layers = Span(sparkline(view.layers), Tone.POSITIVE)
+    last = Span(f" {len(view.layers) - 1}  mean {brief.layer:.1f}", Tone.MUTED)
+    blocks: list[Block] = [
+        line(_name(brief, 100, strong=True), Span(facts, Tone.MUTED)),
+        line(Span("layers  0 ", Tone.MUTED), layers, last),
+        EMPTY,
+        Beside(
+            (
+                Section("promotes", (bars(view.promotes[:_BARRED], Tone.POSITIVE),)),
+                Section("suppresses", (bars(view.suppresses[:_BARRED], Tone.NEGATIVE),)),
+            )
         ),
-        "",
-        sides,
-        title(f"members, {len(view.members):,} of {brief.size:,}"),
-        _members(view),
+        Section(f"members, {len(view.members):,} of {brief.size:,}", (_members(view),)),
     ]
     if view.similar:
-        pieces += [title("similar clusters"), _others([made.clusters[other] for other in view.similar])]
+        blocks.append(Section("similar clusters", (_others([made.clusters[other] for other in view.similar]),)))
     if view.opposite is not None:
         other, cosine = view.opposite
-        pieces += [title(f"most opposite, cosine {cosine:.2f}"), _others([made.clusters[other]])]
-    return Group(*pieces)
+        blocks.append(Section(f"most opposite, cosine {cosine:.2f}", (_others([made.clusters[other]]),)))
+    return tuple(blocks)
 
 
 def _members(view: ClusterView) -> Table:
-    table = Table.grid(padding=(0, 2, 0, 0), expand=True)
-    table.add_column(no_wrap=True)
-    table.add_column(justify="right", no_wrap=True)
-    table.add_column(ratio=1, no_wrap=True)
-    for member in view.members:
-        table.add_row(Text(member.value, "bold"), Text(f"{member.cosine:.3f}", MUTED), Listed(member.promotes))
-    return table
-
-
-def _others(briefs: list[ClusterBrief]) -> Table:
-    table = Table.grid(padding=(0, 2, 0, 0))
-    for _ in range(2):
-        table.add_column(justify="right", no_wrap=True)
-    table.add_column(no_wrap=True)
-    for brief in briefs:
-        table.add_row(Text(str(brief.id), MUTED), Text(f"{brief.size:,}", MUTED), Text(_name(brief, 60)))
-    return table
-
-
-def _numbers(brief: ClusterBrief) -> tuple[Text, ...]:
-    return (
-        Text(str(brief.id)),
-        Text(f"{brief.size:,}"),
-        Text(f"{brief.cohesion:.3f}", MUTED),
-        Text(f"{brief.layer:.1f}", MUTED),
+    rows = tuple(
+        (line(Span(member.value, strong=True)), muted(f"{member.cosine:.3f}"), Tokens(member.promotes))
+        for member in view.members
     )
+    return Table((Column(), Column(right=True), Column(grow=True)), rows)
 
 
-def _name(brief: ClusterBrief, width: int) -> str:
-    return cut(printable(brief.name).replace("\n", "↵"), width)
+def _others(briefs: Sequence[ClusterBrief]) -> Table:
+    rows = tuple((muted(str(brief.id)), muted(f"{brief.size:,}"), line(_name(brief, 60))) for brief in briefs)
+    return Table((Column(right=True), Column(right=True), Column()), rows)
 
 
-def _sparkline(counts: tuple[int, ...]) -> Text:
-    """A bar for each layer."""
-    most = max(counts, default=0) or 1
-    return Text("".join(_BLOCKS[-(-count * (len(_BLOCKS) - 1) // most)] for count in counts), POSITIVE)
+def _name(brief: ClusterBrief, most: int, *, strong: bool = False) -> Span:
+    return Span(brief.name.replace("\n", "↵"), strong=strong, most=most)

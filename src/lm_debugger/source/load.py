@@ -12,6 +12,9 @@ the adapted model uses.
 import copy
 import os
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -25,23 +28,12 @@ from transformers import (
 )
 
 from lm_debugger.errors import LMDebuggerError, ModelLoadError, NumericalError
-from lm_debugger.progress import Progress, silent
 from lm_debugger.source import bars
 from lm_debugger.source import explain as failures
 from lm_debugger.source import references as sources
-
-_DTYPES = {
-    "float32": torch.float32,
-    "float": torch.float32,
-    "fp32": torch.float32,
-    "float16": torch.float16,
-    "half": torch.float16,
-    "fp16": torch.float16,
-    "bfloat16": torch.bfloat16,
-    "bf16": torch.bfloat16,
-    "float64": torch.float64,
-    "double": torch.float64,
-}
+from lm_debugger.source.chosen import Chosen
+from lm_debugger.source.options import LoadOptions
+from lm_debugger.work import UNWATCHED, Work
 
 # From the configuration to the class that is loaded.
 Part = Callable[[PreTrainedConfig], type[PreTrainedModel]]
@@ -49,26 +41,18 @@ Part = Callable[[PreTrainedConfig], type[PreTrainedModel]]
 
 def load_network(
     reference: str | os.PathLike[str],
+    options: LoadOptions = LoadOptions(),  # noqa: B008 (frozen)
     *,
-    device: str | None = None,
-    dtype: str | torch.dtype | None = None,
-    device_map: str | dict[str, Any] | None = None,
-    trust_remote_code: bool = False,
-    revision: str | None = None,
     part: Part | None = None,
-    progress: Progress = silent,
+    work: Work = UNWATCHED,
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """Load a model for inspection: in eval mode, without gradients.
 
     Args:
         reference: `demo`, a folder (of a model or of a PEFT adapter), a GGUF file, or a hub id.
-        device: `cpu`, `cuda`, `cuda:1`, `mps`; by default the best there is.
-        dtype: such as `bfloat16`; by default the checkpoint's own (see the module's text).
-        device_map: spreads the model over devices, as in transformers; excludes `device`.
-        trust_remote_code: whether Python code that comes with the model may run.
-        revision: branch, tag or commit on the hub.
+        options: device, dtype and the like (for the default dtype see the module's text).
         part: chooses the class to load, such as one that is only a part of the model; no adapter, no GGUF file then.
-        progress: told of downloads and of loading.
+        work: told of downloads and of loading.
 
     Raises:
         ModelNotFoundError: if the reference names nothing that can be read.
@@ -76,21 +60,18 @@ def load_network(
         DownloadError: if the demo model cannot be fetched.
         NumericalError: if a weight is NaN or infinite.
     """
-    wanted = _dtype(dtype)
-    place = _device(device) if device_map is None else None
-    if device is not None and device_map is not None:
-        raise ModelLoadError("Both a device and a device map were given.", "Give one of them.")
-    source = sources.find(reference, revision=revision, progress=progress)
-    options = {"trust_remote_code": trust_remote_code}
+    chosen = Chosen.of(options)
+    source = sources.find(reference, revision=options.revision, work=work)
     try:
-        with bars.forwarded(progress):
+        source = _plain(source, work)
+        with bars.forwarded(work), _parsed_once(source):
             if source.adapter:
-                network, tokenizer = _load_adapter(source, wanted, place, device_map, options, progress)
+                network, tokenizer = _load_adapter(source, chosen, work)
             else:
-                progress("Loading the tokenizer", 0, 0)
-                tokenizer = _tokenizer(source, options)
-                progress("Loading the model", 0, 0)
-                network = _load_plain(source, wanted, place, device_map, options, part)
+                work("Loading the tokenizer")
+                tokenizer = _tokenizer(source, chosen)
+                work("Loading the model")
+                network = _load_plain(source, chosen, part)
     except LMDebuggerError:
         raise
     except Exception as error:  # a loader runs code of many packages, and remote code: anything may come
@@ -101,7 +82,7 @@ def load_network(
 
 
 def check_network(model: object) -> PreTrainedModel:
-    """Accept a model that the user has in memory. It is put in eval mode.
+    """Accept a model that the user has in memory. It stays in the mode that it is in.
 
     Of a PEFT model a copy is made with the adapter merged into the weights; the user's own stays as it is.
 
@@ -109,7 +90,7 @@ def check_network(model: object) -> PreTrainedModel:
         ModelLoadError: if it is not of transformers.
         NumericalError: if a weight is NaN or infinite.
     """
-    network = model
+    network = model = getattr(model, "_orig_mod", model)  # what torch.compile(model) wraps
     if _is_peft(model):
         try:
             network = _merged(copy.deepcopy(model))
@@ -122,7 +103,6 @@ def check_network(model: object) -> PreTrainedModel:
             f"The model is a {type(model).__name__}, not a PreTrainedModel of transformers.",
             "Give the one that AutoModelForCausalLM.from_pretrained loads.",
         )
-    network.eval()
     check_finite(network)
     return network
 
@@ -153,19 +133,37 @@ def check_finite(network: torch.nn.Module) -> None:
             raise NumericalError(f"The weight {name} holds NaN or infinity.", "Fetch or train the model again.")
 
 
-def _load_plain(
-    source: sources.Source,
-    dtype: torch.dtype | None,
-    device: torch.device | None,
-    device_map: str | dict[str, Any] | None,
-    options: dict[str, Any],
-    part: Part | None = None,
-) -> PreTrainedModel:
-    where = options | {"local_files_only": source.local_only, "revision": source.revision or "main"}
-    on_cpu = device is not None and device.type == "cpu"
+def _plain(source: sources.Source, work: Work) -> sources.Source:
+    """The folder that a GGUF file is converted to, if it can be kept; any other source as it is."""
+    if source.gguf is None:
+        return source
+    from lm_debugger.source import converted  # it and its libraries take time that others need not spend
+
+    folder = converted.find(Path(source.location) / source.gguf, work)
+    return source if folder is None else replace(source, location=str(folder), gguf=None, dequantised=True)
+
+
+def _parsed_once(source: sources.Source) -> AbstractContextManager[None]:
+    """While a GGUF file is read as it is."""
+    if source.gguf is None:
+        return nullcontext()
+    from lm_debugger.source.convert import parsed_once
+
+    return parsed_once()
+
+
+def _where(source: sources.Source, chosen: Chosen) -> dict[str, Any]:
+    """What every loader is told of the place."""
+    return chosen.remote | {"local_files_only": source.local_only, "revision": source.revision or "main"}
+
+
+def _load_plain(source: sources.Source, wanted: Chosen, part: Part | None = None) -> PreTrainedModel:
+    where = _where(source, wanted)
+    dtype, on_cpu = wanted.dtype, wanted.on_cpu
     loader: Any = AutoModelForCausalLM
     if source.gguf:
         where["gguf_file"] = source.gguf
+    if source.gguf or source.dequantised:
         chosen: torch.dtype | str = dtype or (torch.float32 if on_cpu else torch.bfloat16)
     else:
         config = AutoConfig.from_pretrained(source.location, **where)
@@ -174,7 +172,7 @@ def _load_plain(
             loader = part(config)
         half = on_cpu and getattr(config.get_text_config(), "dtype", None) == torch.float16
         chosen = dtype or (torch.float32 if half and not hasattr(config, "quantization_config") else "auto")
-    spread = device_map if device is None else None if on_cpu else {"": str(device)}
+    spread = wanted.device_map if wanted.device is None else None if on_cpu else {"": str(wanted.device)}
     loaded: Any = loader.from_pretrained(
         source.location, dtype=chosen, device_map=spread, output_loading_info=True, **where
     )
@@ -195,12 +193,7 @@ def _load_plain(
 
 
 def _load_adapter(
-    source: sources.Source,
-    dtype: torch.dtype | None,
-    device: torch.device | None,
-    device_map: str | dict[str, Any] | None,
-    options: dict[str, Any],
-    progress: Progress,
+    source: sources.Source, chosen: Chosen, work: Work
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     try:
         from peft import PeftConfig, PeftModel
@@ -210,13 +203,13 @@ def _load_adapter(
     base_name = PeftConfig.from_pretrained(source.location, **hub).base_model_name_or_path
     if not base_name:
         raise ModelLoadError(f"The adapter {source.reference} does not name its base model.")
-    progress("Loading the adapter's base model", 0, 0)
-    base = sources.find(base_name, revision=None, progress=progress)
+    work("Loading the adapter's base model")
+    base = _plain(sources.find(base_name, revision=None, work=work), work)
     if base.adapter:
         raise ModelLoadError(f"The adapter {source.reference} names another adapter, {base_name}, as its base model.")
-    network = _load_plain(base, dtype, device, device_map, options)
-    tokenizer = _tokenizer(source if source.has_tokenizer else base, options)
-    progress("Loading the adapter", 0, 0)
+    network = _load_plain(base, chosen)
+    tokenizer = _tokenizer(source if source.has_tokenizer else base, chosen)
+    work("Loading the adapter")
     return _merged(PeftModel.from_pretrained(network, source.location, **hub)), tokenizer
 
 
@@ -237,8 +230,8 @@ def _is_peft(model: object) -> bool:
     return any(kind.__module__.startswith("peft.") and kind.__name__ == "PeftModel" for kind in type(model).__mro__)
 
 
-def _tokenizer(source: sources.Source, options: dict[str, Any]) -> PreTrainedTokenizerBase:
-    where = options | {"local_files_only": source.local_only, "revision": source.revision or "main"}
+def _tokenizer(source: sources.Source, chosen: Chosen) -> PreTrainedTokenizerBase:
+    where = _where(source, chosen)
     if source.gguf:
         where["gguf_file"] = source.gguf
     elif not source.has_tokenizer:
@@ -248,34 +241,3 @@ def _tokenizer(source: sources.Source, options: dict[str, Any]) -> PreTrainedTok
         )
     tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(source.location, **where)
     return tokenizer
-
-
-def _dtype(dtype: str | torch.dtype | None) -> torch.dtype | None:
-    if dtype is None or dtype == "auto":
-        return None
-    found = dtype if isinstance(dtype, torch.dtype) else _DTYPES.get(dtype.lower().removeprefix("torch."))
-    if found is None or not found.is_floating_point:
-        raise ModelLoadError(f"{dtype} is no dtype to load weights in.", "Use float32, bfloat16, float16 or auto.")
-    return found
-
-
-def _device(device: str | None) -> torch.device:
-    if device is None:
-        if torch.cuda.is_available():
-            return torch.device("cuda", torch.cuda.current_device())
-        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
-    try:
-        chosen = torch.device(device)
-    except RuntimeError as error:
-        raise ModelLoadError(f"{device!r} is no device.", "Use cpu, cuda, cuda:1 or mps.") from error
-    if chosen.type == "cuda":
-        count = torch.cuda.device_count() if torch.cuda.is_available() else 0
-        if count == 0:
-            raise ModelLoadError(f"There is no {device} here: PyTorch sees no GPU.", "Use --device cpu.")
-        if (chosen.index or 0) >= count:  # the index of plain `cuda` is None
-            raise ModelLoadError(f"There is no {device} here: PyTorch sees {count} GPU(s).", "They count from cuda:0.")
-    elif chosen.type == "mps" and not torch.backends.mps.is_available():
-        raise ModelLoadError("There is no mps here.", "Use --device cpu.")
-    elif chosen.type not in ("cpu", "cuda", "mps"):
-        raise ModelLoadError(f"Models cannot be loaded on {device!r}.", "Use cpu, cuda, cuda:1 or mps.")
-    return chosen

@@ -11,8 +11,8 @@ from pathlib import Path
 from huggingface_hub import HfApi, errors, try_to_load_from_cache
 
 from lm_debugger.errors import ModelNotFoundError
-from lm_debugger.progress import Progress
 from lm_debugger.source import demo
+from lm_debugger.work import Work
 
 DEMO = "demo"
 
@@ -41,6 +41,7 @@ class Source:
         reference: what the user gave; named in errors.
         location: a folder's path or a hub id, as `from_pretrained` takes it.
         gguf: name of the GGUF file in the folder, if it is one.
+        dequantised: whether it is a folder that a GGUF file was converted to.
         adapter: whether the files are an adapter (PEFT), which names its base model.
         has_tokenizer: whether a tokenizer is among the files.
         on_hub: whether the location is a hub id.
@@ -51,6 +52,7 @@ class Source:
     reference: str
     location: str
     gguf: str | None = None
+    dequantised: bool = False
     adapter: bool = False
     has_tokenizer: bool = True
     on_hub: bool = False
@@ -58,7 +60,7 @@ class Source:
     revision: str | None = None
 
 
-def find(reference: str | os.PathLike[str], *, revision: str | None, progress: Progress) -> Source:
+def find(reference: str | os.PathLike[str], *, revision: str | None, work: Work) -> Source:
     """What the reference names.
 
     Raises:
@@ -67,7 +69,7 @@ def find(reference: str | os.PathLike[str], *, revision: str | None, progress: P
     """
     name = os.fspath(reference)
     if name == DEMO:
-        return Source(name, str(demo.folder(progress)))
+        return Source(name, str(demo.folder(work)))
     path = Path(name).expanduser()
     if name and path.is_dir():
         return _in_folder(name, path)

@@ -16,13 +16,16 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import platformdirs
 import safetensors
 import safetensors.torch
 import torch
 
-FOLDER_VARIABLE = "LM_DEBUGGER_CACHE"
+from lm_debugger.store.header import metadata
+from lm_debugger.store.home import FOLDER_VARIABLE, folder
+
+__all__ = ["FOLDER_VARIABLE", "Entry", "folder", "read", "warn_once", "write"]
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _STALE_SECONDS = 24 * 3600
@@ -41,13 +44,19 @@ class Entry:
     arrays: Mapping[str, torch.Tensor]
     text: str
 
+    def about(self, **kinds: type) -> dict[str, Any] | None:
+        """The text as a JSON object, or None if it lacks a field of these types: other code wrote it."""
+        try:
+            found = json.loads(self.text)
+        except ValueError:
+            return None
+        if not isinstance(found, dict) or not all(type(found.get(name)) is kind for name, kind in kinds.items()):
+            return None
+        return found
 
-def folder() -> Path:
-    """The cache folder: the variable LM_DEBUGGER_CACHE, else the user's cache folder. It need not exist."""
-    chosen = os.environ.get(FOLDER_VARIABLE)
-    if chosen:
-        return Path(chosen).expanduser().absolute()
-    return Path(platformdirs.user_cache_dir("lm-debugger", appauthor=False))
+    def has(self, **shapes: tuple[int, ...]) -> bool:
+        """Whether there are arrays of these names and shapes."""
+        return all(name in self.arrays and tuple(self.arrays[name].shape) == shape for name, shape in shapes.items())
 
 
 def read(kind: str, fingerprint: str, version: int) -> Entry | None:
@@ -63,17 +72,19 @@ def read(kind: str, fingerprint: str, version: int) -> Entry | None:
     """
     path = _path(kind, fingerprint)
     try:
-        with safetensors.safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            if any(metadata.get(key) != value for key, value in _identity(kind, fingerprint, version).items()):
+        with path.open("rb") as file:  # once, because it may be replaced at any time; and not mapped, or cut short
+            told = metadata(file)
+            if any(told.get(key) != value for key, value in _identity(kind, fingerprint, version).items()):
                 return None
-            # Cloned, because these tensors look into the file: it may be replaced or cut short while they are in use.
-            arrays = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118 (no mapping)
+            file.seek(0)
+            arrays = safetensors.torch.load(file.read())
     except (OSError, ValueError, safetensors.SafetensorError):
         return None
-    text = metadata.get("text", "")
-    if metadata.get("digest") != _digest(arrays, text):
+    text = told.get("text", "")
+    if told.get("digest") != _digest(arrays, text):
         return None
+    with suppress(OSError):
+        os.utime(path)  # the time of its last use
     return Entry(arrays, text)
 
 
@@ -92,12 +103,12 @@ def write(kind: str, fingerprint: str, version: int, arrays: Mapping[str, torch.
     """
     path = _path(kind, fingerprint)
     plain = {name: array.detach().to("cpu").contiguous().clone() for name, array in arrays.items()}
-    metadata = _identity(kind, fingerprint, version) | {"text": text, "digest": _digest(plain, text)}
+    told = _identity(kind, fingerprint, version) | {"text": text, "digest": _digest(plain, text)}
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _remove_stale(path.parent)
         with _replacing(path) as temporary:
-            safetensors.torch.save_file(plain, temporary, metadata=metadata)
+            safetensors.torch.save_file(plain, temporary, metadata=told)
     except (OSError, safetensors.SafetensorError) as error:
         warn_once(f"Results cannot be kept in the cache folder {folder()} and are computed again each time: {error}")
 

@@ -989,26 +989,6 @@ export interface components {
             prompts: string[];
         };
         /**
-         * Form
-         * @description One way in which the vocabulary writes a keyword: a token, or several that follow each other.
-         *
-         *     Args:
-         *         key: names the form: its token ids joined by dots, such as `345` or `345.99`.
-         *         text: the form's text.
-         *         used: whether it takes part in the search.
-         */
-        Form: {
-            /** Key */
-            key: string;
-            /** Text */
-            text: string;
-            /**
-             * Used
-             * @default true
-             */
-            used: boolean;
-        };
-        /**
          * GenerateInput
          * @description A prompt, edits, and how to continue.
          */
@@ -1174,6 +1154,33 @@ export interface components {
             token?: number | null;
         };
         /**
+         * HeadUpdate
+         * @description One attention head's part in what a layer's token mixer adds to the residual stream, at one position.
+         *
+         *     Args:
+         *         head: its name, such as `L12H3`.
+         *         norm: length of what it adds, by which heads are ranked.
+         *         share: its projection on what the mixer adds, as a fraction of that sum's squared length. The shares of all
+         *             heads and of the bias sum to 1.
+         *         name: the user's name for the head, or None.
+         *         promotes: the tokens that what it adds here promotes; listed for the strongest head of each layer.
+         */
+        HeadUpdate: {
+            /** Head */
+            head: string;
+            /** Norm */
+            norm: number;
+            /** Share */
+            share: number;
+            /** Name */
+            name?: string | null;
+            /**
+             * Promotes
+             * @default []
+             */
+            promotes: string[];
+        };
+        /**
          * Health
          * @description The state of the server.
          *
@@ -1183,6 +1190,7 @@ export interface components {
          *         done, total: how far it is (total 0: length unknown).
          *         version: of LM-Debugger.
          *         error: why the model could not be loaded, or None.
+         *         warnings: what does not work although the server does, such as the database.
          */
         Health: {
             /**
@@ -1200,6 +1208,11 @@ export interface components {
             /** Version */
             version: string;
             error?: components["schemas"]["ErrorDetail"] | null;
+            /**
+             * Warnings
+             * @default []
+             */
+            warnings: components["schemas"]["ErrorDetail"][];
         };
         /**
          * KeepInput
@@ -1247,7 +1260,7 @@ export interface components {
             /** Unwanted */
             unwanted: boolean;
             /** Forms */
-            forms: components["schemas"]["Form"][];
+            forms: components["schemas"]["WordForm"][];
         };
         /**
          * LayerHits
@@ -1268,6 +1281,7 @@ export interface components {
          *     Args:
          *         layer: index from 0.
          *         before: logit lens of the residual stream before the feed-forward, most probable first.
+         *         heads: the heads that write most, longest contribution first (empty for a layer without heads).
          *         values: dominant sub-updates, largest score first (empty for a layer without a feed-forward).
          *         after: logit lens of the residual stream after the feed-forward; the last layer's is the output.
          */
@@ -1280,6 +1294,11 @@ export interface components {
             values: components["schemas"]["SubUpdate"][];
             /** After */
             after: components["schemas"]["TokenScore"][];
+            /**
+             * Heads
+             * @default []
+             */
+            heads: components["schemas"]["HeadUpdate"][];
         };
         /**
          * LensGrid
@@ -1602,8 +1621,9 @@ export interface components {
             /**
              * Sign
              * @default both
+             * @enum {string}
              */
-            sign: ("+" | "-") | "both";
+            sign: "+" | "-" | "both";
             /** Expert */
             expert?: number | null;
             /**
@@ -2036,6 +2056,12 @@ export interface components {
              */
             effect_on?: number | null;
             /**
+             * Head Tokens
+             * @description Heads of a layer whose promoted tokens to list.
+             * @default 1
+             */
+            head_tokens: number;
+            /**
              * Stream
              * @description Answer with server-sent events, as with Accept: text/event-stream.
              * @default false
@@ -2160,6 +2186,26 @@ export interface components {
              * Format: date-time
              */
             updated: string;
+        };
+        /**
+         * WordForm
+         * @description One way in which the vocabulary writes a keyword: a token, or several that follow each other.
+         *
+         *     Args:
+         *         key: names the form: its token ids joined by dots, such as `345` or `345.99`.
+         *         text: the form's text.
+         *         used: whether it takes part in the search.
+         */
+        WordForm: {
+            /** Key */
+            key: string;
+            /** Text */
+            text: string;
+            /**
+             * Used
+             * @default true
+             */
+            used: boolean;
         };
         /**
          * PlaceInput
@@ -2342,6 +2388,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description The work took longer than one request may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
         };
     };
     model: {
@@ -2452,6 +2507,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description The work took longer than one request may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
         };
     };
     examples: {
@@ -2555,6 +2619,15 @@ export interface operations {
             };
             /** @description The model is still loading, or too many wait for it: try again after Retry-After seconds. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work took longer than one request may. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2677,6 +2750,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description The work took longer than one request may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
         };
     };
     tokenize: {
@@ -2784,6 +2866,15 @@ export interface operations {
             };
             /** @description The model is still loading, or too many wait for it: try again after Retry-After seconds. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work took longer than one request may. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2910,6 +3001,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description The work took longer than one request may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
         };
     };
     compare: {
@@ -3017,6 +3117,15 @@ export interface operations {
             };
             /** @description The model is still loading, or too many wait for it: try again after Retry-After seconds. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work took longer than one request may. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3138,6 +3247,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description The work took longer than one request may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
         };
     };
     trajectory: {
@@ -3245,6 +3363,15 @@ export interface operations {
             };
             /** @description The model is still loading, or too many wait for it: try again after Retry-After seconds. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work took longer than one request may. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3371,6 +3498,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description The work took longer than one request may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
         };
     };
     value: {
@@ -3482,6 +3618,15 @@ export interface operations {
             };
             /** @description The model is still loading, or too many wait for it: try again after Retry-After seconds. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work took longer than one request may. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3606,6 +3751,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description The work took longer than one request may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
         };
     };
     rename: {
@@ -3723,6 +3877,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description The work took longer than one request may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
         };
     };
     names: {
@@ -3833,6 +3996,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description The work took longer than one request may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
         };
     };
     search: {
@@ -3850,7 +4022,7 @@ export interface operations {
                 skip?: string[];
                 layers?: string | null;
                 /** @description Sign of the coefficient. */
-                sign?: ("+" | "-") | "both";
+                sign?: "+" | "-" | "both";
                 expert?: number | null;
                 /** @description Only vectors that users have named. */
                 named?: boolean;
@@ -3967,6 +4139,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description The work took longer than one request may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
         };
     };
     writers: {
@@ -3982,13 +4163,18 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Successful Response */
+            /** @description The vectors found; or, if asked for, a stream of events (progress, result, error), the last of them `result` or `error`. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["SearchAnswer"];
+                    "text/event-stream": {
+                        /** @enum {string} */
+                        event: "progress" | "result" | "error";
+                        data: string;
+                    };
                 };
             };
             /** @description The request cannot be read. */
@@ -4074,6 +4260,15 @@ export interface operations {
             };
             /** @description The model is still loading, or too many wait for it: try again after Retry-After seconds. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work took longer than one request may. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4184,6 +4379,15 @@ export interface operations {
             };
             /** @description The model is still loading, or too many wait for it: try again after Retry-After seconds. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work took longer than one request may. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4310,6 +4514,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description The work took longer than one request may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
         };
     };
     cluster: {
@@ -4419,6 +4632,15 @@ export interface operations {
             };
             /** @description The model is still loading, or too many wait for it: try again after Retry-After seconds. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work took longer than one request may. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4536,6 +4758,15 @@ export interface operations {
             };
             /** @description The model is still loading, or too many wait for it: try again after Retry-After seconds. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work took longer than one request may. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4662,6 +4893,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description The work took longer than one request may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
         };
     };
     runs: {
@@ -4767,6 +5007,15 @@ export interface operations {
             };
             /** @description The model is still loading, or too many wait for it: try again after Retry-After seconds. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work took longer than one request may. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4881,6 +5130,15 @@ export interface operations {
             };
             /** @description The model is still loading, or too many wait for it: try again after Retry-After seconds. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work took longer than one request may. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5004,6 +5262,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description The work took longer than one request may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
         };
     };
     forget: {
@@ -5107,6 +5374,15 @@ export interface operations {
             };
             /** @description The model is still loading, or too many wait for it: try again after Retry-After seconds. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work took longer than one request may. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5224,6 +5500,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description The work took longer than one request may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
         };
     };
     keep_recipe: {
@@ -5331,6 +5616,15 @@ export interface operations {
             };
             /** @description The model is still loading, or too many wait for it: try again after Retry-After seconds. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work took longer than one request may. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5454,6 +5748,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description The work took longer than one request may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
         };
     };
     forget_recipe: {
@@ -5557,6 +5860,15 @@ export interface operations {
             };
             /** @description The model is still loading, or too many wait for it: try again after Retry-After seconds. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work took longer than one request may. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5676,6 +5988,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description The work took longer than one request may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
         };
     };
     import_recipe: {
@@ -5783,6 +6104,15 @@ export interface operations {
             };
             /** @description The model is still loading, or too many wait for it: try again after Retry-After seconds. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work took longer than one request may. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -6,18 +6,9 @@ type Schemas = components["schemas"];
 export type Health = Schemas["Health"];
 export type ModelReport = Schemas["ModelReport"];
 
-/** What a server that tells of attention heads adds to each layer; older ones leave it out. */
-export interface HeadUpdate {
-  head: string;
-  norm: number;
-  share: number;
-  promotes?: readonly string[];
-}
-type WithHeads<T> = Omit<T, "layers"> & { layers: readonly LayerView[] };
-export type LayerView = Schemas["LayerView"] & { heads?: readonly HeadUpdate[] | null };
-export type TraceView = Omit<WithHeads<Schemas["TraceView"]>, "baseline"> & {
-  baseline?: WithHeads<NonNullable<Schemas["TraceView"]["baseline"]>> | null;
-};
+export type TraceView = Schemas["TraceView"];
+export type LayerView = Schemas["LayerView"];
+export type HeadUpdate = Schemas["HeadUpdate"];
 
 /** One unit's direct effect on a token's logit, or on its lead over another's. */
 export interface WhyPart {

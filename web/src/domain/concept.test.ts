@@ -51,7 +51,7 @@ describe("what is in force", () => {
     expect(inForce(list).map(formatEdit)).toEqual(["L1D1=off", "L1D3=on*0.5", "L1D6=-2@last"]);
   });
 
-  // The cases of tests/interventions/test_recipe.py.
+  // The cases of tests/edits/test_recipe.py.
   it.each([
     ["L1D2=on", 0.5, "L1D2=on*0.5"],
     ["L1D2=on-*0.5@last", 3, "L1D2=on-*1.5@last"],

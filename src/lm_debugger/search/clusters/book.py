@@ -1,7 +1,6 @@
 """The clusters of one model: made, kept in the cache, and read out as records. Knows no user's names of clusters."""
 
 import json
-import threading
 import time
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,9 +9,8 @@ import torch
 from torch import Tensor
 
 from lm_debugger.errors import NoClustersError, OptionError
-from lm_debugger.lenses.projection import MOST, Projections, Side
+from lm_debugger.lenses.projection import MOST, End, Projections
 from lm_debugger.lenses.source import ValueSource
-from lm_debugger.progress import Progress
 from lm_debugger.records.cluster import ClusterBrief, Clustering, ClusterMember, ClusterView
 from lm_debugger.records.names import UnitName
 from lm_debugger.records.token import PromotedToken
@@ -20,8 +18,10 @@ from lm_debugger.records.value import ClusterOfValue
 from lm_debugger.search.clusters import kmeans, labels
 from lm_debugger.store import cache
 from lm_debugger.units.layout import Layout
+from lm_debugger.work import Work
 
 KIND, VERSION = "clusters", 2
+_ARRAYS = (*kmeans.Groups._fields, *labels.Tokens._fields, "places")
 NAMED_BY = 24  # tokens of a centre that are kept, of each kind
 SHOWN = 8  # tokens in a cluster's line in the list, and in a member's
 SIMILAR = 8  # clusters
@@ -86,9 +86,7 @@ class ClusterBook:
         self._layout = Layout(source)
         self._known: tuple[Clusters, Clustering] | None = None
 
-    def make(
-        self, k: int | None, seed: int | None, *, force: bool, progress: Progress, cancel: threading.Event | None
-    ) -> Clustering:
+    def make(self, k: int | None, seed: int | None, *, force: bool, work: Work) -> Clustering:
         """See `Debugger.clusters`."""
         if seed is not None and not 0 <= seed <= MOST_SEED:
             raise OptionError(f"seed is {seed}.", f"It must be from 0 to {MOST_SEED}.")
@@ -100,9 +98,9 @@ class ClusterBook:
             return known[1]
         start = time.perf_counter()
         wanted, seed = kmeans.default_k(vectors) if k is None else k, seed or 0
-        groups = kmeans.spherical(self._source, vectors, wanted, seed, progress, cancel)
-        tokens = labels.top_tokens(self._source, groups.centres, NAMED_BY, progress, cancel)
-        made = Clusters(wanted, seed, groups, labels.places(groups.centres, seed, progress, cancel), tokens)
+        groups = kmeans.spherical(self._source, vectors, wanted, seed, work)
+        tokens = labels.top_tokens(self._source, groups.centres, NAMED_BY, work)
+        made = Clusters(wanted, seed, groups, labels.places(groups.centres, seed, work), tokens)
         _write(self._source.fingerprint, made)
         listed = self._listed(made)
         self._known = made, listed
@@ -125,7 +123,7 @@ class ClusterBook:
         inside = found.members(cluster)
         shown = inside[:members].tolist()
         names = [self._layout.name(number) for number in shown]
-        self._projections.remember(map(Side, names), SHOWN)
+        self._projections.remember(map(End, names), SHOWN)
         cosines = found.groups.centres @ centre
         others = [other for other in cosines.argsort(descending=True, stable=True).tolist() if other != cluster]
         return ClusterView(
@@ -138,7 +136,7 @@ class ClusterBook:
                 ClusterMember(
                     value=str(name),
                     cosine=float(found.groups.cosine[number]),
-                    promotes=self._projections.texts(Side(name), SHOWN),
+                    promotes=self._projections.texts(End(name), SHOWN),
                 )
                 for number, name in zip(shown, names, strict=True)
             ),
@@ -227,9 +225,14 @@ def _write(fingerprint: str, made: Clusters) -> None:
 
 def _read(fingerprint: str, vectors: int) -> Clusters | None:
     entry = cache.read(KIND, fingerprint, VERSION)
-    if entry is None or len(entry.arrays["assignment"]) != vectors:
+    about = None if entry is None else entry.about(k=int, seed=int)
+    if entry is None or about is None or not all(name in entry.arrays for name in _ARRAYS):
         return None
-    about, arrays = json.loads(entry.text), entry.arrays
+    arrays = entry.arrays
+    count = len(arrays["centres"])
+    of_centres = all(len(arrays[name]) == count for name in ("promoted", "telling"))
+    if not of_centres or not entry.has(assignment=(vectors,), cosine=(vectors,), places=(count, 2)):
+        return None
     groups = kmeans.Groups(arrays["centres"], arrays["assignment"], arrays["cosine"])
     tokens = labels.Tokens(arrays["promoted"], arrays["telling"])
     return Clusters(about["k"], about["seed"], groups, arrays["places"], tokens)

@@ -5,7 +5,6 @@ belongs nowhere. Where all vectors do not fit `SAMPLE_BYTES`, the centres are tr
 end every vector is compared with every centre.
 """
 
-import threading
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -14,7 +13,7 @@ from torch import Tensor
 
 from lm_debugger.errors import OptionError
 from lm_debugger.lenses.source import ValueSource
-from lm_debugger.progress import Progress, stop_if_cancelled
+from lm_debugger.work import Work
 
 SAMPLE_BYTES = 600_000_000  # of float32 vectors that centres are trained on
 ROWS = 4096  # vectors compared at once
@@ -58,9 +57,7 @@ def largest_sample(vectors: int, hidden: int) -> int:
 
 
 @torch.no_grad()
-def spherical(
-    source: ValueSource, vectors: int, k: int, seed: int, progress: Progress, cancel: threading.Event | None
-) -> Groups:
+def spherical(source: ValueSource, vectors: int, k: int, seed: int, work: Work) -> Groups:
     """Cluster the value vectors.
 
     Args:
@@ -72,20 +69,20 @@ def spherical(
         OptionError: if k is out of range.
         CancelledError: if cancelled.
     """
-    training = _sample(source, vectors, seed, progress, cancel)
+    training = _sample(source, vectors, seed, work)
     check_k(k, len(training))
-    centres = train(training, k, seed, progress, cancel)
+    centres = train(training, k, seed, work)
     del training
-    return _ordered(centres, *_assign(source, vectors, centres, progress, cancel))
+    return _ordered(centres, *_assign(source, vectors, centres, work))
 
 
-def _sample(source: ValueSource, vectors: int, seed: int, progress: Progress, cancel: threading.Event | None) -> Tensor:
+def _sample(source: ValueSource, vectors: int, seed: int, work: Work) -> Tensor:
     """Directions of all vectors, or of as many random ones as fit: (sample, hidden)."""
     chosen: Tensor | None = None
     found: Tensor | None = None
     filled = 0
     for first, rows in _pieces(source):
-        stop_if_cancelled(cancel)
+        work.go_on()
         if found is None:
             size = largest_sample(vectors, rows.shape[1])
             found = torch.empty(size, rows.shape[1])
@@ -102,11 +99,11 @@ def _sample(source: ValueSource, vectors: int, seed: int, progress: Progress, ca
         unit = (rows[wanted] / norms[wanted, None]).cpu()
         found[filled : filled + len(unit)] = unit
         filled += len(unit)
-        progress("Reading value vectors", first + len(rows), vectors)
+        work("Reading value vectors", first + len(rows), vectors)
     return torch.empty(0, 1) if found is None else found[:filled]
 
 
-def train(training: Tensor, k: int, seed: int, progress: Progress, cancel: threading.Event | None) -> Tensor:
+def train(training: Tensor, k: int, seed: int, work: Work) -> Tensor:
     """Centres (k, hidden). One iteration at a time, so that it can be watched and stopped."""
     import faiss
 
@@ -123,32 +120,29 @@ def train(training: Tensor, k: int, seed: int, progress: Progress, cancel: threa
     directions = training.numpy()
     before = 0.0
     for done in range(ITERATIONS):
-        stop_if_cancelled(cancel)
-        progress("Clustering", done, ITERATIONS)
+        work("Clustering", done, ITERATIONS)
         # It answers with the sum of the cosines, or with 0 where there are as many clusters as vectors.
         now = float(kmeans.train(directions, init_centroids=kmeans.centroids)) / len(training)
         if done and now - before < SETTLED * now:
             break
         before = now
-    progress("Clustering", ITERATIONS, ITERATIONS)
+    work("Clustering", ITERATIONS, ITERATIONS)
     return torch.nn.functional.normalize(torch.from_numpy(kmeans.centroids))
 
 
-def _assign(
-    source: ValueSource, vectors: int, centres: Tensor, progress: Progress, cancel: threading.Event | None
-) -> tuple[Tensor, Tensor]:
+def _assign(source: ValueSource, vectors: int, centres: Tensor, work: Work) -> tuple[Tensor, Tensor]:
     """The closest centre of every vector, and the cosine with it."""
     assignment = torch.full((vectors,), -1, dtype=torch.int32)
     cosine = torch.zeros(vectors)
     for first, rows in _pieces(source):
-        stop_if_cancelled(cancel)
+        work.go_on()
         norms = rows.norm(dim=-1)
         usable = _usable(norms)
         best = (rows @ centres.to(rows.device).T).max(-1)
         here = slice(first, first + len(rows))
         assignment[here] = torch.where(usable, best.indices, -1).int().cpu()
         cosine[here] = torch.where(usable, best.values / norms, 0.0).clamp(-1, 1).cpu()
-        progress("Assigning vectors to clusters", first + len(rows), vectors)
+        work("Assigning vectors to clusters", first + len(rows), vectors)
     return assignment, cosine
 
 

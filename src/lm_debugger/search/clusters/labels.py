@@ -1,13 +1,12 @@
 """Clusters in words: the tokens that a centre promotes, a short name made of them; and the place on the map."""
 
-import threading
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from lm_debugger.lenses.source import ValueSource
-from lm_debugger.progress import Progress, stop_if_cancelled
+from lm_debugger.work import Work
 
 NUMBERS = 1 << 23  # logits computed at once: 32 MB
 WORDS = 3  # of a name
@@ -29,9 +28,7 @@ class Tokens(NamedTuple):
 
 
 @torch.no_grad()
-def top_tokens(
-    source: ValueSource, centres: Tensor, count: int, progress: Progress, cancel: threading.Event | None
-) -> Tokens:
+def top_tokens(source: ValueSource, centres: Tensor, count: int, work: Work) -> Tokens:
     """The tokens of all centres (k, hidden).
 
     A few tokens, rare ones mostly, are promoted by a great part of all centres: what tells a centre apart is a logit
@@ -43,9 +40,8 @@ def top_tokens(
     candidates = min(max(count, vocabulary // CANDIDATES), vocabulary)
     batches = [centres[first : first + rows] for first in range(0, len(centres), rows)]
 
-    def logits(batch: int, work: int) -> Tensor:
-        stop_if_cancelled(cancel)
-        progress("Naming clusters", work * len(batches) + batch, 2 * len(batches))
+    def logits(batch: int, turn: int) -> Tensor:
+        work("Naming clusters", turn * len(batches) + batch, 2 * len(batches))
         return project(source, batches[batch])
 
     sums = squares = torch.zeros(1, dtype=torch.float64)
@@ -92,10 +88,9 @@ def _distinct(texts: list[str]) -> list[str]:
     return found
 
 
-def places(centres: Tensor, seed: int, progress: Progress, cancel: threading.Event | None) -> Tensor:
+def places(centres: Tensor, seed: int, work: Work) -> Tensor:
     """A map: near places for centres that point in similar directions (t-SNE, van der Maaten 2008): (k, 2), 0 to 1."""
-    stop_if_cancelled(cancel)
-    progress("Drawing the map", 0, 0)
+    work("Drawing the map")
     if len(centres) < FEWEST_DRAWN:
         return torch.tensor([[(place + 0.5) / len(centres), 0.5] for place in range(len(centres))])
     from sklearn.manifold import TSNE
@@ -107,7 +102,7 @@ def places(centres: Tensor, seed: int, progress: Progress, cancel: threading.Eve
         max_iter=500,
         random_state=seed,
     ).fit_transform(centres.numpy())
-    stop_if_cancelled(cancel)
+    work.go_on()
     place = torch.from_numpy(drawn).float()
     low, high = place.amin(0), place.amax(0)
     # One scale for both directions: distances on a map must mean the same everywhere.

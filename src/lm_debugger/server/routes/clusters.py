@@ -8,7 +8,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from lm_debugger.errors import NoClustersError
+from lm_debugger.records import limits
 from lm_debugger.records.cluster import ClusterBrief, Clustering, ClusterView
+from lm_debugger.records.naming import with_names
 from lm_debugger.records.value import ClusterOfValue
 from lm_debugger.server.failures import NotFoundError
 from lm_debugger.server.inputs import INTEGER, Input, KeptText, check_at_most
@@ -40,7 +42,7 @@ class ClustersInput(Input):
 class ClusterNameInput(Input):
     """What to call a cluster; empty for its automatic name."""
 
-    name: KeptText = Field("", max_length=100)
+    name: KeptText = Field("", max_length=limits.NAME)
 
 
 @router.post("/clusters", response_model=Clustering, responses=described("The clusters"))
@@ -76,9 +78,9 @@ async def cluster(
     check_at_most("members", members, here.settings.limits.members)
     known = await _exists(request, here, cluster)
     view = await here.worker.read(request, lambda debugger, _: debugger.cluster(cluster, members=members))
-    names, own = await run_in_threadpool(_names, here, known), await here.names()
-    listed = tuple(member.model_copy(update={"name": own.get(member.value)}) for member in view.members)
-    return as_json(view.model_copy(update={"brief": _called(view.brief, names), "members": listed}))
+    names = await run_in_threadpool(_names, here, known)
+    called = view.model_copy(update={"brief": _called(view.brief, names)})
+    return as_json(with_names(called, await here.names()))
 
 
 @router.put("/clusters/{cluster}/name", response_model=ClusterBrief)

@@ -8,7 +8,7 @@ from pydantic import Field
 from starlette.responses import Response
 
 from lm_debugger.records.trace import Comparison
-from lm_debugger.server.inputs import Input, Place, RunInput, check_at_most, run
+from lm_debugger.server.inputs import Input, Position, RunInput, check_at_most, run
 from lm_debugger.server.services import Here, as_json
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ router = APIRouter(tags=["runs"])
 class PlaceInput(RunInput):
     """A run, and where to read it."""
 
-    position: Place = -1
+    position: Position = -1
 
 
 class CompareInput(Input):

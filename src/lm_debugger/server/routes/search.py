@@ -1,35 +1,37 @@
 """`/api/search`: value vectors by keywords, by likeness, or by what they write in a residual stream."""
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
+from fastapi import Query as Parameter
 from pydantic import Field
 from starlette.responses import Response
 
-from lm_debugger.records.search import SearchAnswer, Sign
-from lm_debugger.server.inputs import INTEGER, Place, RunInput, check_at_most, run
-from lm_debugger.server.longwork import Channel, answer, described, wants_stream
-from lm_debugger.server.services import Here, as_json
+from lm_debugger.records import limits
+from lm_debugger.records.names import ValueName, read_layers, read_unit
+from lm_debugger.records.naming import with_names
+from lm_debugger.records.search import AnySign, Combine, Filter, Query, SearchAnswer
+from lm_debugger.server.inputs import INTEGER, Position, RunInput, check_at_most, run
+from lm_debugger.server.longwork import Channel, LongWork, answer, described, wants_stream
+from lm_debugger.server.services import Here
 
 if TYPE_CHECKING:
-    import threading
-
     from lm_debugger.debugger.session import Debugger
 
 router = APIRouter(tags=["values"])
 
 Layers = Annotated[str, Field(max_length=50, description="Only these layers.", examples=["10-20"])]
-AnySign = Sign | Literal["both"]
 Expert = Annotated[int, Field(ge=0, le=INTEGER, description="Only the experts of this index.")]
 Limit = Annotated[int, Field(ge=1, description="How many results.")]
 Named = Annotated[bool, Field(description="Only vectors that users have named.")]
-Words = Annotated[str, Query(max_length=2000)]
+Words = Annotated[str, Parameter(max_length=limits.QUERY)]
 
 
 class PlaceInput(RunInput):
     """A run and a position in it."""
 
-    position: Place = -1
+    position: Position = -1
 
 
 class ResidualInput(PlaceInput):
@@ -50,66 +52,64 @@ class ResidualInput(PlaceInput):
 async def search(
     request: Request,
     here: Here,
-    q: Annotated[Words, Query(description="Keywords, with commas between.", examples=["teacher, school"])] = "",
-    unwanted: Annotated[Words, Query(description="Keywords that count against a vector.")] = "",
-    like: Annotated[str | None, Query(max_length=100, description="A vector, instead of keywords.")] = None,
-    match: Annotated[Literal["all", "any"], Query(description="The mean over the keywords, or the largest.")] = "all",
-    skip: Annotated[list[str], Query(max_length=512, description="Keys of forms that do not count.")] = [],  # noqa: B006 (FastAPI copies it)
-    layers: Annotated[Layers | None, Query()] = None,
-    sign: Annotated[AnySign, Query(description="Sign of the coefficient.")] = "both",
-    expert: Annotated[Expert | None, Query()] = None,
-    named: Annotated[Named, Query()] = False,
-    limit: Annotated[Limit, Query()] = 20,
+    q: Annotated[Words, Parameter(description="Keywords, with commas between.", examples=["teacher, school"])] = "",
+    unwanted: Annotated[Words, Parameter(description="Keywords that count against a vector.")] = "",
+    like: Annotated[str | None, Parameter(max_length=100, description="A vector, instead of keywords.")] = None,
+    match: Annotated[Combine, Parameter(description="The mean over the keywords, or the largest.")] = "all",
+    skip: Annotated[list[str], Parameter(max_length=512, description="Keys of forms that do not count.")] = [],  # noqa: B006 (FastAPI copies it)
+    layers: Annotated[Layers | None, Parameter()] = None,
+    sign: Annotated[AnySign, Parameter(description="Sign of the coefficient.")] = "both",
+    expert: Annotated[Expert | None, Parameter()] = None,
+    named: Annotated[Named, Parameter()] = False,
+    limit: Annotated[Limit, Parameter()] = 20,
 ) -> Response:
     """Every value vector of the network, scored by how strongly it writes keywords, or by likeness to one vector."""
     check_at_most("limit", limit, here.settings.limits.results)
     names = await here.names()
+    liked = None if like is None else read_unit(like)
+    query = Query(keywords=q, unwanted=unwanted, match=match, skip=tuple(skip), like=liked)
+    among = _filter(layers, sign, expert, names if named else None, limit)
 
     def work(debugger: "Debugger", channel: Channel) -> SearchAnswer:
-        found = debugger.search(
-            q, unwanted=unwanted, like=like, match=match, skip=skip, layers=layers, sign=sign, expert=expert,
-            among=tuple(names) if named else None, limit=limit, progress=channel.progress, cancel=channel.cancel,
-        )  # fmt: skip
-        return _named(found, names)
+        found = debugger.find_values(query, among, progress=channel.progress, cancel=channel.cancel)
+        return with_names(found, names)
 
-    if wants_stream(request):
-        return await answer(request, here, work, stream=True)
-
-    def quiet(debugger: "Debugger", cancel: "threading.Event") -> SearchAnswer:
-        return work(debugger, Channel(lambda *_: None, here.worker.reporting(cancel), cancel))
-
-    # What is not measured yet takes long, and must not keep the read-outs of a click waiting.
-    lane = here.worker.read if here.debugger.can_search_at_once else here.worker.forward
-    return as_json(await lane(request, quiet))
+    return await _answer(request, here, work)
 
 
-@router.post("/search", response_model=SearchAnswer)
+@router.post("/search", response_model=SearchAnswer, responses=described("The vectors found"))
 async def writers(request: Request, here: Here, asked: ResidualInput) -> Response:
     """The value vectors that write a residual stream, or that tell it from another one: the largest shares of it."""
     check_at_most("limit", asked.limit, here.settings.limits.results)
     names = await here.names()
+    among = _filter(asked.layers, asked.sign, asked.expert, names if asked.named else None, asked.limit)
     found = await run(asked, here, request)
     other = None if asked.against is None else await run(asked.against, here, request)
 
-    def work(debugger: "Debugger", cancel: "threading.Event") -> SearchAnswer:
-        from lm_debugger.readouts.writers import Place as PlaceOfRun
+    def work(debugger: "Debugger", channel: Channel) -> SearchAnswer:
+        from lm_debugger.readouts.writers import RunPosition
 
-        against = None if other is None or asked.against is None else PlaceOfRun(other, asked.against.position)
-        answer = debugger.writers(
-            PlaceOfRun(found, asked.position), layer=asked.layer, against=against, layers=asked.layers,
-            sign=asked.sign, expert=asked.expert, among=tuple(names) if asked.named else None, limit=asked.limit,
-            progress=here.worker.reporting(cancel),
+        against = None if other is None or asked.against is None else RunPosition(other, asked.against.position)
+        answer = debugger.find_writers(
+            RunPosition(found, asked.position), among, layer=asked.layer, against=against,
+            progress=channel.progress, cancel=channel.cancel,
         )  # fmt: skip
-        return _named(answer, names)
+        return with_names(answer, names)
 
-    lane = here.worker.read if here.debugger.can_search_at_once else here.worker.forward
-    return as_json(await lane(request, work))
+    return await _answer(request, here, work)
 
 
-def _named(found: SearchAnswer, names: dict[str, str]) -> SearchAnswer:
-    """The answer with the users' names of vectors."""
-    results = [
-        result.model_copy(update={"name": names[result.value]}) if result.value in names else result
-        for result in found.results
-    ]
-    return found.model_copy(update={"results": tuple(results)})
+async def _answer(request: Request, here: Here, work: LongWork) -> Response:
+    """In one piece or as a stream. What is not measured yet takes long, and must not keep the read-outs waiting."""
+    at_once = here.debugger.can_search_at_once
+    return await answer(request, here, work, stream=wants_stream(request), forward=not at_once)
+
+
+def _filter(layers: str | None, sign: AnySign, expert: int | None, among: Iterable[str] | None, limit: int) -> Filter:
+    return Filter(
+        layers=None if layers is None else read_layers(layers),
+        sign=sign,
+        expert=expert,
+        among=None if among is None else tuple(name for name in map(read_unit, among) if isinstance(name, ValueName)),
+        limit=limit,
+    )

@@ -8,7 +8,7 @@ from pydantic import Field
 from starlette.responses import Response
 
 from lm_debugger.records.trajectory import Trajectory
-from lm_debugger.server.inputs import Place, RunInput, TokenId, check_at_most, run
+from lm_debugger.server.inputs import Many, Position, RunInput, TokenId, check_at_most, run
 from lm_debugger.server.services import Here, as_json
 
 if TYPE_CHECKING:
@@ -20,8 +20,8 @@ router = APIRouter(tags=["runs"])
 class TrajectoryInput(RunInput):
     """A run, where to read it, and the tokens to follow."""
 
-    position: Place = -1
-    tokens: list[TokenId] = Field(min_length=1, description="Ids of the tokens to follow; GET /api/tokens finds them.")
+    position: Position = -1
+    tokens: Many[TokenId] = Field(min_length=1, description="Ids of the tokens to follow; GET /api/tokens finds them.")
 
 
 @router.post("/trajectory", response_model=Trajectory)

@@ -8,8 +8,10 @@ from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from lm_debugger.records import limits
 from lm_debugger.records.base import Record
 from lm_debugger.records.names import ValueName
+from lm_debugger.records.naming import with_names
 from lm_debugger.records.saved import NamedValue, ValueNote
 from lm_debugger.records.trajectory import CoefficientPath
 from lm_debugger.server.inputs import Input, KeptText, RunInput, run
@@ -18,6 +20,7 @@ from lm_debugger.server.services import Here, Services, as_json
 
 if TYPE_CHECKING:
     from lm_debugger.debugger.session import Debugger
+    from lm_debugger.records.value import ValueView
 
 router = APIRouter(tags=["values"])
 
@@ -27,8 +30,8 @@ Value = Annotated[str, Path(description="Such as L12D345, or L12E3D45 for an exp
 class NameInput(Input):
     """What to call a value vector; both empty removes name and note."""
 
-    name: KeptText = Field("", max_length=100)
-    note: KeptText = Field("", max_length=10_000)
+    name: KeptText = Field("", max_length=limits.NAME)
+    note: KeptText = Field("", max_length=limits.NOTE)
 
 
 class Names(Record):
@@ -57,14 +60,17 @@ async def value(
 ) -> Response:
     """What a value vector promotes and suppresses, its neighbours, its coefficient's range, its name and note."""
     name = _exists(here, value)
-    view = await here.worker.read(request, lambda debugger, _: debugger.value(name, top_k=top_k, similar=similar))
+
+    def read(debugger: "Debugger", cancel: threading.Event) -> "ValueView":
+        progress = here.worker.reporting(cancel)
+        return debugger.value(name, top_k=top_k, similar=similar, progress=progress, cancel=cancel)
+
+    view = await here.worker.read(request, read)
     kept = await run_in_threadpool(here.database.note, here.debugger.summary.fingerprint, view.value)
-    names = await here.names()
     own = {field: getattr(view, field) for field in type(view).model_fields}
     own["cluster"] = await run_in_threadpool(with_users_name, here, view.cluster)
-    for side in ("similar", "opposite"):
-        own[side] = tuple(other.model_copy(update={"name": names.get(other.value)}) for other in own[side])
-    return as_json(NamedValue(**own, name=(kept.name or None) if kept else None, note=kept.note if kept else ""))
+    found = NamedValue(**own, note=kept.note if kept else "")
+    return as_json(with_names(found, await here.names()))
 
 
 @router.post("/values/{value}/coefficients", response_model=CoefficientPath)
