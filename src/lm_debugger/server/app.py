@@ -15,6 +15,7 @@ from lm_debugger.server.guard import Guard
 from lm_debugger.server.routes import (
     calibrate,
     clusters,
+    compare,
     examples,
     generate,
     grid,
@@ -45,6 +46,7 @@ _NOUNS = (
     examples,
     tokens,
     trace,
+    compare,
     grid,
     trajectory,
     why,
