@@ -1,4 +1,4 @@
-"""The step loop: equal to transformers' `generate` on every type, and what pausing, forcing, forking and editing mean."""
+"""The step loop: equal to transformers' `generate` on every type; what pausing, forcing, forking, editing mean."""
 
 import copy
 import threading

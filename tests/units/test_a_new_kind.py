@@ -1,4 +1,4 @@
-"""A kind of unit that the product does not know is added in a line, and is then read, named, edited, found, measured."""
+"""A kind of unit that the product does not know is added in a line; it is then named, edited, ranked, searched."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -41,10 +41,9 @@ def test_its_units_are_edited_in_traces_and_generation(tiny: Debugger) -> None:
     assert float(trace.layer(1).after[2, 5]) == 7.0
     moved[2, 5] = 0
     assert not bool(moved.any())
-    assert (
-        tiny.generate(prompt(), ["L1C5=90"], max_new_tokens=3).tokens
-        != tiny.generate(prompt(), max_new_tokens=3).tokens
-    )
+    edited = tiny.generate(prompt(), ["L1C5=90"], max_new_tokens=3)
+    assert edited.baseline is not None
+    assert edited.tokens != edited.baseline.tokens
 
 
 def test_its_units_are_ranked_beside_the_others(tiny: Debugger) -> None:
