@@ -42,6 +42,12 @@ test-web: $(VENV)/installed-dev $(PAGE) ## The page's half: lint, types, unit te
 	cd web && npm run lint && npm run typecheck && npm test
 	. web/browser.sh && cd web && npm run e2e
 
+.PHONY: audit
+audit: $(VENV)/installed-dev web/node_modules/.installed ## Ask the registries whether a pinned package has a known hole
+	$(PIP) pip-audit
+	$(BIN)/pip-audit --strict --requirement constraints.txt --disable-pip --no-deps --progress-spinner off
+	cd web && npm audit
+
 .PHONY: page
 page: $(PAGE) ## Build the page into the package
 
@@ -54,8 +60,9 @@ test-all: $(VENV)/installed-dev ## Run the slow tests too
 	$(BIN)/python -m pytest -m "slow or not slow"
 
 .PHONY: bench
-bench: $(VENV)/installed-dev ## Measure speed, as ratios within one run
+bench: $(VENV)/installed-dev $(PAGE) ## Measure speed, as ratios within one run; and the page's frames
 	$(BIN)/python -m benchmarks
+	. web/browser.sh && cd web && npm run bench
 
 .PHONY: support
 support: $(VENV)/installed-dev ## Examine every model type that transformers knows

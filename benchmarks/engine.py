@@ -9,11 +9,15 @@ import torch
 import lm_debugger
 from benchmarks.measure import Result, ratio, ratio_of, seconds
 from lm_debugger.debugger.session import Debugger
+from lm_debugger.debugger.trace import Trace
+from lm_debugger.engine.sites import Pass
 from lm_debugger.lenses.projection import Projections
+from lm_debugger.model.loaded import LoadedModel
 from lm_debugger.proof.report import examine_network
 from lm_debugger.records.generation import Sampling
-from lm_debugger.runs.generate import continue_prompt
-from lm_debugger.runs.run import Trace, run
+from lm_debugger.runs.generate import Stops, continue_prompt, greedy
+from lm_debugger.runs.run import run
+from lm_debugger.runs.spec import RunSpec
 from lm_debugger.source import demo
 
 PROMPT = "The quick brown fox jumps over the lazy dog and then it"
@@ -31,6 +35,8 @@ def results() -> Iterator[Result]:
     yield _capture(debugger)
     yield _trace(debugger)
     yield _another_position(debugger)
+    yield _heads(debugger)
+    yield _step(debugger)
     yield _generation(debugger)
     yield _memory(TOKENS)
     yield _memory(512)
@@ -79,7 +85,7 @@ def _examine(debugger: Debugger) -> Iterator[Result]:
 def _ids(debugger: Debugger) -> torch.Tensor:
     ids = debugger.model.vocabulary.encode(PROMPT)[:TOKENS]
     assert len(ids) == TOKENS
-    return debugger.model.tensor([ids])
+    return torch.tensor([ids])
 
 
 def _capture(debugger: Debugger) -> Result:
@@ -91,7 +97,7 @@ def _capture(debugger: Debugger) -> Result:
 
     return ratio(
         "capture alone / plain forward",
-        lambda: model.recorder.run(ids),
+        lambda: model.engine.observe([Pass(tuple(ids[0].tolist()))], model.sites),
         plain,
         most=1.05,
         rounds=ROUNDS,
@@ -99,10 +105,8 @@ def _capture(debugger: Debugger) -> Result:
 
 
 def _traced(debugger: Debugger, ids: torch.Tensor, projections: Projections) -> Trace:
-    def no_ranges(name: object) -> object:
-        raise AssertionError(name)
-
-    return run(debugger.model, [ids[0].tolist()], [()], projections=projections, ranges=no_ranges)[0]  # type: ignore[arg-type]
+    spec = RunSpec.of_prompt(ids[0].tolist())
+    return run(debugger.model, [spec], kind=Trace, projections=projections, baselines=[None])[0]
 
 
 def _trace(debugger: Debugger) -> Result:
@@ -136,11 +140,10 @@ def _generation(debugger: Debugger) -> Result:
     model, ids = debugger.model, _ids(debugger)
     edits = [lm_debugger.parse_edit(f"L{3 * i}D{i}*=1.5") for i in range(10)]
 
+    spec = RunSpec.of_prompt(ids[0].tolist(), edits)
+
     def edited() -> None:
-        continue_prompt(
-            model, ids[0].tolist(), edits, max_new_tokens=GENERATED, sampling=Sampling(),
-            ranges=debugger.coefficient_range,
-        )  # fmt: skip
+        continue_prompt(model, spec, sampling=Sampling(), stops=Stops(GENERATED))
 
     @torch.no_grad()
     def plain() -> None:
@@ -149,11 +152,49 @@ def _generation(debugger: Debugger) -> Result:
     return ratio("generation with 10 edits / plain generate", edited, plain, most=1.05, rounds=12)
 
 
+def _heads(debugger: Debugger) -> Result:
+    """A trace with heads, recorded and read out, against one of the same model without."""
+    ids = _ids(debugger)
+    near = debugger.model
+    headless = near.anatomy.model_copy(
+        update={"layers": tuple(layer.model_copy(update={"heads": None}) for layer in near.anatomy.layers)}
+    )
+    bare = LoadedModel(near.name, near.network, near.vocabulary, headless, near.examination)
+    without = Debugger(bare, lambda model: model)
+    projections, others = Projections(near), Projections(bare)
+    return ratio(
+        "trace with heads / without",
+        lambda: _traced(debugger, ids, projections).view(),
+        lambda: _traced(without, ids, others).view(),
+        most=1.05,
+        rounds=ROUNDS,
+    )
+
+
+def _step(debugger: Debugger) -> Result:
+    """A step of the engine against a step of transformers' own loop, prompt and preparation included in both."""
+    model, ids = debugger.model, _ids(debugger)
+    one = Pass(tuple(ids[0].tolist()))
+
+    def stepped() -> None:
+        for _ in model.engine.steps([one], greedy, limit=GENERATED, endless=True):
+            pass
+
+    @torch.no_grad()
+    def plain() -> None:
+        model.network.generate(
+            ids, attention_mask=torch.ones_like(ids), max_new_tokens=GENERATED, min_new_tokens=GENERATED,
+            do_sample=False,
+        )  # fmt: skip
+
+    return ratio("a step of the engine / a step of generate", stepped, plain, most=1.02, rounds=ROUNDS)
+
+
 def _memory(tokens: int) -> Result:
     """Growth of the process while it traces, and while the plain model runs the same tokens."""
     ids = f"[3 + (7 * i * i) % 40000 for i in range({tokens})]"
     traced = growth(f"d.trace({ids}).view()")
-    plain = growth(f"d.model.network(d.model.tensor([{ids}]), use_cache=False)")
+    plain = growth(f"d.model.network(torch.tensor([{ids}]), use_cache=False)")
     return Result(
         f"peak memory of a {tokens}-token trace over the model's own",
         f"{traced / 2**20:+.0f} MiB",
@@ -168,7 +209,7 @@ def growth(work: str) -> int:
         "torch.set_grad_enabled(False)\n"
         "read = lambda name: int(re.search(name + r':\\s+(\\d+)', open('/proc/self/status').read()).group(1)) * 1024\n"
         "d = lm_debugger.load('demo')\n"
-        "d.model.network(d.model.tensor([[5]]), use_cache=False)\n"  # pages the weights in
+        "d.model.network(torch.tensor([[5]]), use_cache=False)\n"  # pages the weights in
         "open('/proc/self/clear_refs', 'w').write('5')\n"  # resets the peak
         "before = read('VmRSS')\n"
         f"{work}\n"

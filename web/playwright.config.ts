@@ -27,7 +27,7 @@ export default defineConfig({
     trace: "retain-on-failure",
   },
   webServer: {
-    command: `${command} serve demo --no-browser --port ${port} --database ${database}`,
+    command: `${command} serve demo --no-browser --no-token --port ${port} --database ${database}`,
     env: { LM_DEBUGGER_CACHE: process.env.LM_DEBUGGER_E2E_CACHE },
     url: `http://127.0.0.1:${port}/api/model`,
     timeout: 300_000,

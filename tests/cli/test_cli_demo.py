@@ -227,11 +227,11 @@ def test_examine(run_demo: Run) -> None:
     assert ran.status == 0, ran.err
     report = Examination.model_validate_json(ran.out)
     assert report.supported
-    assert {check.invariant for check in report.checks} == {"I1", "I2", "I3", "I4"}
+    assert {check.invariant for check in report.checks} == {"I1", "I2", "I3", "I4", "I5"}
     shown = run_demo("examine", "demo")
     assert shown.status == 0
     assert "✓ supported" in shown.out
-    assert "I4" in shown.out
+    assert "I5" in shown.out
 
 
 def test_calibrate(run: Run, tmp_path: Path, empty_cache: Path) -> None:

@@ -286,7 +286,7 @@ def test_a_first_on_in_a_batch_is_measured_before_anything_runs(empty_cache: Pat
 
 @pytest.mark.parametrize("model_type", ["llama", "mixtral"])
 def test_ctrl_c_at_any_moment_leaves_nothing_behind(model_type: str) -> None:
-    """An interruption after any number of Python calls inside a traced forward, its set-up and its clean-up included."""
+    """An interruption after any number of calls inside a traced forward, its set-up and its clean-up included."""
     import sys
 
     tiny = debugger(model_type)

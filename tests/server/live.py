@@ -18,10 +18,11 @@ import uvicorn
 from fastapi import FastAPI
 
 from lm_debugger.debugger.session import Debugger
-from lm_debugger.progress import Progress
 from lm_debugger.server.app import create_app
-from lm_debugger.server.listen import open_port
+from lm_debugger.server.door import FOLDER_VARIABLE
+from lm_debugger.server.listen import configuration, open_port
 from lm_debugger.server.settings import Settings
+from lm_debugger.work import Progress
 from tests import tiny
 
 BASE = "http://127.0.0.1:8765"
@@ -37,7 +38,7 @@ def tiny_app(folder: Path, model_type: str = "llama", **settings: Any) -> FastAP
     return create_app(Settings(database=str(folder / "test.db"), **settings), opener, static=folder / "no page")
 
 
-def wait_until(true: Callable[[], object], seconds: float = 20) -> None:
+def wait_until(true: Callable[[], object], seconds: float = 120) -> None:
     """Wait for something to become true."""
     end = time.monotonic() + seconds
     while not true():
@@ -45,36 +46,42 @@ def wait_until(true: Callable[[], object], seconds: float = 20) -> None:
         time.sleep(0.01)
 
 
-def wait_until_ready(client: Any, seconds: float = 60) -> None:
+def wait_until_ready(client: Any, seconds: float = 300) -> None:
     """Wait for the model."""
     wait_until(lambda: client.get("/api/health").json()["status"] != "loading", seconds)
     assert client.get("/api/health").json()["status"] == "ready"
 
 
 @contextmanager
-def behind_socket(app: FastAPI) -> Iterator[httpx2.Client]:
+def behind_socket(app: FastAPI, token: str | None = None) -> Iterator[httpx2.Client]:
     """The app behind a real socket, served by a thread; only there can a client go away."""
     listener = open_port("127.0.0.1", 0, exactly=True)
-    server = uvicorn.Server(uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=1))
+    server = uvicorn.Server(configuration(app))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     address = f"http://127.0.0.1:{listener.getsockname()[1]}"
     try:
-        with httpx2.Client(base_url=address, timeout=60) as client:
+        with httpx2.Client(base_url=address, timeout=300, headers=bearer(token)) as client:
             wait_until_ready(client)
             yield client
     finally:
         server.should_exit = True
-        thread.join(20)
+        thread.join(120)
         listener.close()
+
+
+def bearer(token: str | None) -> dict[str, str]:
+    """The header with which a client says the token."""
+    return {} if token is None else {"Authorization": f"Bearer {token}"}
 
 
 @dataclass
 class Process:
-    """A running `lm-debugger serve`."""
+    """A running `lm-debugger serve`; its client says the token."""
 
     process: "subprocess.Popen[str]"
     address: str
+    token: str | None
     client: httpx2.Client
 
     def kill(self) -> None:
@@ -85,17 +92,20 @@ class Process:
     def interrupt(self) -> tuple[int, str]:
         """Press Ctrl-C: its exit status and what it wrote to standard error."""
         self.process.send_signal(signal.SIGINT)
-        _, err = self.process.communicate(timeout=20)
+        _, err = self.process.communicate(timeout=120)
         return self.process.returncode, err
 
 
 @contextmanager
-def program(database: Path, *arguments: str, ready: bool = True) -> Iterator[Process]:
-    """Run `lm-debugger serve` on the demo model."""
-    environment = os.environ | {"LM_DEBUGGER_DATABASE": str(database)}
+def program(
+    database: Path, *arguments: str, ready: bool = True, browser: bool = False, **more: str
+) -> Iterator[Process]:
+    """Run `lm-debugger serve` on the demo model; `more` are environment variables."""
+    servers = str(database.parent / "servers")
+    environment = os.environ | {"LM_DEBUGGER_DATABASE": str(database), FOLDER_VARIABLE: servers} | more
     environment.pop("LM_DEBUGGER_TOKEN", None)
     process = subprocess.Popen(
-        [*PROGRAM, "demo", "--no-browser", *arguments],
+        [*PROGRAM, "demo", *([] if browser else ["--no-browser"]), *arguments],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8", env=environment,
     )  # fmt: skip
     try:
@@ -103,8 +113,9 @@ def program(database: Path, *arguments: str, ready: bool = True) -> Iterator[Pro
         line = process.stdout.readline()
         found = re.search(r"http://\S+", line)
         assert found, line
-        with httpx2.Client(base_url=found[0].partition("?")[0], timeout=60) as client:
-            running = Process(process, found[0], client)
+        address, _, token = found[0].partition("?token=")
+        with httpx2.Client(base_url=address, timeout=300, headers=bearer(token or None)) as client:
+            running = Process(process, found[0], token or None, client)
             if ready:
                 wait_until_ready(client)
             yield running

@@ -9,10 +9,10 @@ from starlette.testclient import TestClient
 import lm_debugger
 from lm_debugger.debugger.session import Debugger
 from lm_debugger.errors import LMDebuggerError, ModelNotFoundError
-from lm_debugger.progress import Progress
 from lm_debugger.server import failures
 from lm_debugger.server.app import create_app
 from lm_debugger.server.settings import Limits, Settings
+from lm_debugger.work import Progress
 from tests import tiny, zoo
 
 from .live import BASE, error, tiny_app, wait_until, wait_until_ready
@@ -52,7 +52,7 @@ def _the_model_still_answers(client: TestClient) -> Any:
         ("POST", TRACE, WORD | {"interventions": ["L1D5=off", "L1D5=on"]}, 422, "bad_edit"),
         ("POST", TRACE, WORD | {"interventions": ["L1D5=nan"]}, 422, "bad_edit"),
         ("POST", TRACE, WORD | {"interventions": ["L1D5=off"] * 257}, 422, "bad_option"),
-        ("POST", TRACE, WORD | {"interventions": ["L1D5=1e300"]}, 422, "not_finite"),
+        ("POST", TRACE, WORD | {"interventions": ["L1D5=1e300"]}, 422, "bad_edit"),
         ("POST", "/api/grid", WORD | {"layers": [3]}, 422, "bad_option"),
         ("POST", "/api/grid", WORD | {"layers": []}, 422, "bad_request"),
         ("POST", "/api/grid", WORD | {"positions": [2]}, 422, "bad_option"),

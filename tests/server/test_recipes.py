@@ -112,7 +112,7 @@ def test_what_cannot_be_kept_is_refused(client: TestClient, body: Any, status: i
         (HEAD + "L1D5=of\n", "bad_recipe", "Line 4"),
         (HEAD + "L9D5=off\n", "bad_edit", "no layer 9"),
         (HEAD.replace("name: a", f"name: {'x' * 101}") + "L1D5=off\n", "bad_recipe", "101 characters"),
-        (HEAD + "# note: x" + "y" * 10_000 + "\nL1D5=off\n", "bad_recipe", "note has 10001"),
+        (HEAD + "# note: x" + "y" * 10_000 + "\nL1D5=off\n", "bad_recipe", "note has 10,001"),
     ],
 )
 def test_files_that_cannot_be_taken_in_are_told(client: TestClient, text: str, code: str, says: str) -> None:

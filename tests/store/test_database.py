@@ -18,7 +18,7 @@ from lm_debugger.errors import OptionError
 from lm_debugger.records.recipe import Recipe
 from lm_debugger.records.saved import SavedRun
 from lm_debugger.store import database as module
-from lm_debugger.store import engine
+from lm_debugger.store import files
 from lm_debugger.store.database import Database
 from lm_debugger.store.database_tables import Base
 from lm_debugger.store.engine import DatabaseError
@@ -336,6 +336,6 @@ def test_a_database_that_cannot_be_used_is_refused_without_its_password(tmp_path
 
 
 def test_without_a_place_it_is_in_the_users_data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine.platformdirs, "user_data_dir", lambda *_, **__: str(tmp_path / "data"))
+    monkeypatch.setattr(files.platformdirs, "user_data_dir", lambda *_, **__: str(tmp_path / "data"))
     Database().close()
     assert (tmp_path / "data" / "lm-debugger.db").is_file()

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 
-const LIMIT = 500_000;
+const LIMIT = 300_000;
 const folder = new URL("../../src/lm_debugger/server/static/", import.meta.url);
 let total = 0;
 for (const name of readdirSync(folder, { recursive: true, withFileTypes: true })) {

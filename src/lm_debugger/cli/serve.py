@@ -1,13 +1,17 @@
 """`lm-debugger serve`: the debugger as a web page and an HTTP API."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.text import Text
 
 from lm_debugger.cli import options
 from lm_debugger.cli.loading import silence_libraries
-from lm_debugger.cli.terminal import answer_console
+from lm_debugger.cli.terminal import answer_console, notice_console
+from lm_debugger.records.visible import printable
+
+if TYPE_CHECKING:
+    from lm_debugger.server.door import Door
 
 _PORT = 8765
 
@@ -26,8 +30,7 @@ def serve(
         str,
         typer.Option(
             "--host",
-            help="Address to listen on. On any but this machine's own loopback a token is required, "
-            "which is part of the URL that is printed.",
+            help="Address to listen on. Off this machine's own loopback the token cannot be turned off.",
         ),
     ] = "127.0.0.1",
     port: Annotated[
@@ -38,6 +41,16 @@ def serve(
         str | None,
         typer.Option("--token", envvar="LM_DEBUGGER_TOKEN", help="What clients must know; without it a random one."),
     ] = None,
+    no_token: Annotated[
+        bool,
+        typer.Option(
+            "--no-token", help="Ask for no token: every program and user of this machine may then use the server."
+        ),
+    ] = False,
+    time_limit: Annotated[
+        float,
+        typer.Option("--time-limit", min=0, help="Seconds that the work of one request may take; 0 for no limit."),
+    ] = 900,
     database: Annotated[
         str | None,
         typer.Option(
@@ -54,16 +67,19 @@ def serve(
 ) -> None:
     """Serve the debugger's page and its HTTP API for MODEL.
 
-    The URL is printed and opened in the browser at once; the model loads behind. Ctrl-C ends it.
+    The URL is printed and opened in the browser at once; the model loads behind. Ctrl-C ends it. The URL holds the
+    server's token; other programs of yours find it in a file that only you can read, which is named too.
     """
     silence_libraries()
+    from lm_debugger.errors import OptionError
     from lm_debugger.server.app import create_app
     from lm_debugger.server.listen import new_token, open_port
     from lm_debugger.server.listen import serve as listen
-    from lm_debugger.server.settings import Settings, is_loopback
+    from lm_debugger.server.settings import Limits, Settings
 
-    if token is None and not is_loopback(host):
-        token = new_token()
+    if no_token and token:
+        raise OptionError("--no-token was given together with a token.", "Leave one of them out.")
+    token = None if no_token else token or new_token()
     listener = open_port(host, _PORT if port is None else port, exactly=port is not None)
     chosen: int = listener.getsockname()[1]
     settings = Settings(
@@ -73,8 +89,9 @@ def serve(
         trust_remote_code=trust_remote_code,
         host=host,
         port=chosen,
-        token=token or None,
+        token=token,
         database=database,
+        limits=Limits(seconds=time_limit),
     )
     try:
         app = create_app(settings)
@@ -82,17 +99,48 @@ def serve(
         listener.close()
         raise
     address = _address(host, chosen, token)
+    door = _door(chosen, token, address)
+    problem = app.state.services.database.problem
 
     def started() -> None:
         answer_console().print(Text(f"LM-Debugger: {address}"), soft_wrap=True)
+        if door is not None:
+            notice_console().print(Text(f"Its token, for other programs: {door.token}"), soft_wrap=True)
+        if problem is not None:
+            notice_console().print(
+                Text(f"Names, notes and runs are not kept: {printable(str(problem))}"), soft_wrap=True
+            )
         if not no_browser:
-            import threading
-            import webbrowser
+            _open_browser(address if token is None else "" if door is None else door.page.as_uri())
 
-            # Some browsers keep this call until they are closed.
-            threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
+    try:
+        listen(app, listener, started)
+    finally:
+        if door is not None:
+            door.close()
 
-    listen(app, listener, started)
+
+def _door(port: int, token: str | None, address: str) -> "Door | None":
+    """The files by which the user's own programs get in; None if there is no token, or they cannot be written."""
+    from lm_debugger.server.door import Door
+
+    if token is None:
+        return None
+    try:
+        return Door(port, token, address)
+    except OSError as error:
+        notice_console().print(Text(f"The token could not be kept in a file: {error}"), soft_wrap=True)
+        return None
+
+
+def _open_browser(address: str) -> None:
+    """Open an address; one that holds no token, since every user of the machine can read a program's arguments."""
+    import threading
+    import webbrowser
+
+    if address:
+        # Some browsers keep this call until they are closed.
+        threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
 
 
 def _address(host: str, port: int, token: str | None) -> str:

@@ -47,10 +47,13 @@ def print_notice(notice: "Document") -> None:
 
 def print_error(code: str, what: str, cure: str, *, as_json: bool) -> None:
     """An error for people on standard error; for programs also on standard output, which stays JSON."""
+    from lm_debugger.records.visible import printable
+
     console = notice_console()
-    console.print(Text.assemble(("error: ", "bold red"), (what, "red")), soft_wrap=True)
+    # What is wrong may quote a file or an answer from elsewhere: a terminal must not obey it.
+    console.print(Text.assemble(("error: ", "bold red"), (printable(what), "red")), soft_wrap=True)
     if cure:
-        console.print(Text.assemble(("cure: ", "bold"), cure), soft_wrap=True)
+        console.print(Text.assemble(("cure: ", "bold"), printable(cure)), soft_wrap=True)
     if as_json:
         _print_json(json.dumps({"error": {"code": code, "what": what, "cure": cure}}))
 

@@ -42,7 +42,10 @@ def trace(
         debugger = load(model, device=device, dtype=dtype, trust_remote_code=trust_remote_code, progress=progress)
         for group in groups:
             interventions += debugger.recipe(group, recipe_strength)
-        view = debugger.trace(text, interventions, progress=progress).view(position=position, top_k=top_k)
+        # The display shows the strongest head of a layer; a program gets what all that are listed promote.
+        spelled = top_k if json or shown is not None else 1
+        found = debugger.trace(text, interventions, progress=progress)
+        view = found.view(position=position, top_k=top_k, head_tokens=spelled)
     if json:
         print_record(view)
         return

@@ -8,21 +8,24 @@ from functools import partial
 from pathlib import Path
 
 from lm_debugger.calibration import measure as calibration
+from lm_debugger.debugger.attribution import Attribution
 from lm_debugger.debugger.trace import Trace
+from lm_debugger.debugger.verb import verb
 from lm_debugger.debugger.weights import Weights
 from lm_debugger.edits import recipe as recipes
 from lm_debugger.edits.grammar import parse_all
 from lm_debugger.edits.validate import check_name
-from lm_debugger.engine.guard import exact
 from lm_debugger.errors import EditError, OptionError
 from lm_debugger.model.loaded import LoadedModel
+from lm_debugger.readouts.head import head_view
 from lm_debugger.readouts.writers import RunPosition, writers
 from lm_debugger.records.calibration import CalibrationSummary, CoefficientRange
 from lm_debugger.records.edit import WITH_STRENGTH, Edit
 from lm_debugger.records.examination import Examination
 from lm_debugger.records.generation import Continuation, Generation, Sampling
+from lm_debugger.records.head import HeadView
 from lm_debugger.records.model import ModelSummary
-from lm_debugger.records.names import UnitName, ValueName
+from lm_debugger.records.names import HeadName, UnitName, ValueName
 from lm_debugger.records.recipe import Recipe
 from lm_debugger.records.search import AnySign, Filter, SearchAnswer
 from lm_debugger.runs.generate import OnToken, Stops, continue_prompt
@@ -32,13 +35,14 @@ from lm_debugger.runs.store import RunStore
 from lm_debugger.source.vocabulary import Prompt
 from lm_debugger.work import Progress, Work, silent
 
+HEADS_KEPT = 1000  # read-outs of heads that are remembered
 TOKENS = 4096  # measured where nobody says how many
 
 Edits = Sequence[str | Edit]
 Reopen = Callable[[LoadedModel], LoadedModel]
 
 
-class Debugger(Weights):
+class Debugger(Weights, Attribution):
     """A model under the debugger. Its weights are never changed; every edit lives for one call.
 
     Where its user changes the weights (trains them, say), the next call proves the model anew and forgets what it knew
@@ -58,20 +62,19 @@ class Debugger(Weights):
         super().__init__(model, progress)
 
     def _take(self, model: LoadedModel) -> None:
-        self._loaded = model
+        self._model = model
         self._weights = model.engine.weights()
         self._calibration: calibration.Calibration | None = None
         self._runs.clear()
+        self._heads: dict[tuple[HeadName, int], HeadView] = {}
 
-    @property
-    def _model(self) -> LoadedModel:
-        """The model as its weights are now."""
-        if self._loaded.engine.weights() != self._weights:
+    def refresh(self) -> None:
+        """Take note of changed weights: prove the model anew, and forget what was known of the old ones."""
+        if self._model.engine.weights() != self._weights:
             with self._turn:
-                if self._loaded.engine.weights() != self._weights:
-                    self._take(self._reopen(self._loaded))
-                    self._bind(self._loaded)
-        return self._loaded
+                if self._model.engine.weights() != self._weights:
+                    self._take(self._reopen(self._model))
+                    self._bind(self._model)
 
     def __repr__(self) -> str:
         return f"Debugger({self.summary.name}, {self.summary.layers} layers)"
@@ -79,13 +82,47 @@ class Debugger(Weights):
     @property
     def summary(self) -> ModelSummary:
         """The model's name, size and fingerprint."""
+        self.refresh()
         return self._model.summary
 
     @property
     def model(self) -> LoadedModel:
         """The loaded model: network, vocabulary, anatomy, units."""
+        self.refresh()
         return self._model
 
+    @verb
+    def head(
+        self,
+        name: str | HeadName,
+        *,
+        top_k: int = 20,
+        progress: Progress | None = None,
+        cancel: threading.Event | None = None,
+    ) -> HeadView:
+        """What an attention head copies and suppresses, by its weights alone (its OV circuit). Kept once known.
+
+        Args:
+            name: such as `L12H3`.
+            top_k: how many pairs of tokens on each side, 1 to 100.
+            progress: told how far it is.
+            cancel: set it to stop.
+
+        Raises:
+            ValueNameError: if the model has no such head.
+            OptionError: if top_k is out of range.
+            CancelledError: if cancelled.
+        """
+        found = HeadName.parse(name) if isinstance(name, str) else name
+        check_name(found, self._model)
+        key = (found, top_k)
+        if key not in self._heads:
+            if len(self._heads) >= HEADS_KEPT:
+                self._heads.clear()
+            self._heads[key] = head_view(self._model, found, top_k, self._work(progress, cancel))
+        return self._heads[key]
+
+    @verb
     def examine(self) -> Examination:
         """The report of how the model's anatomy was found and proved."""
         return self._model.examination
@@ -118,7 +155,7 @@ class Debugger(Weights):
             0
         ]
 
-    @exact
+    @verb
     def trace_batch(
         self,
         prompts: Sequence[Prompt],
@@ -162,6 +199,7 @@ class Debugger(Weights):
         found = self._runs.all(specs, state, lambda those: make(those, [bases[spec.base] for spec in those]))
         return tuple(found)
 
+    @verb
     def find(self, prompt: Prompt, interventions: Edits = ()) -> Trace | None:
         """The trace of a prompt if it is kept: runs and measures nothing. Arguments as for `trace`."""
         edits = parse_all(interventions)
@@ -174,7 +212,7 @@ class Debugger(Weights):
         """The edits with what `on` means; measured first if it has to be."""
         return settled(edits, partial(self._range, work=work))
 
-    @exact
+    @verb
     def generate(
         self,
         prompt: Prompt,
@@ -271,7 +309,7 @@ class Debugger(Weights):
         accepted = self._filter(layers, sign, expert, among, limit)
         return self.find_writers(place, accepted, layer=layer, against=against, progress=progress, cancel=cancel)
 
-    @exact
+    @verb
     def find_writers(
         self,
         place: RunPosition,
@@ -286,6 +324,7 @@ class Debugger(Weights):
         accepted, work = self._checked(among), self._work(progress, cancel)
         return writers(self._index, place, accepted, layer=layer, against=against, work=work)
 
+    @verb
     def recipe(self, recipe: str | os.PathLike[str] | Recipe, strength: float = 1.0) -> tuple[Edit, ...]:
         """The edits of a recipe, to be given as `interventions`.
 
@@ -305,6 +344,7 @@ class Debugger(Weights):
             recipe = recipes.read_file(recipe)
         return recipes.scaled(recipes.check(recipe, self._model), strength)
 
+    @verb
     def save_recipe(self, path: str | os.PathLike[str], name: str, interventions: Edits, *, note: str = "") -> Recipe:
         """Write edits to a recipe's file, for this model; a file that is there already is replaced.
 
@@ -329,7 +369,7 @@ class Debugger(Weights):
         recipes.write_file(found, path)
         return found
 
-    @exact
+    @verb
     def calibrate(
         self,
         text: str | os.PathLike[str] | None = None,
@@ -389,6 +429,7 @@ class Debugger(Weights):
         known = self._known_calibration()
         return known.range(name) if known else None
 
+    @verb
     def coefficient_range(self, name: ValueName, progress: Progress | None = None) -> CoefficientRange:
         """A vector's range; calibrates first if that has not been done."""
         return self._range(name, self._work(progress, None))

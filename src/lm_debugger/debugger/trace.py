@@ -13,19 +13,23 @@ class Trace(KeptRun):
     """
 
     @exact
-    def view(self, position: int = -1, top_k: int = 10, effect_on: int | None = None) -> TraceView:
+    def view(
+        self, position: int = -1, top_k: int = 10, effect_on: int | None = None, head_tokens: int = 1
+    ) -> TraceView:
         """Read the trace out at one position.
 
         Args:
             position: the token position, from 0; negative ones count from the end.
             top_k: how many tokens and sub-updates to list, 1 or more.
             effect_on: id of a token, for the direct effect of each sub-update on its logit.
+            head_tokens: for how many of a layer's heads, strongest first, to list the tokens that they promote here:
+                for each one product with the whole unembedding.
 
         Raises:
             OptionError: if the position or the token does not exist, or top_k is below 1.
             StaleRunError: if the model's weights have changed since.
         """
-        return view(self, position, top_k, effect_on)
+        return view(self, position, top_k, effect_on, head_tokens)
 
     def __rich__(self) -> object:
         from lm_debugger.show.terminal import draw  # whoever only computes need not wait for it

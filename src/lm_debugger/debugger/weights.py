@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Sequence
 
+from lm_debugger.debugger.verb import verb
 from lm_debugger.edits.validate import check_name
 from lm_debugger.errors import OptionError, ValueNameError
 from lm_debugger.lenses.projection import MOST, End, Projections
@@ -35,11 +36,15 @@ class Weights:
         self._index = Index(source, self._projections)
         self._clusters = book.ClusterBook(source, self._projections)
 
+    def refresh(self) -> None:
+        """Take note of changed weights: those on disk do not change while they are open."""
+
     @property
     def fingerprint(self) -> str:
         """Identifies architecture and weights."""
         return self._source.fingerprint
 
+    @verb
     def search(
         self,
         query: str = "",
@@ -87,6 +92,7 @@ class Weights:
             sought, self._filter(layers, sign, expert, among, limit), progress=progress, cancel=cancel
         )
 
+    @verb
     def find_values(
         self,
         query: Query,
@@ -105,6 +111,7 @@ class Weights:
         """Whether the statistics that a search needs are measured and in memory."""
         return self._index.prepared
 
+    @verb
     def value(
         self,
         name: str | UnitName,
@@ -150,6 +157,7 @@ class Weights:
             cluster=self._clusters.of(found),
         )
 
+    @verb
     def clusters(
         self,
         k: int | None = None,
@@ -174,10 +182,12 @@ class Weights:
         """
         return self._clusters.make(k, seed, force=force, work=self._work(progress, cancel))
 
+    @verb
     def known_clusters(self) -> Clustering | None:
         """The clusters that were made of this model, or None."""
         return self._clusters.known()
 
+    @verb
     def cluster(self, number: int, *, members: int = book.MEMBERS) -> ClusterView:
         """One cluster: what its centre promotes and suppresses, its members, where they are, clusters like it.
 

@@ -13,22 +13,23 @@ Case does not matter, spaces may stand around the parts, and a typographic minus
 """
 
 import difflib
-import math
 import re
 from collections.abc import Iterable
 
 from lm_debugger.errors import EditError, ValueNameError
+from lm_debugger.records import limits
 from lm_debugger.records.edit import WITH_STRENGTH, Edit, Operation, Scope, ScopeKind
 from lm_debugger.records.names import UnitName, read_unit
 
 # What word processors and web pages put where a minus or a range's hyphen was meant.
 _DASHES = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2212\ufe63\uff0d", "-"))
 
-_PARTS = re.compile(r"(?P<value>[^=]*?)\s*(?P<operator>[^\w\s=]?=)\s*(?P<operand>.*)", re.DOTALL)
-_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?", re.ASCII)
+_OPERATOR = re.compile(r"[^\w\s=]")
+_NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?", re.ASCII)
 _STRENGTH = re.compile(r"(?P<word>[a-z]+-?)\s*\*\s*(?P<factor>.*)", re.DOTALL)
 _RANGE = re.compile(r"(\d{1,9})(?:\s*-\s*(\d{1,9}))?", re.ASCII)
 
+_WORD = 20  # more characters than any word has: likeness is not linear in the length
 _WORDS = {word.value: word for word in (Operation.OFF, Operation.ON, Operation.ON_NEGATIVE, Operation.LAYER_MAXIMUM)}
 _STRONG = tuple(word.value for word in WITH_STRENGTH)
 _SCOPES = {kind.value: kind for kind in ScopeKind if kind is not ScopeKind.POSITIONS}
@@ -44,15 +45,21 @@ def parse(text: str) -> Edit:
     Raises:
         EditError: if the text is not an edit; it names the part that is wrong and shows how to write it.
     """
+    if len(text) > limits.EDIT:
+        raise EditError(
+            f"The edit that begins with {text[:40]!r} has {len(text):,} characters, more than {limits.EDIT:,}.",
+            "Write several edits, or ranges of positions.",
+        )
     plain = text.translate(_DASHES).strip()
     if not plain:
         raise EditError("The edit is empty.", "Write one such as L12D345=off.")
     body, at, scope = plain.partition("@")
-    parts = _PARTS.fullmatch(body.strip())
-    if parts is None:
+    name, equals, operand = body.strip().partition("=")
+    if not equals:
         raise _no_operation(text, body.strip())
-    value = _value(text, parts["value"])
-    operation, amount = _operation(text, value, parts["operator"], parts["operand"].lower())
+    sign = name[-1:] if _OPERATOR.fullmatch(name[-1:]) else ""
+    value = _value(text, name.removesuffix(sign).rstrip())
+    operation, amount = _operation(text, value, f"{sign}=", operand.strip().lower())
     return Edit(value=value, operation=operation, amount=amount, scope=_scope(text, scope) if at else Scope())
 
 
@@ -60,11 +67,16 @@ def parse_all(edits: Iterable[str | Edit]) -> tuple[Edit, ...]:
     """Read edits that are given as text or ready-made; a single text counts as one edit.
 
     Raises:
-        EditError: if one of them is not an edit.
+        EditError: if one of them is not an edit, or there are too many.
     """
     if isinstance(edits, str):
         return (parse(edits),)
-    return tuple(edit if isinstance(edit, Edit) else parse(edit) for edit in edits)
+    found: list[Edit] = []
+    for edit in edits:
+        if len(found) == limits.EDITS:
+            raise EditError(f"There are more than {limits.EDITS:,} edits.", "Use fewer at once.")
+        found.append(edit if isinstance(edit, Edit) else parse(edit))
+    return tuple(found)
 
 
 def _no_operation(text: str, body: str) -> EditError:
@@ -124,9 +136,12 @@ def _number(text: str, value: UnitName, operator: str, operand: str) -> float:
     """Read a finite number."""
     if _NUMBER.fullmatch(operand):
         number = float(operand)
-        if math.isfinite(number):
+        if abs(number) <= limits.AMOUNT:
             return number
-        raise EditError(f"{operand!r} in {text!r} is too large.", f"Write a finite number, such as {value}{operator}2.")
+        raise EditError(
+            f"{operand!r} in {text!r} is too large: numbers go up to {limits.AMOUNT:g}.",
+            f"Write a smaller number, such as {value}{operator}2.",
+        )
     if operand.lstrip("+-") in {"nan", "inf", "infinity"}:
         raise EditError(
             f"{operand!r} in {text!r} is not a finite number.", f"Write a finite number, such as {value}{operator}2."
@@ -142,7 +157,7 @@ def _number(text: str, value: UnitName, operator: str, operand: str) -> float:
         raise EditError(
             f"{operand!r} in {text!r} is not a number.", f"Write a number after {operator!r}: {value}{operator}2."
         )
-    close = difflib.get_close_matches(operand, _WORDS, n=1, cutoff=0.5)
+    close = difflib.get_close_matches(operand[:_WORD], _WORDS, n=1, cutoff=0.5)
     raise EditError(
         f"{operand!r} in {text!r} is not an operation.",
         f"Did you mean {value}={close[0]}?" if close else f"Use {_OPERATIONS_HELP}, such as {value}=off.",
@@ -160,7 +175,7 @@ def _scope(text: str, scope: str) -> Scope:
         return Scope(kind=_SCOPES[word])
     if word[0] in "-0123456789":
         return Scope(kind=ScopeKind.POSITIONS, positions=_positions(text, word))
-    close = difflib.get_close_matches(word, _SCOPES, n=1)
+    close = difflib.get_close_matches(word[:_WORD], _SCOPES, n=1)
     raise EditError(
         f"{word!r} in {text!r} is not a scope.",
         f"Did you mean @{close[0]}?" if close else f"Use {_SCOPES_HELP}.",

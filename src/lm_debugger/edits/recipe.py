@@ -14,18 +14,21 @@ blank ones, say nothing. The edits are those of `interventions.grammar`.
 
 import math
 import os
+import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from lm_debugger.edits.grammar import parse, parse_all
+from lm_debugger.edits.validate import ModelShape
 from lm_debugger.edits.validate import check as check_edits
 from lm_debugger.errors import EditError, OptionError, RecipeError, WrongModelError
+from lm_debugger.records import limits
 from lm_debugger.records.edit import Edit, Operation
+from lm_debugger.records.model import ModelSummary
 from lm_debugger.records.recipe import Recipe
-
-if TYPE_CHECKING:
-    from lm_debugger.model.loaded import LoadedModel
+from lm_debugger.records.visible import printable
+from lm_debugger.store.files import replace
 
 HEADER = "# LM-Debugger recipe"
 
@@ -33,12 +36,25 @@ _ONCE = ("name", "model", "fingerprint")
 _ANY_TEXT = 10**9 + 1  # more tokens than any position that an edit can name
 
 
-def read(text: str) -> Recipe:
+class KnownModel(ModelShape, Protocol):
+    """What a recipe is checked against."""
+
+    @property
+    def summary(self) -> ModelSummary:
+        """The model's name, size and fingerprint."""
+
+
+def read(text: str, most: int = limits.EDITS) -> Recipe:
     """Read a recipe's text.
+
+    Args:
+        most: edits that it may have.
 
     Raises:
         RecipeError: naming the line, what is wrong with it and the cure.
     """
+    if len(text) > limits.RECIPE:
+        raise RecipeError(f"The recipe has {len(text):,} characters, more than {limits.RECIPE:,}.", "Split it.")
     lines = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").split("\n")
     if "\0" in text:
         raise RecipeError("The recipe is not text: it has a character U+0000.", "Save it as a text file.")
@@ -55,11 +71,18 @@ def read(text: str) -> Recipe:
                 raise RecipeError(f"Line {number} is not a recipe's first line.", f"Begin the file with {HEADER!r}.")
             begun = True
         elif not plain.startswith("#"):
+            if len(edits) == most:
+                raise RecipeError(f"The recipe has more than {most:,} edits.", "Split it.")
             edits.append(_edit(number, plain))
         elif not edits:
             _field(number, line.lstrip(), fields, notes)
     if not begun:
         raise RecipeError("The recipe is empty.", f"Begin it with {HEADER!r}.")
+    return within_limits(_joined(fields, notes, edits))
+
+
+def _joined(fields: dict[str, str], notes: list[str], edits: list[Edit]) -> Recipe:
+    """The recipe of what was read; RecipeError if something that it needs is missing."""
     if not fields.get("fingerprint"):
         raise RecipeError(
             "The recipe does not say which model it is for.",
@@ -78,6 +101,28 @@ def read(text: str) -> Recipe:
     )
 
 
+def within_limits(recipe: Recipe) -> Recipe:
+    """The recipe, if its name and note are not too long and hold no character that a terminal would obey.
+
+    Raises:
+        RecipeError: naming what is wrong.
+    """
+    for field, most in (
+        ("name", limits.NAME),
+        ("model", limits.NOTE),
+        ("fingerprint", limits.NAME),
+        ("note", limits.NOTE),
+    ):
+        text = getattr(recipe, field)
+        if len(text) > most:
+            raise RecipeError(f"The recipe's {field} has {len(text):,} characters, more than {most:,}.", "Shorten it.")
+        if any(unicodedata.category(character) == "Cc" and character not in "\n\t" for character in text):
+            raise RecipeError(
+                f"The recipe's {field} has a control character: {printable(text)[:80]!r}.", "Take it out."
+            )
+    return recipe
+
+
 def read_file(path: str | os.PathLike[str]) -> Recipe:
     """Read a recipe's file.
 
@@ -85,7 +130,8 @@ def read_file(path: str | os.PathLike[str]) -> Recipe:
         RecipeError: if it cannot be read; it names the file.
     """
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        with Path(path).open(encoding="utf-8", newline="") as file:
+            text = file.read(limits.RECIPE + 1)  # no more of a device or a huge file
     except FileNotFoundError:
         raise RecipeError(f"There is no file {path}.", "Give the path of a recipe.") from None
     except UnicodeDecodeError:
@@ -105,6 +151,8 @@ def write(recipe: Recipe) -> str:
         RecipeError: if its name, model or fingerprint cannot stand on a line, or it has no edits.
         EditError: if one of its edits is not an edit.
     """
+    if len(recipe.interventions) > limits.EDITS:
+        raise RecipeError(f"The recipe has more than {limits.EDITS:,} edits.", "Split it.")
     lines = [HEADER]
     for field in _ONCE:
         value = getattr(recipe, field).strip()
@@ -115,6 +163,7 @@ def write(recipe: Recipe) -> str:
         if value:
             lines.append(f"# {field}: {value}")
     note = recipe.note.replace("\r\n", "\n").replace("\r", "\n")
+    within_limits(recipe.model_copy(update={"note": note}))
     lines += [f"# note: {line}" for line in note.split("\n") if note]
     edits = parse_all(recipe.interventions)
     if not edits:
@@ -126,16 +175,16 @@ def write_file(recipe: Recipe, path: str | os.PathLike[str]) -> None:
     """Write a recipe's file, in place of what was there.
 
     Raises:
-        RecipeError: if it cannot be written; otherwise as `write`.
+        RecipeError: if it cannot be written (what was there stays); otherwise as `write`.
     """
     text = write(recipe)
     try:
-        Path(path).write_text(text, encoding="utf-8", newline="\n")
+        replace(Path(path), text)
     except (OSError, ValueError) as failure:
         raise RecipeError(f"{path} cannot be written: {failure}.", "Give the path of a file to write.") from None
 
 
-def check(recipe: Recipe, model: "LoadedModel") -> tuple[Edit, ...]:
+def check(recipe: Recipe, model: KnownModel) -> tuple[Edit, ...]:
     """The edits of a recipe, if it is this model's.
 
     Raises:

@@ -7,7 +7,7 @@ bytes (none if there are none).
 import json
 import struct
 from collections.abc import Mapping, Sequence
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 from safetensors.torch import load, save
 from torch import Tensor
@@ -19,7 +19,7 @@ _LENGTHS = struct.Struct(">QQ")
 Header = dict[str, Any]
 
 
-def send(pipe: BinaryIO, header: Header, tensors: Mapping[str, Tensor] | None = None) -> None:
+def send(pipe: IO[bytes], header: Header, tensors: Mapping[str, Tensor] | None = None) -> None:
     """Write one frame."""
     # Rows that share memory are sent as tensors of their own.
     body = (
@@ -32,7 +32,7 @@ def send(pipe: BinaryIO, header: Header, tensors: Mapping[str, Tensor] | None = 
     pipe.flush()
 
 
-def receive(pipe: BinaryIO) -> tuple[Header, dict[str, Tensor]]:
+def receive(pipe: IO[bytes]) -> tuple[Header, dict[str, Tensor]]:
     """Read one frame.
 
     Raises:
@@ -43,7 +43,7 @@ def receive(pipe: BinaryIO) -> tuple[Header, dict[str, Tensor]]:
     return header, load(_exactly(pipe, body)) if body else {}
 
 
-def _exactly(pipe: BinaryIO, count: int) -> bytes:
+def _exactly(pipe: IO[bytes], count: int) -> bytes:
     data = pipe.read(count)
     if len(data) < count:
         raise EOFError

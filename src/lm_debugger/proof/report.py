@@ -7,10 +7,11 @@ from transformers import PreTrainedModel
 
 from lm_debugger.anatomy.discovery.discover import discover
 from lm_debugger.anatomy.parts import Anatomy, LayerAnatomy
+from lm_debugger.engine.guard import alone, plain
 from lm_debugger.errors import LMDebuggerError, UnsupportedModelError
-from lm_debugger.progress import Progress, silent
 from lm_debugger.proof.verify import Proof, verify
 from lm_debugger.records.examination import REQUIRED, Check, Examination, Part
+from lm_debugger.work import Progress, silent
 
 STILL_WORKS = ("plain generation and tokenisation through transformers",)
 
@@ -22,10 +23,11 @@ def examine_network(
     seconds: dict[str, float] = {}
     try:
         progress("Finding the anatomy", 0, 0)
-        anatomy, proof = _attempt(network, seconds, progress, each_layer=False)
-        if not all(check.passed for check in proof.checks):
-            # Layers of one kind may still differ in numbers that no shape shows.
-            anatomy, proof = _attempt(network, seconds, progress, each_layer=True)
+        with alone(network), plain(network):
+            anatomy, proof = _attempt(network, seconds, progress, each_layer=False)
+            if not all(check.passed for check in proof.checks):
+                # Layers of one kind may still differ in numbers that no shape shows.
+                anatomy, proof = _attempt(network, seconds, progress, each_layer=True)
     except UnsupportedModelError as failure:
         return _report(network, name, fingerprint, None, (), (failure.what,), seconds), None
     except LMDebuggerError:

@@ -6,6 +6,7 @@ from torch import Tensor
 from lm_debugger.errors import OptionError
 from lm_debugger.lenses.projection import End
 from lm_debugger.readouts.compare import compare, warnings
+from lm_debugger.readouts.heads import head_updates
 from lm_debugger.readouts.subupdates import dominant
 from lm_debugger.records.token import TokenScore
 from lm_debugger.records.trace import BaselineView, LayerView, SubUpdate, TraceView
@@ -15,7 +16,7 @@ from lm_debugger.units.unit import Contribution
 PROMOTED = 10  # tokens listed for each sub-update
 
 
-def view(trace: KeptRun, position: int, top_k: int, effect_on: int | None = None) -> TraceView:
+def view(trace: KeptRun, position: int, top_k: int, effect_on: int | None = None, head_tokens: int = 1) -> TraceView:
     """See `Trace.view`."""
     trace.check_current()
     place = trace.position(position)
@@ -25,10 +26,10 @@ def view(trace: KeptRun, position: int, top_k: int, effect_on: int | None = None
         raise OptionError(
             f"Token id {effect_on} does not exist.", f"Choose one from 0 to {trace.model.readout.vocabulary - 1}."
         )
-    layers, output = _read(trace, place, top_k, effect_on)
+    layers, output = _read(trace, place, top_k, effect_on, head_tokens)
     baseline = comparison = None
     if trace.baseline is not None:
-        base_layers, base_output = _read(trace.baseline, place, top_k, effect_on)
+        base_layers, base_output = _read(trace.baseline, place, top_k, effect_on, head_tokens)
         baseline = BaselineView(layers=base_layers, output=base_output)
         comparison = compare(trace.baseline, trace, place, top_k)
     return TraceView(
@@ -46,7 +47,7 @@ def view(trace: KeptRun, position: int, top_k: int, effect_on: int | None = None
 
 @torch.no_grad()
 def _read(
-    trace: KeptRun, place: int, top_k: int, effect_on: int | None
+    trace: KeptRun, place: int, top_k: int, effect_on: int | None, head_tokens: int
 ) -> tuple[tuple[LayerView, ...], tuple[TokenScore, ...]]:
     streams = [trace.layer(index, place) for index in range(trace.model.layers)]
     # All lens vectors in one product with the unembedding.
@@ -57,12 +58,14 @@ def _read(
         direction = trace.model.readout.direction(effect_on, trace.last_residual[place])
     strongest = [dominant(block, s, top_k, direction) for block, s in zip(trace.model.blocks, streams, strict=True)]
     trace.projections.remember((_end(found) for layer in strongest for found in layer), PROMOTED)
+    heads = head_updates(trace.model, streams, top_k, head_tokens)
     layers = tuple(
         LayerView(
             layer=index,
             before=lens[2 * index],
             values=tuple(_sub_update(trace, found) for found in strongest[index]),
             after=lens[2 * index + 1],
+            heads=heads[index],
         )
         for index in range(trace.model.layers)
     )

@@ -7,6 +7,7 @@ from typing import Annotated, Any, NamedTuple, Self
 from pydantic import PlainSerializer, PlainValidator, field_validator, model_validator
 
 from lm_debugger.errors import EditError
+from lm_debugger.records import limits
 from lm_debugger.records.base import Record
 from lm_debugger.records.names import UnitName, read_unit
 
@@ -135,6 +136,11 @@ class Edit(Record):
         if self.amount is not None and not math.isfinite(self.amount):
             raise EditError(
                 f"The amount {self.amount} of an edit of {self.value} is not a finite number.", "Write one such as 2."
+            )
+        if self.amount is not None and abs(self.amount) > limits.AMOUNT:
+            raise EditError(
+                f"The amount {self.amount} of an edit of {self.value} is too large.",
+                f"Numbers go up to {limits.AMOUNT:g}.",
             )
         if self.operation in WITH_STRENGTH and self.amount is not None and self.amount < 0:
             raise EditError(

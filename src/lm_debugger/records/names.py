@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol, Self
 
 from lm_debugger.errors import OptionError, ValueNameError
+from lm_debugger.records import limits
 
 _LAYERS = re.compile(r"\s*(\d{1,9})\s*(?:[-–]\s*(\d{1,9}))?\s*", re.ASCII)
 _UNIT = re.compile(r"L(\d{1,9})((?:[A-Z]\d{1,9}){1,4})", re.IGNORECASE | re.ASCII)
@@ -52,14 +53,18 @@ def read_unit(text: str) -> UnitName:
     Raises:
         ValueNameError: if the text is no such name.
     """
-    match = _UNIT.fullmatch(text.strip())
+    match = _UNIT.fullmatch(text.strip()) if len(text) <= limits.UNIT_NAME else None
     if match is not None:
         parts = _PART.findall(match[2].upper())
         letters = "".join(letter for letter, _ in parts)
         if letters in _kinds:
             return unit_name(int(match[1]), letters, tuple(int(number) for _, number in parts))
     examples = ", ".join(example for _, example in _kinds.values())
-    raise ValueNameError(f"{text!r} does not name a value vector or a head.", f"Write it as one of {examples}.")
+    raise ValueNameError(f"{_shown(text)!r} does not name a value vector or a head.", f"Write it as one of {examples}.")
+
+
+def _shown(text: str) -> str:
+    return text if len(text) <= limits.UNIT_NAME else f"{text[:40]}…"
 
 
 def numbered(name: UnitName, letter: str) -> int | None:
@@ -103,7 +108,7 @@ class ValueName(NamedTuple):
             found = None
         if not isinstance(found, cls):
             raise ValueNameError(
-                f"{text!r} does not name a value vector.",
+                f"{_shown(text)!r} does not name a value vector.",
                 "Write the layer and the dimension as in L12D345, or L12E3D45 for an expert's.",
             )
         return found

@@ -49,6 +49,7 @@ class Health(Record):
         done, total: how far it is (total 0: length unknown).
         version: of LM-Debugger.
         error: why the model could not be loaded, or None.
+        warnings: what does not work although the server does, such as the database.
     """
 
     status: Literal["loading", "ready", "failed"]
@@ -58,6 +59,7 @@ class Health(Record):
     queue: QueueState
     version: str
     error: ErrorDetail | None = None
+    warnings: tuple[ErrorDetail, ...] = ()
 
 
 class ModelReport(Record):

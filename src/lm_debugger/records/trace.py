@@ -32,12 +32,32 @@ class SubUpdate(Record):
     promotes: tuple[str, ...] = ()
 
 
+class HeadUpdate(Record):
+    """One attention head's part in what a layer's token mixer adds to the residual stream, at one position.
+
+    Args:
+        head: its name, such as `L12H3`.
+        norm: length of what it adds, by which heads are ranked.
+        share: its projection on what the mixer adds, as a fraction of that sum's squared length. The shares of all
+            heads and of the bias sum to 1.
+        name: the user's name for the head, or None.
+        promotes: the tokens that what it adds here promotes; listed for the strongest head of each layer.
+    """
+
+    head: str
+    norm: float
+    share: float
+    name: str | None = None
+    promotes: tuple[str, ...] = ()
+
+
 class LayerView(Record):
     """One layer at one position.
 
     Args:
         layer: index from 0.
         before: logit lens of the residual stream before the feed-forward, most probable first.
+        heads: the heads that write most, longest contribution first (empty for a layer without heads).
         values: dominant sub-updates, largest score first (empty for a layer without a feed-forward).
         after: logit lens of the residual stream after the feed-forward; the last layer's is the output.
     """
@@ -46,6 +66,7 @@ class LayerView(Record):
     before: tuple[TokenScore, ...]
     values: tuple[SubUpdate, ...]
     after: tuple[TokenScore, ...]
+    heads: tuple[HeadUpdate, ...] = ()
 
 
 class BaselineView(Record):

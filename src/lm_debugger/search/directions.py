@@ -17,6 +17,7 @@ from lm_debugger.lenses.logit import LogitLens
 from lm_debugger.lenses.projection import End, Projections
 from lm_debugger.records.search import Combine, Keyword, Match, Query, WordForm
 from lm_debugger.search.keywords import MOST, Forms, parse
+from lm_debugger.work import UNWATCHED, Work
 
 
 class _Wanted(NamedTuple):
@@ -27,26 +28,27 @@ class _Wanted(NamedTuple):
     rows: slice
 
 
-def understood(query: Query, forms: Forms) -> list[Keyword]:
+def understood(query: Query, forms: Forms, work: Work = UNWATCHED) -> list[Keyword]:
     """The query's keywords with their forms.
 
     Raises:
         OptionError: if a keyword cannot be read or matches nothing, or none is left.
     """
     keywords = [
-        *_with_forms(query.keywords, False, query.skip, forms), *_with_forms(query.unwanted, True, query.skip, forms)
-    ]  # fmt: skip
+        *_with_forms(query.keywords, False, query.skip, forms, work),
+        *_with_forms(query.unwanted, True, query.skip, forms, work),
+    ]
     if all(keyword.unwanted for keyword in keywords):
         raise OptionError("There is no keyword.", "Write words to search for, such as: teacher, school.")
     return keywords
 
 
-def _with_forms(text: str, unwanted: bool, skip: Sequence[str], vocabulary: Forms) -> list[Keyword]:
+def _with_forms(text: str, unwanted: bool, skip: Sequence[str], vocabulary: Forms, work: Work) -> list[Keyword]:
     found = []
     for pattern in parse(text):
         forms = [
             WordForm(key=key, text=vocabulary.text(form), used=key not in skip)
-            for form in vocabulary.find(pattern)
+            for form in vocabulary.find(pattern, work)
             for key in [_key(form)]
         ]
         if not any(form.used for form in forms):

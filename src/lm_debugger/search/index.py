@@ -87,7 +87,7 @@ class Index:
 
     @torch.no_grad()
     def _keywords(self, query: Query, among: Filter, work: Work) -> SearchAnswer:
-        keywords = understood(query, self._forms)
+        keywords = understood(query, self._forms, work)
         directions = Directions(keywords, self._source.readout)
         known = self.statistics(work)
         rows = directions.rows - known.mean.to(directions.rows.device)

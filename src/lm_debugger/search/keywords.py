@@ -6,29 +6,35 @@ r"""Reads a search's keywords and finds the tokens that write them. Knows nothin
     /^ un.*able$/     every token that the regular expression finds; /…/i for any case
 
 A keyword that no single token writes is a phrase: all the ways in which the tokenizer cuts it.
+
+Expressions are RE2's: compiled within a fixed memory and matched in time that grows with the text alone, whatever is
+written. It has no look-around and no references back.
 """
 
 import bisect
-import time
+import re
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import NamedTuple
 
-import regex
+import re2
 
 from lm_debugger.errors import OptionError, PromptError
+from lm_debugger.records import limits
 from lm_debugger.source.vocabulary import Vocabulary
+from lm_debugger.work import UNWATCHED, Work
 
 MOST = 512  # forms that one search may have
-PATIENCE = 1.0  # seconds that a regular expression may take over the whole vocabulary
 
-_ITEM = regex.compile(
+_OFTEN = 1024  # texts between two looks at whether the search is still wanted
+
+_ITEM = re.compile(
     r"""\s*(?:
         "(?P<exact>(?:[^"\\]|\\.)*)"
       | /(?P<pattern>(?:[^/\\]|\\.)+)/(?P<flags>[a-z]*)
       | (?P<plain>[^,]*)
     )\s*(?:,|$)""",
-    regex.VERBOSE | regex.DOTALL,
+    re.VERBOSE | re.DOTALL,
 )
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r"}
 
@@ -53,16 +59,24 @@ def parse(query: str) -> list[Pattern]:
     """Read keywords; empty ones are left out.
 
     Raises:
-        OptionError: if something cannot be read.
+        OptionError: if something cannot be read, or there is more than `records.limits` allow.
     """
-    patterns = (_pattern(item) for item in _ITEM.finditer(query))
-    return [pattern for pattern in patterns if pattern is not None]
+    if len(query) > limits.QUERY:
+        raise OptionError(f"The keywords have {len(query):,} characters, more than {limits.QUERY:,}.", "Write fewer.")
+    patterns = [pattern for pattern in map(_pattern, _ITEM.finditer(query)) if pattern is not None]
+    for what, count, most in (
+        ("keywords", len(patterns), limits.KEYWORDS),
+        ("regular expressions", sum(pattern.kind == "regex" for pattern in patterns), limits.PATTERNS),
+    ):
+        if count > most:
+            raise OptionError(f"{count} {what} are more than {most}.", "Search for fewer at once.")
+    return patterns
 
 
-def _pattern(item: "regex.Match[str]") -> Pattern | None:
+def _pattern(item: re.Match[str]) -> Pattern | None:
     text = item[0].strip().removesuffix(",").rstrip()
     if item["exact"] is not None:
-        what = regex.sub(r"\\(.)", lambda m: _ESCAPES.get(m[1], m[1]), item["exact"], flags=regex.DOTALL)
+        what = re.sub(r"\\(.)", lambda m: _ESCAPES.get(m[1], m[1]), item["exact"], flags=re.DOTALL)
         return Pattern(text, "exact", what) if what else None
     if item["pattern"] is not None:
         if item["flags"] not in ("", "i"):
@@ -86,19 +100,21 @@ class Forms:
         self._vocabulary = vocabulary
         self._size = size
 
-    def find(self, pattern: Pattern) -> list[tuple[int, ...]]:
+    def find(self, pattern: Pattern, work: Work = UNWATCHED) -> list[tuple[int, ...]]:
         """The token ids of each form, single tokens by id.
 
         Raises:
             OptionError: if there is none, or there are too many.
+            CancelledError: if cancelled.
         """
+        work.go_on()
         found: list[tuple[int, ...]]
         if pattern.kind == "regex":
-            found = [(token,) for token in self._by_expression(pattern)]
+            found = [(token,) for token in self._by_expression(pattern, work)]
         elif pattern.kind == "prefix":
             found = [(token,) for token in self._beginning(pattern.what.strip().casefold())]
         elif pattern.kind == "exact":
-            found = [(token,) for token, text in enumerate(self._texts) if text == pattern.what]
+            found = [(token,) for token in self._exactly.get(pattern.what, ())]
             found = found or self._cut([pattern.what])
         else:
             found = [(token,) for token in self._equal(pattern.what.casefold())] or self._cut(_spellings(pattern.what))
@@ -119,6 +135,18 @@ class Forms:
         return [self._vocabulary.text(token) for token in range(self._size)]
 
     @cached_property
+    def _encoded(self) -> list[bytes]:
+        """What expressions look at, encoded once."""
+        return [text.encode("utf-8", "replace") for text in self._texts]
+
+    @cached_property
+    def _exactly(self) -> dict[str, list[int]]:
+        tokens: dict[str, list[int]] = {}
+        for token, text in enumerate(self._texts):
+            tokens.setdefault(text, []).append(token)
+        return tokens
+
+    @cached_property
     def _sorted(self) -> list[tuple[str, int]]:
         return sorted((text.strip().casefold(), token) for token, text in enumerate(self._texts) if text.strip())
 
@@ -133,27 +161,26 @@ class Forms:
         last = bisect.bisect_left(self._sorted, high)
         return iter(sorted(token for _, token in self._sorted[first:last]))
 
-    def _by_expression(self, pattern: Pattern) -> list[int]:
+    def _by_expression(self, pattern: Pattern, work: Work) -> list[int]:
+        options = re2.Options()
+        options.max_mem, options.log_errors, options.never_capture = limits.PATTERN_BYTES, False, True
+        options.case_sensitive = not pattern.any_case
         try:
-            expression = regex.compile(pattern.what, regex.IGNORECASE if pattern.any_case else 0)
-        except regex.error as error:
+            expression = re2.compile(pattern.what.encode("utf-8", "replace"), options)
+        except re2.error as error:
+            reason = error.args[0].decode("utf-8", "replace") if error.args else "it cannot be read"
             raise OptionError(
-                f"{pattern.text} is no regular expression: {error}.",
-                "Put a backslash before signs that mean themselves.",
+                f"{pattern.text} is no regular expression that can be searched for: {reason}.",
+                "Put a backslash before signs that mean themselves; repeat at most 1000 times, and look at nothing "
+                "before or behind (docs/method.md names the syntax).",
             ) from None
-        # All texts at once, each on a line of its own, would let patterns see their neighbours; so one by one, and the
-        # time that is left is the limit of each.
-        end = time.monotonic() + PATIENCE
-        try:
-            return [
-                token
-                for token, text in enumerate(self._texts)
-                if expression.search(text, timeout=_seconds_until(end)) is not None
-            ]
-        except TimeoutError:
-            raise OptionError(
-                f"{pattern.text} takes too long.", "Write a simpler expression, without nested repetitions."
-            ) from None
+        found = []
+        for token, text in enumerate(self._encoded):
+            if token % _OFTEN == 0:
+                work.go_on()
+            if expression.search(text) is not None:
+                found.append(token)
+        return found
 
     def _cut(self, texts: Iterable[str]) -> list[tuple[int, ...]]:
         unknown = self._vocabulary.tokenizer.unk_token_id
@@ -166,13 +193,6 @@ class Forms:
             if unknown not in ids and all(token < self._size for token in ids):
                 found.append(ids)
         return list(dict.fromkeys(found))
-
-
-def _seconds_until(end: float) -> float:
-    left = end - time.monotonic()
-    if left <= 0:
-        raise TimeoutError
-    return left
 
 
 def _spellings(text: str) -> list[str]:

@@ -10,15 +10,16 @@ from fastapi.routing import APIRoute
 
 from lm_debugger import __version__
 from lm_debugger.errors import OptionError
-from lm_debugger.progress import Progress
 from lm_debugger.server import failures, page
 from lm_debugger.server.guard import Guard
 from lm_debugger.server.routes import (
     calibrate,
     clusters,
+    compare,
     examples,
     generate,
     grid,
+    heads,
     health,
     model,
     recipes,
@@ -28,11 +29,13 @@ from lm_debugger.server.routes import (
     trace,
     trajectory,
     values,
+    why,
 )
 from lm_debugger.server.services import ERRORS, Services
 from lm_debugger.server.settings import Settings
 from lm_debugger.server.worker import ModelWorker, Opener
 from lm_debugger.store.database import Database
+from lm_debugger.work import Progress
 
 if TYPE_CHECKING:
     from lm_debugger.debugger.session import Debugger
@@ -43,10 +46,13 @@ _NOUNS = (
     examples,
     tokens,
     trace,
+    compare,
     grid,
     trajectory,
+    why,
     generate,
     values,
+    heads,
     search,
     clusters,
     calibrate,
@@ -68,12 +74,13 @@ def create_app(settings: Settings, opener: Opener | None = None, static: Path = 
 
     Raises:
         OptionError: if other machines could reach the server without a token.
-        DatabaseError: if the database cannot be opened.
+
+    A database that cannot be opened is told in the health, and what needs it is refused.
     """
     if not settings.loopback and not settings.token:
         raise OptionError(f"{settings.host} can be reached by other machines.", "Serve it with a token.")
-    worker = ModelWorker(opener or _opener(settings), settings.limits.waiting)
-    services = Services(settings, worker, Database(settings.database))
+    worker = ModelWorker(opener or _opener(settings), settings.limits.waiting, settings.limits.seconds)
+    services = Services(settings, worker, Database(settings.database, required=False))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

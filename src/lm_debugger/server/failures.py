@@ -22,6 +22,8 @@ from lm_debugger.errors import (
     OptionError,
     PromptError,
     RecipeError,
+    ReentryError,
+    StaleRunError,
     UnsupportedModelError,
     ValueNameError,
     WrongModelError,
@@ -48,6 +50,12 @@ class StoppingError(LMDebuggerError):
     """The server is about to end."""
 
     code = "stopping"
+
+
+class TimeLimitError(LMDebuggerError):
+    """The work took longer than a request may."""
+
+    code = "time_limit"
 
 
 class ForbiddenError(LMDebuggerError):
@@ -94,6 +102,8 @@ STATUS: dict[type[Exception], int] = {
     TooLargeError: 413,
     CalibrationError: 409,
     WrongModelError: 409,
+    StaleRunError: 409,
+    ReentryError: 500,
     UnsupportedModelError: 409,
     CancelledError: 499,
     TokenError: 401,
@@ -101,33 +111,36 @@ STATUS: dict[type[Exception], int] = {
     LoadingError: 503,
     BusyError: 503,
     StoppingError: 503,
+    TimeLimitError: 504,
     DatabaseError: 503,
     ModelNotFoundError: 503,
     ModelLoadError: 503,
     DownloadError: 503,
 }
 
-_RETRY_SECONDS = {LoadingError: "1", BusyError: "2", DatabaseError: "5"}
+_RETRY_SECONDS: dict[type[Exception], str] = {LoadingError: "1", BusyError: "2", DatabaseError: "5"}
 _HTTP_CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "too_large", 415: "bad_request"}
+_MOST_SAID = 4000  # characters of an error
 _CURES = {404: "GET /api/openapi.json lists every route.", 405: "GET /api/openapi.json lists every route's methods."}
 
 
-def detail(error: Exception) -> ErrorDetail:
+def detail(error: BaseException) -> ErrorDetail:
     """What a client is told of an error. One that nobody meant to raise is logged, and told without its details."""
     if isinstance(error, LMDebuggerError):
-        return ErrorDetail(code=error.code, what=error.what, cure=error.cure)
+        return ErrorDetail(code=error.code, what=_short(error.what), cure=_short(error.cure))
     log.error("A request failed", exc_info=error)
     return ErrorDetail(
         code="bug", what="The server made a mistake.", cure="Its log says where; the model goes on. Please report it."
     )
 
 
-def answer(error: Exception) -> Response:
-    """The response to an error."""
-    kind = type(error)
-    status = STATUS.get(kind, 500)
-    headers = {"Retry-After": _RETRY_SECONDS[kind]} if kind in _RETRY_SECONDS else {}
-    if kind is TokenError:
+def answer(error: BaseException) -> Response:
+    """The response to an error; what is said of a class holds for those that are derived from it."""
+    kinds = [kind for kind in type(error).__mro__ if issubclass(kind, Exception)]
+    status = next((STATUS[kind] for kind in kinds if kind in STATUS), 500)
+    retry = next((_RETRY_SECONDS[kind] for kind in kinds if kind in _RETRY_SECONDS), None)
+    headers = {} if retry is None else {"Retry-After": retry}
+    if isinstance(error, TokenError):
         headers["WWW-Authenticate"] = "Bearer"
     return respond(status, detail(error), headers)
 
@@ -169,10 +182,15 @@ def _explain(error: RequestValidationError) -> tuple[str, str]:
     if first["type"] == "json_invalid":
         return "The request's body is not JSON.", "Send JSON with Content-Type: application/json."
     place = ".".join(str(part) for part in first["loc"][1:]) or "body"
-    message = _printable(str(first["msg"]))
+    message = _printable(str(first["msg"]))[:500]
     more = f" ({len(problems) - 1} more)" if len(problems) > 1 else ""
     cure = "Leave it out." if first["type"] == "extra_forbidden" else "GET /api/openapi.json describes every request."
     return f"{_printable(place)[:200]}: {message}{more}.", cure
+
+
+def _short(text: str) -> str:
+    """What is wrong may quote what was sent, which may be long."""
+    return text if len(text) <= _MOST_SAID else f"{text[:_MOST_SAID]}…"
 
 
 def _printable(text: str) -> str:

@@ -1,21 +1,23 @@
 """Stands before every route: who may ask, how much may be sent, and the headers of every response.
 
 A browser that the user has open is the danger: any page in it can send requests to this machine. So the Host must be
-this server's (a page could make its own name point here), a change must not come from another site's page, and off this
-machine the client must know a token. Whatever goes wrong behind is answered here too, so that no response lacks the
-headers.
+this server's (a page could make its own name point here), nothing that another site's page asks of the API is answered,
+be it a change or not, and the client must know the token unless the user wants none. Whatever goes wrong behind is
+answered here too, so that no response lacks the headers.
 
-What is not covered: other programs of the same user on this machine may do what the user may.
+What is not covered: other programs of the same user on this machine may do what the user may. docs/security.md says
+what is promised.
 """
 
+import asyncio
 import hashlib
 import hmac
 import html
-from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qsl, quote, urlencode
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.requests import cookie_parser
 from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -76,7 +78,9 @@ class Guard:
                 await _without_token(scope)(scope, receive, dressed)
                 return
             await self._app(scope, self._limited(headers, receive), dressed)
-        except Exception as error:  # noqa: BLE001 (no request may end the server, or be answered without headers)
+        except (asyncio.CancelledError, GeneratorExit, KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:  # noqa: BLE001 (a library's panic too: no request may end the server)
             response = _refusal(error, scope)
             if not started:
                 await response(scope, receive, dressed)
@@ -92,11 +96,11 @@ class Guard:
             )
 
     def _check_origin(self, scope: Scope, headers: Headers) -> None:
-        if scope["method"] in _SAFE:
-            return
+        if scope["method"] in _SAFE and not _is_api(scope):
+            return  # a link elsewhere may open the page
         cure = "Open the server's own page, or use a program."
         origin = headers.get("origin")
-        # Without Origin it is no page: browsers send it with every change.
+        # Browsers send Origin with every change, and Sec-Fetch-Site with everything, such as an image's address.
         if origin is not None and origin.lower().partition("://")[2] != headers["host"].lower():
             raise ForbiddenError("Another site's page asked for this.", cure)
         if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
@@ -112,11 +116,12 @@ class Guard:
             return ""
         if any(name == "token" and _same(value, token) for name, value in _query(scope)):
             return f"{self._cookie}={_digest(token)}; Path=/; HttpOnly; SameSite=Strict"
-        if _same(_cookies(headers).get(self._cookie, ""), _digest(token)):
+        if any(_same(sent, _digest(token)) for sent in _cookies(headers, self._cookie)):
             return ""
         raise TokenError(
             "This server needs its token.",
-            "Open the URL that it printed when it started, or send the header 'Authorization: Bearer TOKEN'.",
+            "Open the URL that it printed when it started, or send the header 'Authorization: Bearer TOKEN'; "
+            "docs/security.md says which file holds it.",
         )
 
     def _limited(self, headers: Headers, receive: Receive) -> Receive:
@@ -142,7 +147,7 @@ def _is_api(scope: Scope) -> bool:
     return bool(scope["path"] == "/api" or scope["path"].startswith("/api/"))
 
 
-def _refusal(error: Exception, scope: Scope) -> Response:
+def _refusal(error: BaseException, scope: Scope) -> Response:
     """For a person who opens a page without the token: a page; otherwise JSON."""
     if not isinstance(error, TokenError) or _is_api(scope):
         return answer(error)
@@ -180,11 +185,10 @@ def _query(scope: Scope) -> list[tuple[str, str]]:
         return []
 
 
-def _cookies(headers: Headers) -> dict[str, str]:
-    try:
-        return {name: morsel.value for name, morsel in SimpleCookie(headers.get("cookie", "")).items()}
-    except CookieError:
-        return {}
+def _cookies(headers: Headers, name: str) -> list[str]:
+    """Every cookie of that name. One by one, so that another program's that cannot be read does not hide ours."""
+    pieces = [piece for header in headers.getlist("cookie") for piece in header.split(";")]
+    return [found[name] for piece in pieces if name in (found := cookie_parser(piece))]
 
 
 def _name(host: str) -> str:

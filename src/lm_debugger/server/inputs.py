@@ -1,22 +1,23 @@
 """What requests are made of, shared by the routes: prompts and edits, checked against the limits. No model here."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from starlette.concurrency import run_in_threadpool
 
 from lm_debugger.edits.grammar import parse_all
 from lm_debugger.errors import OptionError, PromptError
+from lm_debugger.records.edit import Edit
 from lm_debugger.server.services import Services
 from lm_debugger.server.settings import Limits
-from lm_debugger.server.shelf import RunKey
 
 if TYPE_CHECKING:
     import threading
 
     from lm_debugger.debugger.session import Debugger
     from lm_debugger.debugger.trace import Trace
-    from lm_debugger.progress import Progress
+    from lm_debugger.work import Progress
 
 INTEGER = 2**31 - 1  # larger numbers mean nothing anywhere in the API
 
@@ -33,18 +34,32 @@ def _without_nul(text: str) -> str:
 KeptText = Annotated[str, AfterValidator(_without_nul)]
 
 
+T = TypeVar("T")
+# A list that is refused at its first wrong item: to tell all of a million takes seconds.
+Many = Annotated[list[T], Field(fail_fast=True)]
+
+
 class Input(BaseModel):
     """A request's body: unknown fields are refused, so that a typing error is not silently ignored."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_unknown_field(cls, given: Any) -> Any:
+        """Leave one unknown field to be refused; a hundred thousand would each be."""
+        if not isinstance(given, dict) or len(given) <= len(cls.model_fields):
+            return given
+        unknown = next(key for key in given if key not in cls.model_fields)
+        return {key: value for key, value in given.items() if key in cls.model_fields or key == unknown}
 
 
 class RunInput(Input):
     """A prompt (a text, or token ids) and the edits in force."""
 
     prompt: str | None = Field(None, description="A text.", examples=["It was the first time that two"])
-    ids: list[TokenId] | None = Field(None, description="Token ids, instead of a text.")
-    interventions: list[str] = Field(
+    ids: Many[TokenId] | None = Field(None, description="Token ids, instead of a text.")
+    interventions: Many[str] = Field(
         default_factory=list, description="Edits in force.", examples=[["L12D345=off", "L9D7*=2@last"]]
     )
 
@@ -70,22 +85,27 @@ class RunInput(Input):
             )
         return self.prompt
 
-    def edits(self, limits: Limits) -> tuple[str, ...]:
-        """The edits in their canonical text.
+    async def asked(self, limits: Limits) -> "Asked":
+        """The run that is asked for. Edits are read beside the event loop: everybody else waits for what is done on it.
 
         Raises:
-            OptionError: if there are too many.
-            EditError: if one is not an edit.
+            PromptError, OptionError: if something is over a limit.
+            EditError: if one of the edits is not an edit.
         """
-        return canonical_edits(self.interventions, limits)
-
-    def key(self, limits: Limits) -> RunKey:
-        """The run that is asked for."""
-        return RunKey(self.text_or_ids(limits), self.edits(limits))
+        prompt = self.text_or_ids(limits)
+        edits = await run_in_threadpool(read_edits, self.interventions, limits) if self.interventions else ()
+        return Asked(prompt, edits)
 
 
-def canonical_edits(texts: Sequence[str], limits: Limits) -> tuple[str, ...]:
-    """Edits in their canonical text.
+class Asked(NamedTuple):
+    """A run as a client asks for it: a text or token ids, and edits."""
+
+    prompt: str | tuple[int, ...]
+    edits: tuple[Edit, ...]
+
+
+def read_edits(texts: Sequence[str], limits: Limits) -> tuple[Edit, ...]:
+    """Edits from their text.
 
     Raises:
         OptionError: if there are too many.
@@ -93,7 +113,7 @@ def canonical_edits(texts: Sequence[str], limits: Limits) -> tuple[str, ...]:
     """
     if len(texts) > limits.interventions:
         raise OptionError(f"{len(texts)} edits are more than {limits.interventions}.", "Send fewer at once.")
-    return tuple(str(edit) for edit in parse_all(texts))
+    return parse_all(texts)
 
 
 def check_tokens(count: int, limits: Limits) -> None:
@@ -108,30 +128,30 @@ def check_at_most(name: str, value: int, limit: int) -> None:
         raise OptionError(f"{name} is {value}.", f"It must be at most {limit} on this server.")
 
 
-async def run(asked: RunInput, services: Services, request: Any) -> "Trace":
+async def run(body: RunInput, services: Services, request: Any) -> "Trace":
     """The run that is asked for: the one that is kept, else a new one."""
-    kept, key = find(asked, services)
+    kept, asked = await find(body, services)
     if kept is not None:
         return kept
     worker = services.worker
 
     def go(debugger: "Debugger", cancel: "threading.Event") -> "Trace":
-        return make(key, services, debugger, worker.reporting(cancel))
+        return make(asked, services, debugger, worker.reporting(cancel), cancel)
 
     return await worker.forward(request, go)
 
 
-def find(asked: RunInput, services: Services) -> "tuple[Trace | None, RunKey]":
+async def find(body: RunInput, services: Services) -> "tuple[Trace | None, Asked]":
     """The run that is asked for, if it is kept. A model that is not there is told before anything else."""
     services.worker.check_ready()
-    key = asked.key(services.settings.limits)
-    return services.worker.shelf.find(key), key
+    asked = await body.asked(services.settings.limits)
+    return await run_in_threadpool(services.debugger.find, asked.prompt, asked.edits), asked
 
 
-def make(key: RunKey, services: Services, debugger: "Debugger", progress: "Progress") -> "Trace":
-    """Make a run, and keep it. For work that may run the model."""
+def make(
+    asked: Asked, services: Services, debugger: "Debugger", progress: "Progress", cancel: "threading.Event"
+) -> "Trace":
+    """Make a run. For work that may run the model."""
     limits = services.settings.limits
-    check_tokens(len(ids := debugger.model.vocabulary.encode(key.prompt)), limits)
-    found = debugger.trace(ids, key.interventions, progress=progress, memory_limit=limits.trace_bytes)
-    services.worker.shelf.put(key, found)
-    return found
+    check_tokens(len(ids := debugger.model.vocabulary.encode(asked.prompt)), limits)
+    return debugger.trace(ids, asked.edits, progress=progress, cancel=cancel, memory_limit=limits.trace_bytes)

@@ -10,6 +10,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from lm_debugger.errors import OptionError
+from lm_debugger.server import connections, log
 
 _LAST_PORT = 65535
 _PATIENCE = 3  # seconds that requests going on get when the server stops
@@ -51,20 +52,29 @@ def new_token() -> str:
     return secrets.token_urlsafe(24)
 
 
-def serve(app: FastAPI, listener: socket.socket, started: Callable[[], None]) -> None:
-    """Serve until the process is told to end (Ctrl-C or SIGTERM); work going on is given up.
-
-    Args:
-        started: called once the app answers.
-    """
-    config = uvicorn.Config(
+def configuration(app: FastAPI) -> uvicorn.Config:
+    """How the app is served: with limits on connections and on the log."""
+    limits = app.state.services.settings.limits
+    log.limit()
+    return uvicorn.Config(
         app,
+        http=connections.limited(limits.header_seconds, limits.body_seconds, limits.connections),
+        ws="none",
         log_level="warning",
         access_log=False,  # it would write the token
         server_header=False,
         timeout_graceful_shutdown=_PATIENCE,
         lifespan="on",
     )
+
+
+def serve(app: FastAPI, listener: socket.socket, started: Callable[[], None]) -> None:
+    """Serve until the process is told to end (Ctrl-C or SIGTERM); work going on is given up.
+
+    Args:
+        started: called once the app answers.
+    """
+    config = configuration(app)
     server = _Server(config, started, app.state.services.worker.give_up_all)
     try:
         server.run(sockets=[listener])

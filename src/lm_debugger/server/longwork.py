@@ -16,13 +16,13 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from lm_debugger.errors import CancelledError
-from lm_debugger.progress import Progress
 from lm_debugger.records.base import Record
 from lm_debugger.records.service import ErrorBody, ProgressEvent
 from lm_debugger.server.failures import detail
 from lm_debugger.server.lane import Job
 from lm_debugger.server.services import Services, as_json
 from lm_debugger.server.worker import ModelWorker
+from lm_debugger.work import Progress
 
 if TYPE_CHECKING:
     from lm_debugger.debugger.session import Debugger
@@ -123,7 +123,9 @@ async def _events(
             yield _event("result", job.future.result())
         except GivenUp:
             yield _event("error", ErrorBody(error=detail(CancelledError("Stopped."))))
-        except Exception as error:  # noqa: BLE001 (the client is told)
+        except BaseException as error:
+            if isinstance(error, asyncio.CancelledError | GeneratorExit | KeyboardInterrupt | SystemExit):
+                raise
             yield _event("error", ErrorBody(error=detail(error)))
     finally:
         worker.give_up(job)

@@ -30,6 +30,9 @@ class _Page(StaticFiles):
     """Files, and the page itself for every other path: where it stands is in the URL."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
+        # No file here is so large that a part of it would be asked for, and a range that cannot be met would be
+        # answered in plain text.
+        scope["headers"] = [header for header in scope["headers"] if header[0] != b"range"]
         try:
             response = await super().get_response(path, scope)
         except HTTPException as error:
@@ -39,6 +42,7 @@ class _Page(StaticFiles):
             response = await super().get_response(path, scope)
         # Names of built files hold their digest; the page must be asked for, or an update would not show.
         kept = path.startswith("assets/")
+        response.headers["Accept-Ranges"] = "none"
         response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if kept else "no-cache"
         return response
 

@@ -1,15 +1,16 @@
 """What every route works with: the settings, the model's worker, the database. And how a record becomes a response."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
 from lm_debugger.records.base import Record
-from lm_debugger.records.service import ErrorBody
+from lm_debugger.records.service import ErrorBody, Health
+from lm_debugger.server.failures import detail
+from lm_debugger.server.names import Names
 from lm_debugger.server.settings import Settings
 from lm_debugger.server.worker import ModelWorker
 from lm_debugger.store.database import Database
@@ -25,6 +26,10 @@ class Services:
     settings: Settings
     worker: ModelWorker
     database: Database
+    _names: Names = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_names", Names(self.database))
 
     @property
     def debugger(self) -> "Debugger":
@@ -33,7 +38,13 @@ class Services:
 
     async def names(self) -> dict[str, str]:
         """The users' names of this model's value vectors."""
-        return await run_in_threadpool(self.database.names, self.debugger.summary.fingerprint)
+        return await self._names.of(self.debugger.summary.fingerprint)
+
+    @property
+    def health(self) -> Health:
+        """The state of things, and what does not work although the server does."""
+        problem = self.database.problem
+        return self.worker.health.model_copy(update={"warnings": () if problem is None else (detail(problem),)})
 
 
 def _of(request: Request) -> Services:
@@ -59,6 +70,7 @@ _ERRORS = {
     422: "The request is not valid.",
     499: "The work was given up.",
     500: "A mistake of the server.",
+    504: "The work took longer than one request may.",
     503: "The model is still loading, or too many wait for it: try again after Retry-After seconds.",
 }
 ERRORS: dict[int | str, dict[str, object]] = {

@@ -3,6 +3,7 @@
 import ipaddress
 import socket
 
+from lm_debugger.records import limits
 from lm_debugger.records.base import Record
 
 
@@ -23,10 +24,13 @@ class Limits(Record):
         members: of a cluster, listed at once.
         trace_bytes: memory that one run may keep.
         waiting: requests that may wait for the model.
+        seconds: time that one request's work may take once it has begun; 0 for no limit.
+        header_seconds, body_seconds: time that a client has to send a request.
+        connections: open at once.
     """
 
     body_bytes: int = 1 << 20
-    prompt_characters: int = 100_000
+    prompt_characters: int = limits.PROMPT
     prompt_tokens: int = 4096
     new_tokens: int = 1024
     top_k: int = 50
@@ -39,6 +43,10 @@ class Limits(Record):
     members: int = 1000
     trace_bytes: int = 2 << 30
     waiting: int = 32
+    seconds: float = 900.0
+    header_seconds: float = 10.0
+    body_seconds: float = 30.0
+    connections: int = 512
 
 
 class Settings(Record):
@@ -48,7 +56,8 @@ class Settings(Record):
         model: as for `lm_debugger.load`.
         device, dtype, trust_remote_code: as for `lm_debugger.load`; the device `auto` spreads the model.
         host, port: where the server listens.
-        token: what a client must know; needed on any host but this machine's own loopback.
+        token: what a client must know; needed on any host but this machine's own loopback. `lm-debugger serve` makes
+            one everywhere.
         allowed_hosts: names, besides the obvious ones, under which a browser may reach the server.
         database: a file or URL; None for the file in the user's data folder.
         limits: what one request may ask for.

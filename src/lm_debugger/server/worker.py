@@ -16,11 +16,10 @@ from starlette.requests import Request
 
 from lm_debugger import __version__
 from lm_debugger.errors import CancelledError, LMDebuggerError, ModelLoadError
-from lm_debugger.progress import Progress, stop_if_cancelled
 from lm_debugger.records.service import Health, ProgressEvent, QueueState
 from lm_debugger.server.failures import LoadingError, detail
 from lm_debugger.server.lane import Job, Lane
-from lm_debugger.server.shelf import Shelf
+from lm_debugger.work import Progress, Work
 
 if TYPE_CHECKING:
     from lm_debugger.debugger.session import Debugger
@@ -39,24 +38,21 @@ class ModelWorker:
     Args:
         opener: loads the model; called once, on the worker's thread.
         limit: requests that may wait.
-
-    Attributes:
-        shelf: the runs that can still be read out.
+        seconds: that the work of one may take; 0 for no limit.
     """
 
-    def __init__(self, opener: Opener, limit: int) -> None:
-        self.shelf = Shelf()
+    def __init__(self, opener: Opener, limit: int, seconds: float = 0) -> None:
         self._opener = opener
-        self._forwards = Lane("lm-debugger forwards", limit)
-        self._readouts = Lane("lm-debugger read-outs", limit)
+        self._forwards = Lane("lm-debugger forwards", limit, seconds)
+        self._readouts = Lane("lm-debugger read-outs", limit, seconds)
         self._debugger: Debugger | None = None
         self._failure: Exception | None = None
-        self._progress = _IDLE
+        self._progress: dict[int, ProgressEvent] = {}  # by the thread that works
         self._apart = False  # whether read-outs may run beside forwards
 
     def start(self) -> None:
         """Begin to load the model."""
-        self._forwards.submit(self._load)
+        self._forwards.submit(self._load, limited=False)
         self._forwards.start()
         self._readouts.start()
 
@@ -95,7 +91,7 @@ class ModelWorker:
         error = None
         if self._failure is not None:
             status, error = "failed", detail(self._failure)
-        now = self._progress
+        now = next(iter(list(self._progress.values())), _IDLE)
         return Health(
             status=status,
             step=now.step,
@@ -112,15 +108,7 @@ class ModelWorker:
         Raises:
             LoadingError, BusyError, StoppingError.
         """
-        debugger = self.debugger
-
-        def go(cancel: threading.Event) -> T:
-            try:
-                return work(debugger, cancel)
-            finally:
-                self._progress = _IDLE
-
-        return self._forwards.submit(go)
+        return self._submit(self._forwards, work)
 
     def submit_read(self, work: ForModel[T]) -> Job[T]:
         """Queue work that runs no forward.
@@ -128,17 +116,22 @@ class ModelWorker:
         Raises:
             LoadingError, BusyError, StoppingError.
         """
+        return self._submit(self._reading, work)
+
+    def _submit(self, lane: Lane, work: ForModel[T]) -> Job[T]:
         debugger = self.debugger
 
         def go(cancel: threading.Event) -> T:
-            before = self._progress
             try:
                 return work(debugger, cancel)
             finally:
-                if self._progress is not before:  # what it told is over; the other thread soon tells its own again
-                    self._progress = _IDLE
+                self._idle()
 
-        return self._reading.submit(go)
+        return lane.submit(go)
+
+    def _idle(self) -> None:
+        """This thread has nothing to do: its last step is no news any more."""
+        self._progress.pop(threading.get_ident(), None)
 
     def give_up(self, job: Job[T]) -> None:
         """See `Lane.give_up`."""
@@ -161,23 +154,23 @@ class ModelWorker:
         """Progress that shows in the health, goes to a listener, and ends work that was given up."""
 
         def report(step: str, done: int, total: int) -> None:
-            stop_if_cancelled(cancel)
-            self._progress = ProgressEvent(step=step, done=done, total=total)
+            Work(cancel=cancel).go_on()
+            self._progress[threading.get_ident()] = ProgressEvent(step=step, done=done, total=total)
             if listener is not None:
                 listener(step, done, total)
 
         return report
 
     def _load(self, cancel: threading.Event) -> None:
-        self._progress = ProgressEvent(step="Starting", done=0, total=0)
+        self._progress[threading.get_ident()] = ProgressEvent(step="Starting", done=0, total=0)
         try:
             debugger = self._opener(self.reporting(cancel))
             self._apart = _read_everything_once(debugger)
             self._debugger = debugger
-        except Exception as error:  # noqa: BLE001 (told to every client)
+        except BaseException as error:  # noqa: BLE001 (a library's panic too: told to every client)
             self._failure = error if isinstance(error, LMDebuggerError) else _unexpected(error)
         finally:
-            self._progress = _IDLE
+            self._idle()
 
 
 def _read_everything_once(debugger: "Debugger") -> bool:
@@ -189,7 +182,7 @@ def _read_everything_once(debugger: "Debugger") -> bool:
     return True
 
 
-def _unexpected(error: Exception) -> LMDebuggerError:
+def _unexpected(error: BaseException) -> LMDebuggerError:
     found = detail(error)  # logs it
     return ModelLoadError(f"The model could not be loaded: {type(error).__name__}: {error}", found.cure)
 

@@ -90,7 +90,7 @@ def check_network(model: object) -> PreTrainedModel:
         ModelLoadError: if it is not of transformers.
         NumericalError: if a weight is NaN or infinite.
     """
-    network = model
+    network = model = getattr(model, "_orig_mod", model)  # what torch.compile(model) wraps
     if _is_peft(model):
         try:
             network = _merged(copy.deepcopy(model))

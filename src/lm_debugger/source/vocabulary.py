@@ -5,6 +5,10 @@ SentencePiece and WordPiece leave out at the start of a text. A token that is on
 each of its bytes as `<0xE2>` (where plain decoding shows the same `�` for all of them), and an id that the
 model scores but the tokenizer does not know shows as `<unused 123>`.
 
+Tokenizers of the `tokenizers` library panic where they should raise (a file with contradictions, a text that meets a
+bug): the panic is no `Exception`, and becomes an error here. Chat templates are programs of the model's author: they
+are rendered within a time limit (`source.template`).
+
 What is not covered: processors of multimodal models; their text tokenizer is used alone.
 """
 
@@ -16,9 +20,12 @@ from transformers import PreTrainedTokenizerBase
 
 from lm_debugger.errors import OptionError, PromptError
 from lm_debugger.records.token import Token
+from lm_debugger.source.template import TemplateTimeError, within_seconds
 
 Prompt: TypeAlias = str | Sequence[int]
 Messages: TypeAlias = str | Sequence[Mapping[str, str]]
+
+MOST_CHAT = 10_000_000  # characters that a chat template may make
 
 _REPLACEMENT = "\ufffd"
 
@@ -96,13 +103,29 @@ class Vocabulary:
         if not talk or any("role" not in message or "content" not in message for message in talk):
             raise OptionError(f"{messages!r} is no chat.", 'Give messages like {"role": "user", "content": "Hello"}.')
         answer_begun = talk[-1]["role"] == "assistant"
-        try:
-            text = self.tokenizer.apply_chat_template(
-                talk, tokenize=False, add_generation_prompt=not answer_begun, continue_final_message=answer_begun
+
+        def render() -> str:
+            return str(
+                self.tokenizer.apply_chat_template(
+                    talk, tokenize=False, add_generation_prompt=not answer_begun, continue_final_message=answer_begun
+                )
             )
+
+        try:
+            text = within_seconds(render)
+        except TemplateTimeError as error:
+            raise OptionError(
+                f"The model's chat template takes longer than {error.seconds:g} seconds.",
+                "Give the prompt as plain text; the template is broken, or means harm.",
+            ) from None
         except Exception as error:  # templates are programs of the model's author: they raise what they like
             raise OptionError(f"The model's chat template refuses these messages: {error}") from error
-        return str(text)
+        if len(text) > MOST_CHAT:
+            raise OptionError(
+                f"The model's chat template makes {len(text):,} characters of these messages.",
+                "Give the prompt as plain text; the template is broken, or means harm.",
+            )
+        return text
 
     def _encode_text(self, text: str, *, special: bool) -> list[int]:
         try:
@@ -112,10 +135,18 @@ class Vocabulary:
                 f"The prompt is not valid Unicode at character {error.start}: {text[error.start]!r}.",
                 "Remove the half of a surrogate pair.",
             ) from error
-        return list(self.tokenizer.encode(text, add_special_tokens=special, verbose=False))
+        try:
+            return list(self.tokenizer.encode(text, add_special_tokens=special, verbose=False))
+        except BaseException as error:
+            raise_if_panic(error, "cut this text into tokens")
+            raise
 
     def _decode(self, ids: Sequence[int]) -> str:
-        text = self.tokenizer.decode(list(ids), skip_special_tokens=False, clean_up_tokenization_spaces=False)
+        try:
+            text = self.tokenizer.decode(list(ids), skip_special_tokens=False, clean_up_tokenization_spaces=False)
+        except BaseException as error:
+            raise_if_panic(error, "write these tokens as text")
+            raise
         return text if isinstance(text, str) else "".join(text)
 
     def _name(self, token: int) -> str | None:
@@ -154,6 +185,16 @@ class Vocabulary:
             if text.endswith(letter):
                 return ids, text
         return [], ""
+
+
+def raise_if_panic(error: BaseException, doing: str) -> None:
+    """Raise PromptError if the error is a panic of the tokenizers' library, which no `except Exception` would see."""
+    if isinstance(error, Exception) or type(error).__name__ != "PanicException":
+        return
+    raise PromptError(
+        f"The model's tokenizer broke down when it was to {doing}: {error}.",
+        "Change the text; if that does not help, the tokenizer's files are damaged.",
+    ) from error
 
 
 def _whole_number(token: object) -> int:

@@ -4,20 +4,24 @@ Everything is keyed by the model's fingerprint. Nothing here can be computed aga
 an error. Several processes may use one database: each change is one statement or one short transaction.
 """
 
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Engine, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from lm_debugger.errors import OptionError
 from lm_debugger.records.recipe import Recipe, SavedRecipe
 from lm_debugger.records.saved import SavedRun, ValueNote
-from lm_debugger.store.database_tables import ClusterNameRow, NoteRow, RecipeRow, RunRow
-from lm_debugger.store.engine import answering, open_engine
+from lm_debugger.store.database_tables import Base, ClusterNameRow, NoteRow, RecipeRow, RunRow
+from lm_debugger.store.engine import DatabaseError, answering, open_engine
 
+RETRY_SECONDS = 10.0  # between two attempts to open what could not be opened
 RUNS_KEPT = 1000  # for each model; the oldest go first
 RECIPES_KEPT = 1000  # for each model; more are refused
 
@@ -28,18 +32,33 @@ class Database:
     Args:
         place: a file or a URL; None for the file in the user's data folder.
 
+        required: whether it must be possible to open it now. Otherwise `problem` says why it is not open, every method
+            raises that, and opening it is tried again once in a while.
+
+    Attributes:
+        problem: why it is not open, or None.
+
     Raises:
         OptionError: if place names no database that can be used.
-        DatabaseError: if it cannot be opened.
+        DatabaseError: if it is required and cannot be opened.
     """
 
-    def __init__(self, place: str | None = None) -> None:
-        self._engine = open_engine(place)
-        self._insert = postgresql.insert if self._engine.dialect.name == "postgresql" else sqlite.insert
+    def __init__(self, place: str | None = None, *, required: bool = True) -> None:
+        self._place = place
+        self._lock = threading.Lock()
+        self._engine: Engine | None = None
+        self._next_try = 0.0
+        self.problem: DatabaseError | None = None
+        try:
+            self._opened()
+        except DatabaseError:
+            if required:
+                raise
 
     def close(self) -> None:
         """Close its connections."""
-        self._engine.dispose()
+        if self._engine is not None:
+            self._engine.dispose()
 
     def names(self, fingerprint: str) -> dict[str, str]:
         """The names of a model's value vectors, by vector."""
@@ -212,9 +231,30 @@ class Database:
         with self._session() as session:
             session.execute(delete(ClusterNameRow).filter_by(**key))
 
+    def _opened(self) -> Engine:
+        with self._lock:
+            if self._engine is not None:
+                return self._engine
+            if self.problem is not None and time.monotonic() < self._next_try:
+                raise self.problem.with_traceback(None)
+            try:
+                self._engine = open_engine(self._place)
+            except DatabaseError as error:
+                self.problem = error
+                self._next_try = time.monotonic() + RETRY_SECONDS
+                raise
+            self.problem = None
+            return self._engine
+
+    def _insert(self, table: type[Base]) -> Any:
+        """An insertion that can be told what to do where the row is there already; each dialect has its own."""
+        make = postgresql.insert if self._opened().dialect.name == "postgresql" else sqlite.insert
+        return make(table)
+
     @contextmanager
     def _session(self) -> Iterator[Session]:
-        with answering(self._engine), Session(self._engine, expire_on_commit=False) as session, session.begin():
+        engine = self._opened()
+        with answering(engine), Session(engine, expire_on_commit=False) as session, session.begin():
             yield session
 
 

@@ -1,12 +1,12 @@
 """Opens a database and brings it up to date: SQLite in a file, or PostgreSQL. Knows nothing of what is kept in it."""
 
+import functools
 import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import platformdirs
 import sqlalchemy
 from sqlalchemy import Dialect, Engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -14,9 +14,11 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from lm_debugger.errors import LMDebuggerError, OptionError
+from lm_debugger.store.files import data_folder, private_file, private_folder
+from lm_debugger.store.filesystem import on_network
 from lm_debugger.store.migrations import NewerDatabaseError, migrate
 
-BUSY_SECONDS = 10  # how long a change waits for another process's
+BUSY_SECONDS = 5  # how long a change waits for another process's
 
 _EXAMPLE = "Give a file, or a URL such as postgresql://user:password@host/database."
 
@@ -63,7 +65,7 @@ def answering(engine: Engine) -> Iterator[None]:
 
 def default_file() -> Path:
     """The database in the user's data folder."""
-    return Path(platformdirs.user_data_dir("lm-debugger", appauthor=False)) / "lm-debugger.db"
+    return data_folder() / "lm-debugger.db"
 
 
 def _url(place: str | None) -> sqlalchemy.URL:
@@ -85,33 +87,56 @@ def _url(place: str | None) -> sqlalchemy.URL:
 def _engine(url: sqlalchemy.URL) -> Engine:
     try:
         if url.get_backend_name() == "postgresql":
-            return sqlalchemy.create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": BUSY_SECONDS})
-        if url.database and url.database != ":memory:":
-            Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-        engine = sqlalchemy.create_engine(url, connect_args={"timeout": BUSY_SECONDS})
+            return sqlalchemy.create_engine(
+                url, pool_pre_ping=True, pool_timeout=BUSY_SECONDS, connect_args={"connect_timeout": BUSY_SECONDS}
+            )
+        if not url.database or url.database == ":memory:":
+            return sqlalchemy.create_engine(url)
+        file = Path(url.database)
+        _prepare(file)
+        engine = sqlalchemy.create_engine(url, pool_timeout=BUSY_SECONDS, connect_args={"timeout": BUSY_SECONDS})
     except (ModuleNotFoundError, NoSuchModuleError):
         raise OptionError(
             "PostgreSQL needs the package psycopg.", "Install it: pip install 'lm-debugger[postgres]'."
         ) from None
     except OSError as error:
         raise DatabaseError(f"The folder of {url.database} cannot be made: {error}.", _EXAMPLE) from error
-    event.listen(engine, "connect", _durable)
+    event.listen(engine, "connect", functools.partial(_durable, journal="DELETE" if on_network(file) else "WAL"))
     return engine
 
 
-def _durable(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+def _prepare(file: Path) -> None:
+    """See that a database's file can be made and that nobody else reads it. One that others made is left as it is.
+
+    What SQLite keeps beside it (`-wal`, `-shm`) gets the same mode.
+    """
+    own = file == default_file()
+    if own or not file.parent.exists():
+        private_folder(file.parent)
+    if own or not file.exists():
+        private_file(file)
+
+
+def _durable(connection: DBAPIConnection, _entry: ConnectionPoolEntry, *, journal: str) -> None:
+    """Choose how changes are written, and wait no longer than BUSY_SECONDS for that.
+
+    WAL: readers and a writer do not block each other; a killed process loses nothing that was committed. It needs
+    memory that all processes share, which a network file system does not have: there it is SQLite's older journal.
+    """
     cursor = connection.cursor()
-    # Readers and a writer do not block each other; a killed process loses nothing that was committed.
+    end = time.monotonic() + BUSY_SECONDS
+    cursor.execute("PRAGMA busy_timeout = 100")
     # Two processes that open a new file at once may both want to change its mode: the later one asks again.
-    for attempt in range(20):
+    while True:
         try:
-            cursor.execute("PRAGMA journal_mode=WAL")
+            cursor.execute(f"PRAGMA journal_mode={journal}")
             break
         except sqlite3.OperationalError:
-            if attempt == 19:
+            if time.monotonic() > end:
                 raise
             time.sleep(0.05)
-    cursor.execute("PRAGMA synchronous=NORMAL")
+    cursor.execute(f"PRAGMA busy_timeout = {1000 * BUSY_SECONDS}")
+    cursor.execute(f"PRAGMA synchronous={'NORMAL' if journal == 'WAL' else 'FULL'}")
     cursor.close()
 
 

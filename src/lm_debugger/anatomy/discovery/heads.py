@@ -10,6 +10,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -57,33 +58,30 @@ class HeadExperiment:
         self._layer = layer
         self._anatomy = anatomy
         self._counts = counts
+        self._mixers = [*layer.parts.mixers, *layer.opened]
         self._calls = {(call.path, call.occurrence): call for call in layer.subject.calls}
 
     def find(self) -> tuple[Heads | None, str]:
         """The heads, or None and why there are none."""
-        mixers = [*self._layer.parts.mixers, *self._layer.opened]
+        mixers = self._mixers
         if not mixers:
             return None, "the layer has no token mixer"
-        before = self._before()
-        projections = list(self._projections(mixers, before)) if before is not None else []
+        projections = self.projections()
         if not projections:
-            # Where the feed-forward cannot be told apart, the stream before it is not known either.
-            found = ([*self._projections(mixers, target)] for target in self._layer.inner_targets())
-            projections = next((those for those in found if those), [])
-        names = ", ".join(dict.fromkeys(type(mixer.module).__name__ for mixer in mixers))
-        if not projections:
+            names = ", ".join(dict.fromkeys(type(mixer.module).__name__ for mixer in mixers))
             return None, f"no linear map of the token mixer ({names}) writes to the residual stream in a simple way"
         why = ""
         for projection in projections:
             count, failure = self._count(projection)
             if count:
-                return self._described(projection, count, before), ""
+                return self._described(projection, count), ""
             mixer = type(projection.mixer.module).__name__
             why = why or f"what enters {projection.call.path} of the token mixer ({mixer}) {failure}"
         return None, why
 
     # 1.: the output projection
 
+    @cached_property
     def _before(self) -> Target | None:
         """The stream before the feed-forward, as a sum that can be read in any run; None where a gate hides it."""
         terms = self._anatomy.before
@@ -96,13 +94,22 @@ class HeadExperiment:
         value = summed(terms, self._calls)
         return None if value is None else Target(terms, value)
 
-    def _projections(self, mixers: list[Call], target: Target) -> Iterator[Projection]:
+    def projections(self) -> list[Projection]:
+        """The output projections, the last in the layer first."""
+        found = list(self._writing_to(self._before)) if self._before is not None else []
+        if not found:
+            # Where the feed-forward cannot be told apart, the stream before it is not known either.
+            inner = ([*self._writing_to(target)] for target in self._layer.inner_targets())
+            found = next((those for those in inner if those), [])
+        return found
+
+    def _writing_to(self, target: Target) -> Iterator[Projection]:
         """Linear maps of the mixers that write to a stream, the last first."""
         written = {group.path for group in self._anatomy.groups}
         for call in reversed(self._layer.subject.calls):
             if call.path in written or not self._layer.is_stream(call.left) or not self._layer.is_linear(call):
                 continue
-            mixer = self._mixer(call, mixers)
+            mixer = self._mixer(call)
             if mixer is None:
                 continue
             route = self._layer.router.route(call, target, self._norms_after(call))
@@ -110,13 +117,13 @@ class HeadExperiment:
             if route is not None and not any(step.form is Form.TOKEN for step in route.steps):
                 yield Projection(call, mixer, route, target)
 
-    def _mixer(self, call: Call, mixers: list[Call]) -> Call | None:
+    def _mixer(self, call: Call) -> Call | None:
         """The mixer that the call belongs to: the smallest around it, or the one whose output enters it."""
-        around = [mixer for mixer in mixers if mixer.encloses(call)]
+        around = [mixer for mixer in self._mixers if mixer.encloses(call)]
         if around:
             return max(around, key=lambda mixer: mixer.start)
         entered = value_of(call, Side.INPUT)
-        for mixer in mixers:
+        for mixer in self._mixers:
             if mixer.left is not None and mixer.end < call.start and mixer.left.numel() == entered.numel():
                 left = flat(mixer.left)
                 if left.shape == entered.shape and relative(left - entered, entered) < EXACT:
@@ -141,7 +148,7 @@ class HeadExperiment:
         norm = norm_giving(value_of(last, Side.INPUT), self._inside(projection))
         for call in (last,) if norm is None else (last, norm[0]):
             try:
-                split = Split(self._layer.subject, call, [c for c in self._maps(projection) if c.end < call.start])
+                split = Split(self._layer.subject, call, [c for c in self.maps(projection) if c.end < call.start])
                 count = split.heads(self._counts)
             except RuntimeError as failure:  # torch raises it where no derivative can be taken
                 return 0, f"could not be differentiated ({str(failure).splitlines()[0]})"
@@ -149,7 +156,7 @@ class HeadExperiment:
                 return count, ""
         return 0, f"does not split into heads ({_either(self._counts)} were tried)"
 
-    def _maps(self, projection: Projection) -> list[Call]:
+    def maps(self, projection: Projection) -> list[Call]:
         """Calls with weights of their own inside the mixer, before the projection."""
         inside = self._inside(projection)
         return [c for c in inside if c.left is not None and next(c.module.parameters(), None) is not None]
@@ -162,10 +169,10 @@ class HeadExperiment:
 
     # 3. and 4.: what is beside them, what they read
 
-    def _described(self, projection: Projection, count: int, before: Target | None) -> Heads:
+    def _described(self, projection: Projection, count: int) -> Heads:
         post_norm, rest = self._rest(projection)
         entered = value_of(projection.call, Side.INPUT)
-        linears = [c for c in self._maps(projection) if self._layer.is_linear(c)]
+        linears = [c for c in self.maps(projection) if self._layer.is_linear(c)]
         values, opaque = find_values(
             flat(self._layer.subject.stream),
             entered[0].view(count, -1),
@@ -177,7 +184,7 @@ class HeadExperiment:
             count=count,
             width=entered.shape[-1] // count,
             route=projection.route.steps,
-            arrives=None if projection.target is before else projection.target.terms[0].site,
+            arrives=None if projection.target is self._before else projection.target.terms[0].site,
             post_norm=post_norm,
             rest=rest,
             values=values,

@@ -66,7 +66,9 @@ class Split:
         """Which channels of all maps the channel of the projection's input depends on: (channels of all maps,)."""
         if channel not in self._known:
             value = self._entered[:, channel] @ self._weights
-            slopes = torch.autograd.grad(value, self._left, retain_graph=True, allow_unused=True)
+            slopes: tuple[Tensor | None, ...] = torch.autograd.grad(
+                value, self._left, retain_graph=True, allow_unused=True
+            )
             self._known[channel] = torch.cat(
                 [
                     torch.zeros(left.shape[-1], dtype=torch.bool)

@@ -32,11 +32,8 @@ async def calibrate(request: Request, here: Here, asked: CalibrateInput) -> Resp
     check_at_most("tokens", asked.tokens, here.settings.limits.calibration_tokens)
 
     def work(debugger: "Debugger", channel: Channel) -> CalibrationSummary:
-        found = debugger.calibrate(
+        return debugger.calibrate(
             tokens=asked.tokens, seed=asked.seed, force=asked.force, progress=channel.progress, cancel=channel.cancel
         )
-        if not found.cached:
-            here.worker.shelf.clear()  # `on` may mean something else now
-        return found
 
     return await answer(request, here, work, stream=asked.stream or wants_stream(request))

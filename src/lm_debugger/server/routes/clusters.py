@@ -8,6 +8,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from lm_debugger.errors import NoClustersError
+from lm_debugger.records import limits
 from lm_debugger.records.cluster import ClusterBrief, Clustering, ClusterView
 from lm_debugger.records.naming import with_names
 from lm_debugger.records.value import ClusterOfValue
@@ -41,7 +42,7 @@ class ClustersInput(Input):
 class ClusterNameInput(Input):
     """What to call a cluster; empty for its automatic name."""
 
-    name: KeptText = Field("", max_length=100)
+    name: KeptText = Field("", max_length=limits.NAME)
 
 
 @router.post("/clusters", response_model=Clustering, responses=described("The clusters"))

@@ -1,13 +1,14 @@
 """`/api/generate`: continue a prompt, in one piece or token by token."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Request
 from pydantic import Field
 from starlette.responses import Response
 
+from lm_debugger.records import limits
 from lm_debugger.records.generation import GeneratedToken, Generation, Seed, Temperature, TopK, TopP
-from lm_debugger.server.inputs import RunInput, check_at_most, check_tokens
+from lm_debugger.server.inputs import Many, RunInput, check_at_most, check_tokens
 from lm_debugger.server.longwork import Channel, answer, described, wants_stream
 from lm_debugger.server.services import Here
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from lm_debugger.debugger.session import Debugger
 
 router = APIRouter(tags=["runs"])
+
+
+Stop = Annotated[str, Field(max_length=limits.NAME)]
 
 
 class GenerateInput(RunInput):
@@ -25,7 +29,7 @@ class GenerateInput(RunInput):
     top_k: TopK | None = Field(None, description="Sample among this many most probable tokens.")
     top_p: TopP | None = Field(None, description="Sample among those of this total probability.")
     seed: Seed = 0
-    stop: list[str] = Field(default_factory=list, max_length=16, description="Texts to stop at.")
+    stop: Many[Stop] = Field(default_factory=list, max_length=16, description="Texts to stop at.")
     chat: bool = Field(False, description="Put the prompt through the model's chat template.")
     compare: bool = Field(True, description="With edits, also generate without them.")
     stream: bool = Field(False, description="Answer with server-sent events, as with Accept: text/event-stream.")
@@ -34,12 +38,12 @@ class GenerateInput(RunInput):
 @router.post("/generate", response_model=Generation, responses=described("The continuation", "token"))
 async def generate(request: Request, here: Here, asked: GenerateInput) -> Response:
     """Continue a prompt with the edits in force at every step; beside it the same without them."""
-    limits = here.settings.limits
-    prompt, edits = asked.text_or_ids(limits), asked.edits(limits)
-    check_at_most("max_new_tokens", asked.max_new_tokens, limits.new_tokens)
+    most = here.settings.limits
+    prompt, edits = await asked.asked(most)
+    check_at_most("max_new_tokens", asked.max_new_tokens, most.new_tokens)
 
     def work(debugger: "Debugger", channel: Channel) -> Generation:
-        check_tokens(len(debugger.model.vocabulary.encode(prompt)), limits)
+        check_tokens(len(debugger.model.vocabulary.encode(prompt)), most)
 
         def token(found: GeneratedToken) -> None:
             channel.tell("token", found)

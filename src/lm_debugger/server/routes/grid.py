@@ -8,7 +8,7 @@ from pydantic import Field
 from starlette.responses import Response
 
 from lm_debugger.records.grid import LensGrid
-from lm_debugger.server.inputs import INTEGER, Position, RunInput, TokenId, check_at_most, run
+from lm_debugger.server.inputs import INTEGER, Many, Position, RunInput, TokenId, check_at_most, run
 from lm_debugger.server.services import Here, as_json
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ Layer = Annotated[int, Field(ge=0, le=INTEGER)]
 class GridInput(RunInput):
     """A run, and the region to read."""
 
-    layers: list[Layer] | None = Field(None, min_length=1, description="The layers to read; all if left out.")
-    positions: list[Position] | None = Field(None, min_length=1, description="The positions to read; all if left out.")
+    layers: Many[Layer] | None = Field(None, min_length=1, description="The layers to read; all if left out.")
+    positions: Many[Position] | None = Field(None, min_length=1, description="The positions to read; all if left out.")
     token: TokenId | None = Field(None, description="Id of a token whose rank and probability to read in each cell.")
 
 

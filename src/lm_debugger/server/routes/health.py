@@ -11,4 +11,4 @@ router = APIRouter(tags=["server"])
 @router.get("/health")
 async def health(here: Here) -> Health:
     """Whether the model is there, and how much waits for it. Answers at any time."""
-    return here.worker.health
+    return here.health

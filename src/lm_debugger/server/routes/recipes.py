@@ -9,17 +9,14 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from lm_debugger.edits import recipe as files
-from lm_debugger.errors import RecipeError
+from lm_debugger.records import limits
 from lm_debugger.records.base import Record
 from lm_debugger.records.recipe import Recipe, SavedRecipe
 from lm_debugger.server.failures import NotFoundError
-from lm_debugger.server.inputs import Input, KeptText, canonical_edits
+from lm_debugger.server.inputs import Input, KeptText, Many, read_edits
 from lm_debugger.server.services import Here, Services
 
 router = APIRouter(tags=["recipes"])
-
-LONGEST_NAME = 100
-LONGEST_NOTE = 10_000
 
 Number = Annotated[int, Path(ge=1, lt=2**53)]
 
@@ -27,9 +24,9 @@ Number = Annotated[int, Path(ge=1, lt=2**53)]
 class RecipeInput(Input):
     """A group of edits to keep."""
 
-    name: KeptText = Field(min_length=1, max_length=LONGEST_NAME, examples=["negative sentiment"])
-    note: KeptText = Field("", max_length=LONGEST_NOTE)
-    interventions: list[str] = Field(min_length=1, examples=[["L12D345=on", "L28D1328=on*0.5@generated"]])
+    name: KeptText = Field(min_length=1, max_length=limits.NAME, examples=["negative sentiment"])
+    note: KeptText = Field("", max_length=limits.NOTE)
+    interventions: Many[str] = Field(min_length=1, examples=[["L12D345=on", "L28D1328=on*0.5@generated"]])
 
 
 class RecipeText(Input):
@@ -55,13 +52,14 @@ async def recipes(here: Here) -> Recipes:
 @router.post("/recipes", status_code=201)
 async def keep_recipe(here: Here, asked: RecipeInput) -> SavedRecipe:
     """Keep a group of edits. They are checked against the model."""
-    return await run_in_threadpool(here.database.add_recipe, _checked(here, _made(here, asked)))
+    recipe = await run_in_threadpool(_checked, here, _made(here, asked))
+    return await run_in_threadpool(here.database.add_recipe, recipe)
 
 
 @router.put("/recipes/{number}")
 async def change_recipe(here: Here, number: Number, asked: RecipeInput) -> SavedRecipe:
     """Replace a recipe's name, note and edits."""
-    recipe = _checked(here, _made(here, asked))
+    recipe = await run_in_threadpool(_checked, here, _made(here, asked))
     found = await run_in_threadpool(
         lambda: here.database.change_recipe(
             recipe.fingerprint, number, name=recipe.name, note=recipe.note, interventions=recipe.interventions
@@ -93,7 +91,11 @@ async def recipe_file(here: Here, number: Number) -> Response:
 async def import_recipe(here: Here, asked: RecipeText) -> SavedRecipe:
     """Keep the recipe of a file. One that was made for another model is refused with 409."""
     here.worker.check_ready()
-    return await run_in_threadpool(here.database.add_recipe, _checked(here, files.read(asked.text)))
+
+    def read() -> Recipe:
+        return _checked(here, files.read(asked.text, here.settings.limits.interventions))
+
+    return await run_in_threadpool(here.database.add_recipe, await run_in_threadpool(read))
 
 
 def _made(here: Services, asked: RecipeInput) -> Recipe:
@@ -110,10 +112,7 @@ def _made(here: Services, asked: RecipeInput) -> Recipe:
 
 def _checked(here: Services, recipe: Recipe) -> Recipe:
     """The recipe as it is kept, if it is this model's and within the limits."""
-    edits = canonical_edits(recipe.interventions, here.settings.limits)
-    for field, limit in (("name", LONGEST_NAME), ("note", LONGEST_NOTE)):
-        if (length := len(getattr(recipe, field))) > limit:
-            raise RecipeError(f"The recipe's {field} has {length} characters, more than {limit}.", "Shorten it.")
+    edits = tuple(map(str, read_edits(recipe.interventions, here.settings.limits)))
     files.check(recipe, here.debugger.model)
     kept = recipe.model_copy(update={"name": recipe.name.strip(), "note": recipe.note.strip(), "interventions": edits})
     files.write(kept)  # what is kept can be written to a file

@@ -6,10 +6,11 @@ from fastapi import APIRouter, Path, Query
 from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 
+from lm_debugger.records import limits
 from lm_debugger.records.base import Record
 from lm_debugger.records.saved import SavedRun
 from lm_debugger.server.failures import NotFoundError
-from lm_debugger.server.inputs import Input, KeptText, Position, RunInput
+from lm_debugger.server.inputs import Input, KeptText, Many, Position, RunInput
 from lm_debugger.server.services import Here
 
 router = APIRouter(tags=["runs"])
@@ -21,13 +22,13 @@ class KeepInput(Input):
     """A run to keep."""
 
     prompt: KeptText = Field(min_length=1)
-    interventions: list[str] = Field(default_factory=list)
+    interventions: Many[str] = Field(default_factory=list)
     position: Position = -1
-    title: KeptText = Field("", max_length=200)
+    title: KeptText = Field("", max_length=limits.TITLE)
     parent: Number | None = Field(None, description="The kept run that this one came from.")
     view: KeptText = Field(
         "",
-        max_length=20_000,
+        max_length=limits.VIEW,
         description="How the page shows it: its address's query without the prompt.",
     )
 
@@ -35,7 +36,7 @@ class KeepInput(Input):
 class TitleInput(Input):
     """What to call a run; "" takes its title away."""
 
-    title: KeptText = Field("", max_length=200)
+    title: KeptText = Field("", max_length=limits.TITLE)
 
 
 class Runs(Record):
@@ -56,13 +57,13 @@ async def runs(here: Here, limit: Annotated[int, Query(ge=1, le=1000)] = 100) ->
 async def keep(here: Here, asked: KeepInput) -> SavedRun:
     """Keep a run: prompt, edits and position, not its numbers, which are computed again."""
     fingerprint = here.debugger.summary.fingerprint
-    limits = here.settings.limits
-    key = RunInput(prompt=asked.prompt, ids=None, interventions=asked.interventions).key(limits)
+    run = RunInput(prompt=asked.prompt, ids=None, interventions=asked.interventions)
+    _, edits = await run.asked(here.settings.limits)
     found = await run_in_threadpool(
         lambda: here.database.add_run(
             fingerprint,
             prompt=asked.prompt,
-            interventions=key.interventions,
+            interventions=tuple(map(str, edits)),
             position=asked.position,
             title=asked.title.strip(),
             parent=asked.parent,

@@ -8,6 +8,7 @@ from fastapi import Query as Parameter
 from pydantic import Field
 from starlette.responses import Response
 
+from lm_debugger.records import limits
 from lm_debugger.records.names import ValueName, read_layers, read_unit
 from lm_debugger.records.naming import with_names
 from lm_debugger.records.search import AnySign, Combine, Filter, Query, SearchAnswer
@@ -24,7 +25,7 @@ Layers = Annotated[str, Field(max_length=50, description="Only these layers.", e
 Expert = Annotated[int, Field(ge=0, le=INTEGER, description="Only the experts of this index.")]
 Limit = Annotated[int, Field(ge=1, description="How many results.")]
 Named = Annotated[bool, Field(description="Only vectors that users have named.")]
-Words = Annotated[str, Parameter(max_length=2000)]
+Words = Annotated[str, Parameter(max_length=limits.QUERY)]
 
 
 class PlaceInput(RunInput):

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from lm_debugger.records.naming import with_names
 from lm_debugger.records.trace import TraceView
-from lm_debugger.server.inputs import Position, RunInput, check_at_most, find, make
+from lm_debugger.server.inputs import INTEGER, Position, RunInput, check_at_most, find, make
 from lm_debugger.server.longwork import Channel, answer, described, wants_stream
 from lm_debugger.server.services import Here
 
@@ -26,6 +26,7 @@ class TraceInput(RunInput):
     effect_on: int | None = Field(
         None, ge=0, description="Id of a token: each sub-update then tells its direct effect on that token's logit."
     )
+    head_tokens: int = Field(1, ge=0, le=INTEGER, description="Heads of a layer whose promoted tokens to list.")
     stream: bool = Field(False, description="Answer with server-sent events, as with Accept: text/event-stream.")
 
 
@@ -37,12 +38,12 @@ async def trace(request: Request, here: Here, asked: TraceInput) -> Response:
     tells how far that is.
     """
     check_at_most("top_k", asked.top_k, here.settings.limits.top_k)
-    kept, key = find(asked, here)
+    kept, wanted = await find(asked, here)
     names = await here.names()
 
     def work(debugger: "Debugger", channel: Channel) -> TraceView:
         # A new run is read where it was made, without another wait.
-        found = make(key, here, debugger, channel.progress) if kept is None else kept
-        return with_names(found.view(asked.position, asked.top_k, asked.effect_on), names)
+        found = make(wanted, here, debugger, channel.progress, channel.cancel) if kept is None else kept
+        return with_names(found.view(asked.position, asked.top_k, asked.effect_on, asked.head_tokens), names)
 
     return await answer(request, here, work, stream=asked.stream or wants_stream(request), forward=kept is None)

@@ -8,7 +8,7 @@ from pydantic import Field
 from starlette.responses import Response
 
 from lm_debugger.records.trajectory import Trajectory
-from lm_debugger.server.inputs import Position, RunInput, TokenId, check_at_most, run
+from lm_debugger.server.inputs import Many, Position, RunInput, TokenId, check_at_most, run
 from lm_debugger.server.services import Here, as_json
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ class TrajectoryInput(RunInput):
     """A run, where to read it, and the tokens to follow."""
 
     position: Position = -1
-    tokens: list[TokenId] = Field(min_length=1, description="Ids of the tokens to follow; GET /api/tokens finds them.")
+    tokens: Many[TokenId] = Field(min_length=1, description="Ids of the tokens to follow; GET /api/tokens finds them.")
 
 
 @router.post("/trajectory", response_model=Trajectory)

@@ -8,6 +8,7 @@ from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from lm_debugger.records import limits
 from lm_debugger.records.base import Record
 from lm_debugger.records.names import ValueName
 from lm_debugger.records.naming import with_names
@@ -29,8 +30,8 @@ Value = Annotated[str, Path(description="Such as L12D345, or L12E3D45 for an exp
 class NameInput(Input):
     """What to call a value vector; both empty removes name and note."""
 
-    name: KeptText = Field("", max_length=100)
-    note: KeptText = Field("", max_length=10_000)
+    name: KeptText = Field("", max_length=limits.NAME)
+    note: KeptText = Field("", max_length=limits.NOTE)
 
 
 class Names(Record):

@@ -44,7 +44,8 @@ class HeadStreams:
     def slices(self) -> Tensor:
         """What each head gives to the output projection: (positions, heads, width)."""
         heads = self.group.heads
-        return self._streams.at(self.group.slices_site).unflatten(-1, (heads.count, heads.width))
+        entered = self._streams.at(self.group.slices_site)
+        return entered.view(len(entered), heads.count, heads.width)
 
     @cached_property
     def scale(self) -> Tensor:
@@ -56,7 +57,7 @@ class HeadStreams:
 
     def contributions(self) -> Tensor:
         """What each head adds to the stream before the feed-forward: (positions, heads, hidden)."""
-        matrices = self.group.projection.matrix.float().unflatten(0, self.slices.shape[1:])
+        matrices = self.group.projection.matrix.float().reshape(*self.slices.shape[1:], -1)
         written = torch.einsum("phw,hwd->phd", self.slices, matrices)
         return self.group.static(written) * (self.scale[:, None] if self.scale.dim() else self.scale)
 

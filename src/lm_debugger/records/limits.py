@@ -1,0 +1,19 @@
+"""The most that anything a person sends may hold, stated once; HTTP, command line, Python and files keep to it.
+
+A server may be stricter by its settings. Lengths are in characters.
+"""
+
+EDIT = 2_000  # the text of one edit; a long list of positions needs some
+EDITS = 10_000  # in one recipe or run
+AMOUNT = 1e30  # a number in an edit: products with a coefficient and a vector's length stay finite in float32
+UNIT_NAME = 64  # such as L12E3D45
+NAME = 100  # what users call a vector, a cluster, a recipe
+NOTE = 10_000
+TITLE = 200  # of a run
+PROMPT = 100_000  # as a server takes and keeps it; a trace in Python is limited by its memory instead
+VIEW = 20_000  # how the page shows a run
+RECIPE = 1_000_000  # a recipe's file
+QUERY = 2_000  # the keywords of a search, and the same again for unwanted ones
+KEYWORDS = 64  # in one query
+PATTERNS = 16  # regular expressions in one query
+PATTERN_BYTES = 2 << 20  # memory of one compiled regular expression

@@ -1,0 +1,5 @@
+// Measures the page; a run of its own, because what else the machine does decides the figures.
+import { defineConfig } from "@playwright/test";
+import base from "./playwright.config";
+
+export default defineConfig({ ...base, testMatch: "*.bench.ts" });
