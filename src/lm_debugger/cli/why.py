@@ -55,6 +55,6 @@ def why(
         print_record(found)
         return
 
-    from lm_debugger.show.why import why as report
+    from lm_debugger.show.why import why as document
 
-    print_answer(report(found))
+    print_answer(document(found))
