@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from tests.interventions import test_apply
+from tests.edits import test_apply
 
 from lm_debugger.anatomy.discovery.discover import discover
 from lm_debugger.debugger.session import Debugger

@@ -13,7 +13,7 @@ from lm_debugger.attribution.estimate import Estimates, embedding_site, estimate
 from lm_debugger.attribution.question import Question, Word, ask, score
 from lm_debugger.engine.sites import Write
 from lm_debugger.errors import OptionError, UnsupportedModelError
-from lm_debugger.lenses.projection import Projections, Side
+from lm_debugger.lenses.projection import End, Projections
 from lm_debugger.records.why import Why, WhyPart
 from lm_debugger.runs.kept import KeptRun
 from lm_debugger.units.heads.group import HeadGroup
@@ -151,16 +151,16 @@ def _promoted(
     run: KeptRun, projections: Projections, position: int, chosen: Sequence[Candidate]
 ) -> Callable[[Candidate], tuple[str, ...]]:
     """Gives the tokens that a part promotes at the position."""
-    sides: dict[str, Side] = {}
+    ends: dict[str, End] = {}
     heads: dict[str, torch.Tensor] = {}
     for each in chosen:
         if isinstance(each.group, ValueGroup):
             course = each.group.course(run.layer(each.group.layer, position), each.index)
-            sides[each.entry.name] = Side(each.group.name(each.index), bool(course[0] < 0))
+            ends[each.entry.name] = End(each.group.name(each.index), bool(course[0] < 0))
         elif isinstance(each.group, HeadGroup):
             written = HeadStreams(each.group, run.layer(each.group.layer, position)).contributions()
             heads[each.entry.name] = written[0, each.index]
-    projections.remember(sides.values(), PROMOTED)
+    projections.remember(ends.values(), PROMOTED)
     texts: dict[str, tuple[str, ...]] = {}
     if heads:
         count = min(PROMOTED, run.model.readout.vocabulary)
@@ -168,7 +168,7 @@ def _promoted(
         texts = {name: tuple(map(run.model.vocabulary.text, row)) for name, row in zip(heads, top, strict=True)}
 
     def of(each: Candidate) -> tuple[str, ...]:
-        side = sides.get(each.entry.name)
-        return texts.get(each.entry.name, ()) if side is None else projections.texts(side, PROMOTED)
+        end = ends.get(each.entry.name)
+        return texts.get(each.entry.name, ()) if end is None else projections.texts(end, PROMOTED)
 
     return of

@@ -1,7 +1,7 @@
 """Who wrote a prediction, as a document: the question, the parts, and that they add up."""
 
 from lm_debugger.records.token import TokenScore
-from lm_debugger.records.why import Why
+from lm_debugger.records.why import Why, WhyPart
 from lm_debugger.show.document import (
     EMPTY,
     Bar,
@@ -24,19 +24,25 @@ from lm_debugger.show.numbers import percent, signed
 
 def why(found: Why) -> Document:
     """The whole answer."""
-    edits = (line(Span("with ", Tone.MUTED), ", ".join(found.interventions)),) if found.interventions else ()
-    return (_question(found), *edits, *warnings(found.warnings), EMPTY, _parts(found), EMPTY, _sum(found))
+    return (_question(found), *_edits(found), *warnings(found.warnings), EMPTY, _parts(found), EMPTY, _sum(found))
 
 
 def _question(found: Why) -> Line:
+    rival = () if found.against is None else (Span(" and not ", Tone.MUTED), _token(found.against))
     what = "logit" if found.against is None else "lead in logits"
     return line(
         Span("why ", Tone.MUTED),
         _token(found.target),
-        *(() if found.against is None else (Span(" and not ", Tone.MUTED), _token(found.against))),
+        *rival,
         Span(f" after position {found.position}: {what} ", Tone.MUTED),
         Span(signed(found.difference), strong=True),
     )
+
+
+def _edits(found: Why) -> tuple[Line, ...]:
+    if not found.interventions:
+        return ()
+    return (line(Span("with ", Tone.MUTED), Span(", ".join(found.interventions), Tone.EDITED)),)
 
 
 def _token(token: TokenScore) -> TokenCell:
@@ -46,6 +52,19 @@ def _token(token: TokenScore) -> TokenCell:
 def _parts(found: Why) -> Table:
     estimated = any(part.estimate is not None for part in found.parts)
     measured = any(part.measured is not None for part in found.parts)
+    most = max((abs(part.effect) for part in found.parts), default=0.0) or 1.0
+
+    def row(part: WhyPart) -> tuple[Block, ...]:
+        tone = signed_tone(part.effect)
+        causes = [part.estimate] * estimated + [part.measured] * measured
+        return (
+            line(Span(part.part, strong=True)),
+            line(Span(signed(part.effect), tone)),
+            *(muted("" if number is None else signed(number)) for number in causes),
+            Bar(abs(part.effect) / most, tone),
+            Tokens(part.promotes),
+        )
+
     numbers = ("effect", *["estimate"] * estimated, *["measured"] * measured)
     columns = (
         Column("part"),
@@ -53,31 +72,14 @@ def _parts(found: Why) -> Table:
         Column(grow=True),
         Column("promotes here", grow=True),
     )
-    most = max((abs(part.effect) for part in found.parts), default=0.0) or 1.0
-    rows: list[tuple[Block, ...]] = []
-    for part in found.parts:
-        tone = signed_tone(part.effect)
-        causes = [part.estimate] * estimated + [part.measured] * measured
-        rows.append(
-            (
-                line(Span(part.part, strong=True)),
-                line(Span(signed(part.effect), tone)),
-                *(muted("" if number is None else signed(number)) for number in causes),
-                Bar(abs(part.effect) / most, tone),
-                Tokens(part.promotes),
-            )
-        )
-    return Table(columns, tuple(rows))
+    return Table(columns, tuple(map(row, found.parts)))
 
 
 def _sum(found: Why) -> Line:
-    """That everything adds up."""
-    terms = {
-        "listed ": sum(part.effect for part in found.parts),
-        "  rest ": found.rest,
-        "  unexplained ": found.unexplained,
-        "  together ": found.difference,
-    }
-    pieces = [span for label, number in terms.items() for span in (Span(label, Tone.MUTED), Span(signed(number)))]
+    listed = sum(part.effect for part in found.parts)
     agreement = "" if found.agreement is None else f"  estimate and measured correlate {found.agreement:.2f}"
-    return line(*pieces, Span(agreement, Tone.MUTED))
+    return line(
+        Span("listed ", Tone.MUTED), signed(listed), Span("  rest ", Tone.MUTED), signed(found.rest),
+        Span("  unexplained ", Tone.MUTED), signed(found.unexplained), Span("  together ", Tone.MUTED),
+        signed(found.difference), Span(agreement, Tone.MUTED),
+    )  # fmt: skip

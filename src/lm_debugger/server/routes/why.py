@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from lm_debugger.errors import OptionError
 from lm_debugger.records.why import Why
-from lm_debugger.server.inputs import Place, RunInput, TokenId, check_at_most, check_tokens
+from lm_debugger.server.inputs import Position, RunInput, TokenId, check_at_most, check_tokens
 from lm_debugger.server.longwork import Channel, answer, described, wants_stream
 from lm_debugger.server.services import Here
 
@@ -23,7 +23,7 @@ Word = Annotated[str, Field(min_length=1, max_length=200)]
 class WhyInput(RunInput):
     """A run, a position, and a token there, perhaps against another."""
 
-    position: Place = -1
+    position: Position = -1
     target: Word | None = Field(
         None, description="The token to explain, with its leading space; the top one if left out.", examples=[" doctor"]
     )
@@ -43,7 +43,7 @@ class WhyInput(RunInput):
 async def why(request: Request, here: Here, asked: WhyInput) -> Response:
     """The parts of a token's logit, or of its lead over another's: what every unit adds directly. They add up."""
     limits = here.settings.limits
-    prompt, edits = asked.text_or_ids(limits), asked.edits(limits)
+    prompt, edits = await asked.asked(limits)
     check_at_most("top_k", asked.top_k, limits.results)
     check_at_most("verify", asked.verify, limits.results)
     target = _either(asked.target, asked.target_id, "target")
