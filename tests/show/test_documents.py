@@ -203,4 +203,4 @@ def test_a_layer_in_full_lists_its_heads_before_its_updates(demo: Debugger) -> N
     for text in (printed(document), Text(page(document)).text):
         assert re.findall(r"L28[HD]\d+", text) == units
     none = view.model_copy(update={"layers": (layer.model_copy(update={"heads": ()}),)})
-    assert "heads" not in printed(trace(none, layers=range(28, 29)))
+    assert "L28H" not in printed(trace(none, layers=range(28, 29)))
