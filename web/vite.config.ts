@@ -8,7 +8,7 @@ export default defineConfig({
   base: "/",
   plugins: [react()],
   css: {
-    modules: { generateScopedName: (name, file) => `${file.replace(/^.*\/|\.module\.css.*$/g, "")}-${name}` },
+    modules: { generateScopedName: (name, file) => `${file.replace(/^.*\/|\.module\.css.*$/g, "")}__${name}` },
   },
   build: {
     outDir: "../src/lm_debugger/server/static",

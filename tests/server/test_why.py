@@ -3,6 +3,7 @@
 import pytest
 from starlette.testclient import TestClient
 
+from lm_debugger.records.attention import HeadTable
 from lm_debugger.records.why import Why
 from tests import tiny
 
@@ -49,3 +50,15 @@ def test_what_cannot_be_answered_is_told(client: TestClient, asked: dict, word: 
     answer = client.post("/api/why", json={"prompt": PROMPT, **asked})
     assert answer.status_code == 422
     assert word in answer.text
+
+
+def test_the_heads_of_a_prompt_are_the_debuggers(client: TestClient) -> None:
+    answer = client.post("/api/heads", json={"prompt": PROMPT, "position": 2, "interventions": ["L1H2=off"]})
+    assert answer.status_code == 200
+    found = HeadTable.model_validate_json(answer.text)
+    expected = tiny.shared("llama").heads(PROMPT, 2, ["L1H2=off"])
+    assert [row.head for row in found.heads] == [row.head for row in expected.heads]
+    assert found.heads[6].norm == 0
+    for row, other in zip(found.heads, expected.heads, strict=True):
+        assert row.previous == pytest.approx(other.previous, abs=1e-5)
+        assert row.norm == pytest.approx(other.norm, abs=1e-5)

@@ -78,6 +78,7 @@ test("edits are put into concepts and taken out one by one", async ({ page }) =>
   await page.getByRole("button", { name: "Concept of L29D168" }).click();
   await page.getByRole("menuitem", { name: "Into “concept”" }).click();
   await expect(concept(page, "concept")).toContainText("2 edits");
+  await opened(page, "L12D3");
   await page.getByRole("button", { name: "Concept of L12D3" }).click();
   await page.getByRole("menuitem", { name: "Into a new concept" }).click();
   await expect(concept(page, "concept 2")).toContainText("1 edit");
@@ -87,6 +88,7 @@ test("edits are put into concepts and taken out one by one", async ({ page }) =>
   await page.getByRole("textbox", { name: "Name of the concept concept 2" }).fill("concept");
   await page.keyboard.press("Enter");
   await expect(concept(page, "concept 2")).toBeVisible();
+  await opened(page, "L28D270");
   await page.getByRole("button", { name: "Concept of L28D270" }).click();
   await page.getByRole("menuitem", { name: "Out of “concept”" }).click();
   await expect(concept(page, "concept")).toContainText("1 edit");

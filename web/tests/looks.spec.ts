@@ -4,7 +4,7 @@ import { expect, test, type Page } from "@playwright/test";
 import { spawn, type ChildProcess } from "node:child_process";
 import { join } from "node:path";
 import { command, port } from "./browser";
-import { address, answered, more, output, WIFE } from "./pages";
+import { address, answered, more, output, settled, tokens, WIFE } from "./pages";
 
 const FULL = address({ p: WIFE, e: ["L28D270=on", "!L12D3=2"], value: "L28D270", layer: "20", generate: "5" });
 
@@ -56,9 +56,11 @@ for (const colorScheme of ["light", "dark"] as const) {
     await page.goto(FULL);
     await answered(page);
     await expect(page.getByRole("list", { name: "Promotes" })).toBeVisible();
+    await expect(tokens(page).getByRole("button", { name: /generated/ })).toHaveCount(5);
+    await settled(page);
     expect(await serious(page, colorScheme)).toEqual([]);
     await page.goto(address({ p: WIFE, e: "L28D270=on", show: "difference", panel: "trajectory" }));
-    await answered(page);
+    await settled(page);
     expect(await serious(page, colorScheme)).toEqual([]);
     await page.getByRole("button", { name: "Number of tokens and sampling" }).click();
     expect(await serious(page, colorScheme, ".popover")).toEqual([]);

@@ -17,6 +17,12 @@ export async function answered(page: Page): Promise<void> {
   await expect(page.getByRole("group", { name: "Layer panel" })).toHaveAttribute("aria-busy", "false");
 }
 
+/** Wait until nothing that is shown is of another run than was asked for. */
+export async function settled(page: Page): Promise<void> {
+  await answered(page);
+  await expect(page.locator('[data-stale="true"]')).toHaveCount(0);
+}
+
 /** Wait until every column of the map in sight is there. */
 export async function mapped(page: Page): Promise<void> {
   await expect(page.getByRole("group", { name: /^Map: / })).toHaveAttribute("aria-busy", "false");

@@ -17,6 +17,7 @@ from lm_debugger.cli.clusters import clusters
 from lm_debugger.cli.examine import examine
 from lm_debugger.cli.generate import generate
 from lm_debugger.cli.head import head
+from lm_debugger.cli.heads import heads
 from lm_debugger.cli.search import search
 from lm_debugger.cli.serve import serve
 from lm_debugger.cli.trace import trace
@@ -30,7 +31,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (serve, trace, why, generate, search, examine, value, head, clusters, calibrate):
+for command in (serve, trace, why, heads, generate, search, examine, value, head, clusters, calibrate):
     app.command()(command)
 app.add_typer(cache, name="cache")
 

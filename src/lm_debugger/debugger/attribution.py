@@ -4,10 +4,13 @@ import threading
 from collections.abc import Sequence
 
 from lm_debugger.attribution import why as answering
+from lm_debugger.attribution.choose import Wanted
+from lm_debugger.attribution.heads import table
 from lm_debugger.attribution.question import Word
 from lm_debugger.debugger.trace import Trace
 from lm_debugger.engine.guard import exact
 from lm_debugger.lenses.projection import Projections
+from lm_debugger.records.attention import HeadTable
 from lm_debugger.records.edit import Edit
 from lm_debugger.records.names import read_layers
 from lm_debugger.records.why import Why
@@ -70,7 +73,32 @@ class Attribution:
         Raises:
             OptionError: if a word is no token, or something is out of range; otherwise as `trace`.
         """
-        wanted = answering.Wanted(top_k, read_layers(layers) if isinstance(layers, str) else layers, estimate, verify)
+        wanted = Wanted(top_k, read_layers(layers) if isinstance(layers, str) else layers, estimate, verify)
         run = self.trace(prompt, interventions, progress=progress, cancel=cancel)
         work = self._work(progress, cancel)
         return answering.why(run, self._projections, target, against, position, wanted=wanted, work=work)
+
+    @exact
+    def heads(
+        self,
+        prompt: Prompt,
+        position: int = -1,
+        interventions: Sequence[str | Edit] = (),
+        *,
+        progress: Progress | None = None,
+        cancel: threading.Event | None = None,
+    ) -> HeadTable:
+        """All heads of a prompt: what each writes at a position, and how it attends.
+
+        Args:
+            prompt: a text, or token ids.
+            position: where to read what they write; negative ones count from the end.
+            interventions: edits in force.
+            progress: told how far it is.
+            cancel: set it to stop.
+
+        Raises:
+            OptionError: if the position does not exist; otherwise as `trace`.
+        """
+        run = self.trace(prompt, interventions, progress=progress, cancel=cancel)
+        return table(run, position, self._work(progress, cancel))

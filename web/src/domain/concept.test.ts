@@ -1,5 +1,15 @@
 import { describe, expect, it } from "vitest";
-import { conceptName, formatConcept, freeName, grouped, inForce, parseConcept, scaled, type Concept } from "./concept";
+import {
+  conceptName,
+  formatConcept,
+  freeName,
+  grouped,
+  inForce,
+  keyOf,
+  parseConcept,
+  scaled,
+  type Concept,
+} from "./concept";
 import { formatEdit, parseEdit, type ListedEdit } from "./edit";
 import { fileName, recipeText } from "./recipe";
 
@@ -88,4 +98,10 @@ it("writes a recipe's file", () => {
   expect(text).toBe("# LM-Debugger recipe\n# name: bad mood\n# model: demo\n# fingerprint: abcd\nL1D3=on*0.5@prompt\n");
   expect(fileName("Bad mood / “1”")).toBe("bad-mood-1.recipe.txt");
   expect(fileName("名前")).toBe("concept.recipe.txt");
+});
+
+it("knows an edit again wherever it is moved", () => {
+  const list = ["L1D1", "L1D2", "L1D1"].map((value) => edit(value));
+  expect([0, 1, 2].map((place) => keyOf(list, place))).toEqual(["L1D1 0", "L1D2 0", "L1D1 1"]);
+  expect(keyOf(list.slice(1), 0)).toBe("L1D2 0");
 });

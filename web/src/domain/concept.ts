@@ -99,3 +99,9 @@ export function scaled({ value, operation, amount, scope }: Edit, strength: numb
 
 /** Without the last bits of a product of decimal fractions: 0.3 × 3 is 0.9. */
 const tidy = (number: number): number => Number(number.toPrecision(12));
+
+/** What an edit of the list is known by while the list changes: its unit, and which of that unit's edits it is. */
+export const keyOf = (edits: readonly ListedEdit[], place: number): string => {
+  const unit = edits[place]?.value ?? "";
+  return `${unit} ${edits.slice(0, place).filter(({ value }) => value === unit).length}`;
+};

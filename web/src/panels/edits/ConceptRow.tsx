@@ -5,7 +5,7 @@ import { DropdownMenu as Menu, Slider } from "radix-ui";
 import { useState } from "react";
 import { modelQuery } from "../../api/queries";
 import { recipesQuery, useSaveRecipe } from "../../api/recipes";
-import { conceptName, scaled, STRONGEST, type Group } from "../../domain/concept";
+import { conceptName, keyOf, scaled, STRONGEST, type Group } from "../../domain/concept";
 import { formatEdit } from "../../domain/edit";
 import { short } from "../../domain/numbers";
 import { fileName, recipeText } from "../../domain/recipe";
@@ -87,7 +87,7 @@ export function ConceptRow({ group }: { group: Group }) {
           <ul className={css.members}>
             {group.places.map((place) => {
               const edit = edits[place];
-              return edit && <EditRow key={`${edit.value} ${place}`} edit={edit} index={place} />;
+              return edit && <EditRow key={keyOf(edits, place)} edit={edit} index={place} />;
             })}
           </ul>
         )}

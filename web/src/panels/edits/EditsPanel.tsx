@@ -3,7 +3,7 @@ import { Group as GroupIcon, Plus, Redo2, Trash2, Undo2, X } from "lucide-react"
 import { useRef, useState } from "react";
 import { useQuery } from "@tanstack/react-query";
 import { modelQuery } from "../../api/queries";
-import { freeName, grouped, newConcept } from "../../domain/concept";
+import { freeName, grouped, keyOf, newConcept } from "../../domain/concept";
 import { parseEdit } from "../../domain/edit";
 import { parseUnitName } from "../../domain/names";
 import { addEdit, clearEdits, moveEdits, redoEdit, undoEdit, useUndo } from "../../run/edits";
@@ -105,7 +105,7 @@ export function EditsPanel() {
           {items.map((item) => {
             if (typeof item !== "number") return <ConceptRow key={item.concept.name} group={item} />;
             const edit = edits[item];
-            return edit && <EditRow key={`${edit.value} ${item}`} edit={edit} index={item} />;
+            return edit && <EditRow key={keyOf(edits, item)} edit={edit} index={item} />;
           })}
         </ul>
       )}

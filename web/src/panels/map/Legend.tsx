@@ -28,7 +28,7 @@ export function Legend({ scale, hue, of }: Props) {
         const strength = scale.place(mark);
         const name = hue === "change" ? (strength < 0 ? "heat-down" : "heat-up") : (HUES[hue] ?? "heat");
         return (
-          <i key={mark} style={{ background: `rgb(var(--${name}) / ${Math.abs(strength) * 0.62})` }}>
+          <i key={mark} style={{ background: `rgb(var(--${name}) / ${Math.abs(strength) * 0.5})` }}>
             {scale.write(mark)}
           </i>
         );
