@@ -1,4 +1,4 @@
-"""What the page needs: the map of a long prompt by columns, an edit's refresh, first paint, size of script and style."""
+"""What the page needs: the map of a long prompt by columns, an edit's refresh, first paint, size of its script."""
 
 import gzip
 import json
