@@ -1,4 +1,4 @@
-"""What the page needs: the map of a long prompt by columns, an edit's refresh, first paint, size of its script."""
+"""What the page needs: the map of a long prompt by columns, an edit's refresh, first paint, its size."""
 
 import gzip
 import json

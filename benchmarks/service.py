@@ -34,7 +34,8 @@ def results() -> Iterator[Result]:
 def _served() -> Iterator[str]:
     """A server of its own process on the demo model, ready to answer."""
     with tempfile.TemporaryDirectory() as folder:
-        arguments = ["serve", "demo", "--no-browser", "--port", "0", "--database", f"{folder}/bench.sqlite"]
+        kept = f"{folder}/bench.sqlite"
+        arguments = ["serve", "demo", "--no-browser", "--no-token", "--port", "0", "--database", kept]
         process = subprocess.Popen([sys.executable, "-m", "lm_debugger", *arguments], stdout=subprocess.PIPE, text=True)
         try:
             assert process.stdout is not None

@@ -191,3 +191,16 @@ def test_texts_from_right_to_left_are_not_set_side_by_side() -> None:
 
     assert any("no edits" in line and "edited" in line for line in shown(" or"))
     assert not any("no edits" in line and "edited" in line for line in shown(" שלום"))
+
+
+def test_a_layer_in_full_lists_its_heads_before_its_updates(demo: Debugger) -> None:
+    view = demo.trace("My wife is working as a", ["L28H3=off"]).view(top_k=4)
+    shown, html = printed(trace(view, layers=range(28, 29))), Text(page(trace(view, layers=range(28, 29)))).text
+    layer = view.layers[28]
+    assert len(layer.heads) == 4
+    for text in (shown, html):
+        places = [text.index(found.head) for found in layer.heads if f"{found.head}=" not in text]
+        assert places == sorted(places)
+        assert max(places) < text.index(layer.values[0].value)
+    none = view.model_copy(update={"layers": (layer.model_copy(update={"heads": ()}),), "baseline": None})
+    assert "heads" not in printed(trace(none, layers=range(28, 29)))

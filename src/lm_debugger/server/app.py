@@ -19,6 +19,8 @@ from lm_debugger.server.routes import (
     examples,
     generate,
     grid,
+    heads,
+    heads_of_prompt,
     health,
     model,
     recipes,
@@ -28,6 +30,7 @@ from lm_debugger.server.routes import (
     trace,
     trajectory,
     values,
+    why,
 )
 from lm_debugger.server.services import ERRORS, Services
 from lm_debugger.server.settings import Settings
@@ -47,8 +50,11 @@ _NOUNS = (
     compare,
     grid,
     trajectory,
+    why,
+    heads_of_prompt,
     generate,
     values,
+    heads,
     search,
     clusters,
     calibrate,
