@@ -4,6 +4,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from lm_debugger.records.attention import HeadTable
+from lm_debugger.records.flow import Flow
 from lm_debugger.records.why import Why
 from tests import tiny
 
@@ -62,3 +63,12 @@ def test_the_heads_of_a_prompt_are_the_debuggers(client: TestClient) -> None:
     for row, other in zip(found.heads, expected.heads, strict=True):
         assert row.previous == pytest.approx(other.previous, abs=1e-5)
         assert row.norm == pytest.approx(other.norm, abs=1e-5)
+
+
+def test_the_flow_is_the_debuggers(client: TestClient) -> None:
+    answer = client.post("/api/flow", json={"prompt": PROMPT, "position": 2, "threshold": 0.01})
+    assert answer.status_code == 200
+    found, expected = Flow.model_validate_json(answer.text), tiny.shared("llama").flow(PROMPT, 2, 0.01)
+    keys = [[(e.kind, e.layer, e.source, e.target) for e in each.edges] for each in (found, expected)]
+    assert keys[0] == keys[1]
+    assert client.post("/api/flow", json={"prompt": PROMPT, "threshold": 0}).status_code == 422

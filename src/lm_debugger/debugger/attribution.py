@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from lm_debugger.attribution import why as answering
 from lm_debugger.attribution.choose import Wanted
+from lm_debugger.attribution.flow import flow
 from lm_debugger.attribution.heads import table
 from lm_debugger.attribution.question import Word
 from lm_debugger.debugger.trace import Trace
@@ -12,6 +13,7 @@ from lm_debugger.engine.guard import exact
 from lm_debugger.lenses.projection import Projections
 from lm_debugger.records.attention import HeadTable
 from lm_debugger.records.edit import Edit
+from lm_debugger.records.flow import Flow
 from lm_debugger.records.names import read_layers
 from lm_debugger.records.why import Why
 from lm_debugger.source.vocabulary import Prompt
@@ -102,3 +104,30 @@ class Attribution:
         """
         run = self.trace(prompt, interventions, progress=progress, cancel=cancel)
         return table(run, position, self._work(progress, cancel))
+
+    @exact
+    def flow(
+        self,
+        prompt: Prompt,
+        position: int = -1,
+        threshold: float = 0.04,
+        interventions: Sequence[str | Edit] = (),
+        *,
+        progress: Progress | None = None,
+        cancel: threading.Event | None = None,
+    ) -> Flow:
+        """How information flows to a prediction: the edges between tokens and layers that contribute most.
+
+        Args:
+            prompt: a text, or token ids.
+            position: whose prediction; negative ones count from the end.
+            threshold: contributions below it are left out; above 0, at most 1.
+            interventions: edits in force.
+            progress: told how far it is.
+            cancel: set it to stop.
+
+        Raises:
+            OptionError: if the position does not exist or the threshold is out of range; otherwise as `trace`.
+        """
+        run = self.trace(prompt, interventions, progress=progress, cancel=cancel)
+        return flow(run, position, threshold, self._work(progress, cancel))
