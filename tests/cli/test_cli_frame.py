@@ -2,12 +2,11 @@
 
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
-from tests.cli.runner import PROGRAM, Run, program
+from tests.cli.runner import PROGRAM, Run
 
 COMMANDS = ("trace", "generate", "examine", "value", "calibrate")
 
@@ -34,21 +33,13 @@ def test_version(run: Run) -> None:
     assert ran.out.startswith("lm-debugger ")
 
 
-def test_help_imports_nothing_heavy_and_is_fast() -> None:
+def test_help_imports_nothing_heavy() -> None:
     code = (
         "import sys; from lm_debugger.cli.app import main; main(['--help']);"
         "sys.exit(str({'torch', 'transformers', 'pydantic', 'numpy'} & set(sys.modules) or ''))"
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert ran.stderr.strip() == ""
-    best = min(_seconds("--help") for _ in range(3))
-    assert best <= 0.5, f"{best:.2f} s"
-
-
-def _seconds(*arguments: str) -> float:
-    start = time.perf_counter()
-    program(*arguments)
-    return time.perf_counter() - start
 
 
 @pytest.mark.parametrize(

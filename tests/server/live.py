@@ -38,7 +38,7 @@ def tiny_app(folder: Path, model_type: str = "llama", **settings: Any) -> FastAP
     return create_app(Settings(database=str(folder / "test.db"), **settings), opener, static=folder / "no page")
 
 
-def wait_until(true: Callable[[], object], seconds: float = 20) -> None:
+def wait_until(true: Callable[[], object], seconds: float = 120) -> None:
     """Wait for something to become true."""
     end = time.monotonic() + seconds
     while not true():
@@ -46,7 +46,7 @@ def wait_until(true: Callable[[], object], seconds: float = 20) -> None:
         time.sleep(0.01)
 
 
-def wait_until_ready(client: Any, seconds: float = 60) -> None:
+def wait_until_ready(client: Any, seconds: float = 300) -> None:
     """Wait for the model."""
     wait_until(lambda: client.get("/api/health").json()["status"] != "loading", seconds)
     assert client.get("/api/health").json()["status"] == "ready"
@@ -61,12 +61,12 @@ def behind_socket(app: FastAPI, token: str | None = None) -> Iterator[httpx2.Cli
     thread.start()
     address = f"http://127.0.0.1:{listener.getsockname()[1]}"
     try:
-        with httpx2.Client(base_url=address, timeout=60, headers=bearer(token)) as client:
+        with httpx2.Client(base_url=address, timeout=300, headers=bearer(token)) as client:
             wait_until_ready(client)
             yield client
     finally:
         server.should_exit = True
-        thread.join(20)
+        thread.join(120)
         listener.close()
 
 
@@ -92,7 +92,7 @@ class Process:
     def interrupt(self) -> tuple[int, str]:
         """Press Ctrl-C: its exit status and what it wrote to standard error."""
         self.process.send_signal(signal.SIGINT)
-        _, err = self.process.communicate(timeout=20)
+        _, err = self.process.communicate(timeout=120)
         return self.process.returncode, err
 
 
@@ -114,7 +114,7 @@ def program(
         found = re.search(r"http://\S+", line)
         assert found, line
         address, _, token = found[0].partition("?token=")
-        with httpx2.Client(base_url=address, timeout=60, headers=bearer(token or None)) as client:
+        with httpx2.Client(base_url=address, timeout=300, headers=bearer(token or None)) as client:
             running = Process(process, found[0], token or None, client)
             if ready:
                 wait_until_ready(client)

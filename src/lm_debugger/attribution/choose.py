@@ -16,12 +16,12 @@ class Candidate(NamedTuple):
 
     Args:
         entry: name, kind, layer and effect.
-        group, index: for a unit where it is, else None and 0.
+        group, unit: for a unit where it is, else None and 0.
     """
 
     entry: Entry
     group: Group | None = None
-    index: int = 0
+    unit: int = 0
 
 
 @dataclass(frozen=True)

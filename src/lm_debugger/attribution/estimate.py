@@ -100,4 +100,6 @@ def _summed(group: Group, product: LayerStreams) -> Tensor:
     if isinstance(group, ValueGroup):
         return group.coefficients(product).sum(0)
     assert isinstance(group, HeadGroup)
-    return product.at(group.slices_site).sum(0).unflatten(-1, (group.heads.count, group.heads.width)).sum(-1)
+    slices = product.at(group.slices_site).sum(0).unflatten(-1, (group.heads.count, group.heads.width))
+    summed: Tensor = slices.sum(-1)
+    return summed

@@ -84,7 +84,7 @@ def table(run: KeptRun, position: int, work: Work) -> HeadTable:
                 norm=float(vectors[head].norm()),
                 share=shares[head],
                 attends=None if pattern is None else int(pattern.weights[place, head].argmax()),
-                **{} if known is None else _of(known, head),
+                **{} if known is None else _of(known, head),  # type: ignore[arg-type]  # the scores alone
             )
             for head in range(group.heads.count)
         ]

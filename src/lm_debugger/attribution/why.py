@@ -75,7 +75,7 @@ class Causes(NamedTuple):
         if self.estimates is None:
             return None
         if of.group is not None:
-            return self.estimates.of(of.group, of.index)
+            return self.estimates.of(of.group, of.unit)
         return self.estimates.embedding if of.entry.kind == "embedding" else None
 
     def agreement(self, parts: Sequence[WhyPart]) -> float | None:
@@ -98,7 +98,7 @@ def _estimates(run: KeptRun, question: Question, work: Work) -> tuple[Estimates 
 def _off(run: KeptRun, part: Candidate) -> tuple[Write, ...]:
     """The writes that set a part to zero."""
     if part.group is not None:
-        return off(part.group, part.index)
+        return off(part.group, part.unit)
     return (Write(embedding_site(run), 0, run.model.anatomy.hidden_size, 0.0),)
 
 
@@ -155,11 +155,11 @@ def _promoted(
     heads: dict[str, torch.Tensor] = {}
     for each in chosen:
         if isinstance(each.group, ValueGroup):
-            course = each.group.course(run.layer(each.group.layer, position), each.index)
-            ends[each.entry.name] = End(each.group.name(each.index), bool(course[0] < 0))
+            course = each.group.course(run.layer(each.group.layer, position), each.unit)
+            ends[each.entry.name] = End(each.group.name(each.unit), bool(course[0] < 0))
         elif isinstance(each.group, HeadGroup):
             written = HeadStreams(each.group, run.layer(each.group.layer, position)).contributions()
-            heads[each.entry.name] = written[0, each.index]
+            heads[each.entry.name] = written[0, each.unit]
     projections.remember(ends.values(), PROMOTED)
     texts: dict[str, tuple[str, ...]] = {}
     if heads:

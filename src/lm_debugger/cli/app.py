@@ -17,6 +17,7 @@ from lm_debugger.cli.clusters import clusters
 from lm_debugger.cli.examine import examine
 from lm_debugger.cli.flow import flow
 from lm_debugger.cli.generate import generate
+from lm_debugger.cli.head import head
 from lm_debugger.cli.heads import heads
 from lm_debugger.cli.patch import patch
 from lm_debugger.cli.search import search
@@ -32,7 +33,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (serve, trace, why, heads, flow, patch, generate, search, examine, value, clusters, calibrate):
+for command in (
+    serve, trace, why, heads, flow, patch, generate, search, examine, value, head, clusters, calibrate,
+):  # fmt: skip
     app.command()(command)
 app.add_typer(cache, name="cache")
 

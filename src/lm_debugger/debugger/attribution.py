@@ -4,6 +4,7 @@ import threading
 from collections.abc import Sequence
 
 from lm_debugger.attribution import why as answering
+from lm_debugger.attribution.choose import Wanted
 from lm_debugger.attribution.flow import flow
 from lm_debugger.attribution.heads import table
 from lm_debugger.attribution.patch import patch
@@ -76,7 +77,7 @@ class Attribution:
         Raises:
             OptionError: if a word is no token, or something is out of range; otherwise as `trace`.
         """
-        wanted = answering.Wanted(top_k, read_layers(layers) if isinstance(layers, str) else layers, estimate, verify)
+        wanted = Wanted(top_k, read_layers(layers) if isinstance(layers, str) else layers, estimate, verify)
         run = self.trace(prompt, interventions, progress=progress, cancel=cancel)
         work = self._work(progress, cancel)
         return answering.why(run, self._projections, target, against, position, wanted=wanted, work=work)

@@ -172,7 +172,7 @@ class Forms:
             raise OptionError(
                 f"{pattern.text} is no regular expression that can be searched for: {reason}.",
                 "Put a backslash before signs that mean themselves; repeat at most 1000 times, and look at nothing "
-                "before or behind (docs/http.md tells the syntax).",
+                "before or behind (docs/method.md names the syntax).",
             ) from None
         found = []
         for token, text in enumerate(self._encoded):

@@ -105,11 +105,11 @@ def _forward(
     """Plain attention; what a watched module attends to is kept."""
     eager, turn = _eager(module), _turns.get(module)
     if turn is not None and turn.owner != get_ident():  # somebody else's forward
-        stock = ALL_ATTENTION_FUNCTIONS.get_interface(turn.stock, eager)
+        stock = ALL_ATTENTION_FUNCTIONS.get_interface(turn.stock or "eager", eager)
         return stock(module, query, key, value, mask, *rest, **options)  # type: ignore[no-any-return]
     output, weights = eager(module, query, key, value, mask, *rest, **options)
     watch = _watches.get(module)
-    if watch is not None and weights is not None and weights.dim() == AXES:
+    if watch is not None and weights.dim() == AXES:
         groups = weights.shape[1] // value.shape[1]
         watch.keep(weights, value.repeat_interleave(groups, 1) if groups > 1 else value)
     return output, weights
