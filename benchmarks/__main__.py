@@ -4,13 +4,20 @@ from itertools import chain
 
 from rich.console import Console
 
-from benchmarks import engine, search, service, start, streamed
+from benchmarks import attribution, engine, search, service, start, streamed
 
 
 def main() -> None:
     """Measure and print."""
     console = Console()
-    for result in chain(start.results(), engine.results(), search.results(), service.results(), streamed.results()):
+    for result in chain(
+        start.results(),
+        engine.results(),
+        attribution.results(),
+        search.results(),
+        service.results(),
+        streamed.results(),
+    ):
         mark = {None: " ", True: "[green]✓[/]", False: "[red]✗[/]"}[result.met]
         line = f"{mark} {result.what:<60} [bold]{result.figure:>9}[/]  {result.target:<9} [dim]{result.detail}[/]"
         console.print(line, soft_wrap=True, highlight=False)
