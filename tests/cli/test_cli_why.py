@@ -3,6 +3,7 @@
 from lm_debugger import Debugger
 from lm_debugger.records.attention import HeadTable
 from lm_debugger.records.flow import Flow
+from lm_debugger.records.patch import PatchMap
 from lm_debugger.records.why import Why
 from tests.cli.runner import PROMPT, Run
 
@@ -49,3 +50,13 @@ def test_flow_as_json_and_as_a_report(run_demo: Run, demo: Debugger) -> None:
     assert ran.status == 0, ran.err
     assert "layer 29" in ran.out
     assert "feed-forward" in ran.out
+
+
+def test_patch_as_json_and_as_a_report(run_demo: Run, demo: Debugger) -> None:
+    texts = ("The capital of France is", "--from", "The capital of Italy is")
+    ran = run_demo("patch", *texts, "--part", "attention", "--json")
+    assert PatchMap.model_validate_json(ran.out) == demo.patch(texts[0], texts[2], "attention")
+    ran = run_demo("patch", *texts)
+    assert ran.status == 0, ran.err
+    assert "·Paris minus ·Rome in logits" in ran.out
+    assert "layer 29" in ran.out

@@ -19,6 +19,7 @@ from lm_debugger.cli.flow import flow
 from lm_debugger.cli.generate import generate
 from lm_debugger.cli.head import head
 from lm_debugger.cli.heads import heads
+from lm_debugger.cli.patch import patch
 from lm_debugger.cli.search import search
 from lm_debugger.cli.serve import serve
 from lm_debugger.cli.trace import trace
@@ -33,7 +34,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for command in (
-    serve, trace, why, heads, flow, generate, search, examine, value, head, clusters, calibrate,
+    serve, trace, why, heads, flow, patch, generate, search, examine, value, head, clusters, calibrate,
 ):  # fmt: skip
     app.command()(command)
 app.add_typer(cache, name="cache")
