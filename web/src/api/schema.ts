@@ -171,6 +171,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/why": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Why
+         * @description The parts of a token's logit, or of its lead over another's: what every unit adds directly. They add up.
+         */
+        post: operations["why"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/heads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Heads
+         * @description What every head writes at a position, and how it attends: to the token before, the first, the same, the next.
+         */
+        post: operations["heads"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/generate": {
         parameters: {
             query?: never;
@@ -263,6 +303,26 @@ export interface paths {
          * @description The names and notes of this model's value vectors.
          */
         get: operations["names"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/heads/{head}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Head
+         * @description What an attention head copies and suppresses when it attends to a token: the extremes of its OV circuit.
+         */
+        get: operations["head"];
         put?: never;
         post?: never;
         delete?: never;
@@ -893,6 +953,34 @@ export interface components {
             finish: string;
         };
         /**
+         * Copied
+         * @description A token that a head promotes if it attends to that very token.
+         *
+         *     Args:
+         *         value: the entry of the head's circuit.
+         *         rank: the token's place among all that the head then promotes, from 1.
+         */
+        Copied: {
+            /** Id */
+            id: number;
+            /** Text */
+            text: string;
+            /** Value */
+            value: number;
+            /** Rank */
+            rank: number;
+        };
+        /**
+         * Entry
+         * @description A token of the vocabulary.
+         */
+        Entry: {
+            /** Id */
+            id: number;
+            /** Text */
+            text: string;
+        };
+        /**
          * ErrorBody
          * @description The one shape of every error.
          */
@@ -1154,6 +1242,74 @@ export interface components {
             token?: number | null;
         };
         /**
+         * HeadRow
+         * @description One head. Scores are mean attention weights over the positions they are about, 0 to 1.
+         *
+         *     Args:
+         *         head: its name, such as `L12H3`.
+         *         norm: length of what it adds to the residual stream at the position.
+         *         share: that vector's projection on what the layer's attention adds, as a fraction of that one's squared length.
+         *         attends: the position that it attends to most from here; None where its pattern cannot be read.
+         *         previous: attention to the token before (positions from 1 on); None without a pattern.
+         *         first: attention to the first token (positions from 1 on); None without a pattern.
+         *         duplicate: where a token has occurred before, attention to those occurrences; None if none has.
+         *         induction: there, attention to the tokens after them (Olsson et al. 2022, arXiv 2209.11895); None if none has.
+         *         name: the user's name for the head, or None.
+         *         promotes: the tokens that what it writes here promotes.
+         */
+        HeadRow: {
+            /** Head */
+            head: string;
+            /** Norm */
+            norm: number;
+            /** Share */
+            share: number;
+            /** Attends */
+            attends?: number | null;
+            /** Previous */
+            previous?: number | null;
+            /** First */
+            first?: number | null;
+            /** Duplicate */
+            duplicate?: number | null;
+            /** Induction */
+            induction?: number | null;
+            /** Name */
+            name?: string | null;
+            /**
+             * Promotes
+             * @default []
+             */
+            promotes: string[];
+        };
+        /**
+         * HeadTable
+         * @description All heads of a prompt.
+         *
+         *     Args:
+         *         position: where they are read, from 0.
+         *         heads: layer by layer.
+         *         warnings: which layers have no heads or patterns, and what else the user should know.
+         */
+        HeadTable: {
+            /** Tokens */
+            tokens: components["schemas"]["Token"][];
+            /** Position */
+            position: number;
+            /** Heads */
+            heads: components["schemas"]["HeadRow"][];
+            /**
+             * Interventions
+             * @default []
+             */
+            interventions: string[];
+            /**
+             * Warnings
+             * @default []
+             */
+            warnings: string[];
+        };
+        /**
          * HeadUpdate
          * @description One attention head's part in what a layer's token mixer adds to the residual stream, at one position.
          *
@@ -1179,6 +1335,104 @@ export interface components {
              * @default []
              */
             promotes: string[];
+        };
+        /**
+         * HeadView
+         * @description A head's OV circuit: what it copies and suppresses.
+         *
+         *     Source: Elhage et al. 2021, "A Mathematical Framework for Transformer Circuits". An entry of the circuit is the
+         *     embedding of the token that is read, through the norm before attention, the value and the output projection and the
+         *     final norm's weight, times the unembedding of the token that is written. Biases and the scale of the final norm are
+         *     left out.
+         *
+         *     Args:
+         *         head: its name, such as `L12H3`.
+         *         width: channels that it gives to the output projection.
+         *         norm: length of its rows of the output projection, as they arrive in the stream (Frobenius norm).
+         *         rms: root mean square of all entries of the circuit, to compare values with; None without a circuit.
+         *         copying: sum of the circuit's eigenvalues over the sum of their absolute values, from -1 (suppresses what it
+         *             reads) to 1 (copies it); None without a circuit.
+         *         promotes: the largest entries of all pairs of tokens.
+         *         suppresses: the smallest.
+         *         copies: the tokens that the head promotes most when it attends to them.
+         *         opaque: why there is no circuit ("" if there is).
+         *         name: the user's name for the head, or None.
+         */
+        HeadView: {
+            /** Head */
+            head: string;
+            /** Layer */
+            layer: number;
+            /** Index */
+            index: number;
+            /** Width */
+            width: number;
+            /** Norm */
+            norm: number;
+            /** Rms */
+            rms?: number | null;
+            /** Copying */
+            copying?: number | null;
+            /**
+             * Promotes
+             * @default []
+             */
+            promotes: components["schemas"]["ReadWrite"][];
+            /**
+             * Suppresses
+             * @default []
+             */
+            suppresses: components["schemas"]["ReadWrite"][];
+            /**
+             * Copies
+             * @default []
+             */
+            copies: components["schemas"]["Copied"][];
+            /**
+             * Opaque
+             * @default
+             */
+            opaque: string;
+            /** Name */
+            name?: string | null;
+        };
+        /**
+         * HeadsInput
+         * @description A run, and where to read what the heads write.
+         */
+        HeadsInput: {
+            /**
+             * Prompt
+             * @description A text.
+             * @example It was the first time that two
+             */
+            prompt?: string | null;
+            /**
+             * Ids
+             * @description Token ids, instead of a text.
+             */
+            ids?: number[] | null;
+            /**
+             * Interventions
+             * @description Edits in force.
+             * @example [
+             *       "L12D345=off",
+             *       "L9D7*=2@last"
+             *     ]
+             */
+            interventions?: string[];
+            /**
+             * Position
+             * @description A position; negative ones count from the end.
+             * @default -1
+             */
+            position: number;
+            /**
+             * Stream
+             * @description Answer with server-sent events, as with Accept: text/event-stream.
+             * @default false
+             */
+            stream: boolean;
         };
         /**
          * Health
@@ -1530,6 +1784,21 @@ export interface components {
             waiting: number;
             /** Limit */
             limit: number;
+        };
+        /**
+         * ReadWrite
+         * @description What a head does to one token's logit if it attends to another.
+         *
+         *     Args:
+         *         read: the token that is attended to.
+         *         written: the token whose logit changes.
+         *         value: the entry of the head's circuit: positive promotes, negative suppresses.
+         */
+        ReadWrite: {
+            read: components["schemas"]["Entry"];
+            written: components["schemas"]["Entry"];
+            /** Value */
+            value: number;
         };
         /**
          * RecipeInput
@@ -2186,6 +2455,171 @@ export interface components {
              * Format: date-time
              */
             updated: string;
+        };
+        /**
+         * Why
+         * @description Why the model says `target` at a position, or `target` rather than `against`.
+         *
+         *     Effects of the parts, `rest` and `unexplained` add up to `difference`.
+         *
+         *     Args:
+         *         prompt: the text.
+         *         position: where it is read, from 0; it predicts the token at `position + 1`.
+         *         target: the token asked for.
+         *         against: the token that it is compared with; None for the target's logit alone.
+         *         difference: logit of target minus logit of against (before a soft cap, where the model has one).
+         *         parts: the largest |effect| first.
+         *         rest: sum of the effects of all parts that are not listed.
+         *         unexplained: what the parts do not add up to: rounding, and what the model does that is not accounted for.
+         *         agreement: correlation of estimate and measured over the parts that were measured; None for fewer than three.
+         *         interventions: the edits in force, in their canonical text.
+         *         warnings: what the user should know.
+         */
+        Why: {
+            /** Prompt */
+            prompt: string;
+            /** Position */
+            position: number;
+            target: components["schemas"]["TokenScore"];
+            against: components["schemas"]["TokenScore"] | null;
+            /** Difference */
+            difference: number;
+            /** Parts */
+            parts: components["schemas"]["WhyPart"][];
+            /** Rest */
+            rest: number;
+            /** Unexplained */
+            unexplained: number;
+            /** Agreement */
+            agreement?: number | null;
+            /**
+             * Interventions
+             * @default []
+             */
+            interventions: string[];
+            /**
+             * Warnings
+             * @default []
+             */
+            warnings: string[];
+        };
+        /**
+         * WhyInput
+         * @description A run, a position, and a token there, perhaps against another.
+         */
+        WhyInput: {
+            /**
+             * Prompt
+             * @description A text.
+             * @example It was the first time that two
+             */
+            prompt?: string | null;
+            /**
+             * Ids
+             * @description Token ids, instead of a text.
+             */
+            ids?: number[] | null;
+            /**
+             * Interventions
+             * @description Edits in force.
+             * @example [
+             *       "L12D345=off",
+             *       "L9D7*=2@last"
+             *     ]
+             */
+            interventions?: string[];
+            /**
+             * Position
+             * @description A position; negative ones count from the end.
+             * @default -1
+             */
+            position: number;
+            /**
+             * Target
+             * @description The token to explain, with its leading space; the top one if left out.
+             * @example doctor
+             */
+            target?: string | null;
+            /**
+             * Against
+             * @description A token to compare with. Without any target either, the runner-up; else none.
+             */
+            against?: string | null;
+            /**
+             * Target Id
+             * @description The token's id, instead of its text.
+             */
+            target_id?: number | null;
+            /**
+             * Against Id
+             * @description The other token's id, instead of its text.
+             */
+            against_id?: number | null;
+            /**
+             * Top K
+             * @description How many parts to list.
+             * @default 20
+             */
+            top_k: number;
+            /**
+             * Layers
+             * @description List parts of these layers.
+             * @example 10-20
+             */
+            layers?: string | null;
+            /**
+             * Estimate
+             * @description Estimate what the difference would lose without each part.
+             * @default true
+             */
+            estimate: boolean;
+            /**
+             * Verify
+             * @description Measure that for so many parts, by switching each of them off.
+             * @default 0
+             */
+            verify: number;
+            /**
+             * Stream
+             * @description Answer with server-sent events, as with Accept: text/event-stream.
+             * @default false
+             */
+            stream: boolean;
+        };
+        /**
+         * WhyPart
+         * @description One part of the difference. All numbers are logits.
+         *
+         *     Args:
+         *         part: its name: a unit's such as `L12D345` or `L12H3`, or words such as `embedding` or `L12 attention bias`.
+         *         kind: what it is. `embedding` is the stream that enters layer 0. `mixer` and `feed-forward` are a layer's whole
+         *             where it could not be split into units; `stream` is what else a layer does to the residual stream;
+         *             `read-out` is what a read-out that is no linear map after a norm adds beyond its slope here.
+         *         effect: direct effect: what the part adds through the norms at their scales for this position. Exact.
+         *         estimate: estimate of `measured`, without running it; None where there is none.
+         *         measured: the difference of this run minus the difference with the part set to zero at all positions; None
+         *             where it was not asked for or cannot be done.
+         *         promotes: for a unit, the tokens that it promotes here.
+         */
+        WhyPart: {
+            /** Part */
+            part: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "embedding" | "head" | "attention bias" | "mixer" | "value" | "feed-forward bias" | "feed-forward" | "norm bias" | "stream" | "final norm bias" | "unembedding bias" | "read-out";
+            /** Effect */
+            effect: number;
+            /** Estimate */
+            estimate?: number | null;
+            /** Measured */
+            measured?: number | null;
+            /**
+             * Promotes
+             * @default []
+             */
+            promotes: string[];
         };
         /**
          * WordForm
@@ -3381,6 +3815,262 @@ export interface operations {
             };
         };
     };
+    why: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WhyInput"];
+            };
+        };
+        responses: {
+            /** @description Who wrote it; or, if asked for, a stream of events (progress, result, error), the last of them `result` or `error`. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Why"];
+                    "text/event-stream": {
+                        /** @enum {string} */
+                        event: "progress" | "result" | "error";
+                        data: string;
+                    };
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Another site's page asked, or the Host is not this server's. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description What is asked for does not exist. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model cannot do this. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The request is not valid. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work was given up. */
+            499: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A mistake of the server. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model is still loading, or too many wait for it: try again after Retry-After seconds. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work took longer than one request may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    heads: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HeadsInput"];
+            };
+        };
+        responses: {
+            /** @description The heads; or, if asked for, a stream of events (progress, result, error), the last of them `result` or `error`. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HeadTable"];
+                    "text/event-stream": {
+                        /** @enum {string} */
+                        event: "progress" | "result" | "error";
+                        data: string;
+                    };
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Another site's page asked, or the Host is not this server's. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description What is asked for does not exist. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model cannot do this. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The request is not valid. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work was given up. */
+            499: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A mistake of the server. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model is still loading, or too many wait for it: try again after Retry-After seconds. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work took longer than one request may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     generate: {
         parameters: {
             query?: never;
@@ -3904,6 +4594,136 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Names"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Another site's page asked, or the Host is not this server's. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description What is asked for does not exist. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model cannot do this. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The request is not valid. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work was given up. */
+            499: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A mistake of the server. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model is still loading, or too many wait for it: try again after Retry-After seconds. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work took longer than one request may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    head: {
+        parameters: {
+            query?: {
+                /** @description How many pairs of tokens on each side. */
+                top_k?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Such as L12H3. */
+                head: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The head; or, if asked for, a stream of events (progress, result, error), the last of them `result` or `error`. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HeadView"];
+                    "text/event-stream": {
+                        /** @enum {string} */
+                        event: "progress" | "result" | "error";
+                        data: string;
+                    };
                 };
             };
             /** @description The request cannot be read. */
