@@ -96,6 +96,19 @@ def test_edits_stay_in_force_while_parts_are_switched_off() -> None:
             assert part.measured == pytest.approx(answer.difference - without, abs=1e-4)
 
 
+@pytest.mark.parametrize("unit", ["L1E0D3", "L1E1D3", "L1E2D3", "L1E3D3"])
+def test_estimates_are_given_where_an_expert_is_edited(unit: str) -> None:
+    answer = shared("mixtral").why(IDS, 11, 40, 6, [f"{unit}*=-30"])
+    assert answer.warnings == ()
+    for part in answer.parts[:4]:
+        if part.kind == "value" and part.part != unit:
+            more, less = (
+                shared("mixtral").why(IDS, 11, 40, 6, [f"{unit}*=-30", f"{part.part}*={factor}"], estimate=False)
+                for factor in (1.02, 0.98)
+            )
+            assert part.estimate == pytest.approx((more.difference - less.difference) / 0.04, abs=3e-3, rel=0.02)
+
+
 def test_on_the_demo_model_estimates_of_late_parts_agree_with_what_is_measured(demo: Debugger) -> None:
     answer = demo.why("My wife is working as a", " nurse", " teacher", layers="20-29", verify=20)
 

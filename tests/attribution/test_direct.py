@@ -19,7 +19,7 @@ TOLERANCE = 1e-4
 # Norms after the sum or after a sub-layer, factors, gates, mixtures, soft caps, read-outs with more than a norm, mixers
 # that do not split, biases everywhere.
 MORE = (
-    "gemma3n_text", "minimax", "falcon_h1", "zamba2", "jamba", "bamba", "mamba2", "nemotron_h", "glm4", "exaone4",
+    "minimax", "falcon_h1", "jamba", "bamba", "nemotron_h", "glm4", "exaone4",
     "olmo3", "electra", "xlm-roberta-xl", "bert-generation", "megatron-bert", "biogpt", "granitemoehybrid",
     "llama4_text", "deepseek_v2", "ernie4_5_moe", "hunyuan_v1_moe", "cohere2_moe", "seed_oss", "helium", "dots1",
     "longcat_flash",
@@ -182,7 +182,7 @@ def test_no_forward_is_run_for_a_trace_that_is_kept() -> None:
     runs: list[int] = []
     handle = debugger.model.network.register_forward_hook(lambda *_: runs.append(1))
     debugger.trace(prompt())
-    debugger.why(prompt())
+    debugger.why(prompt(), estimate=False)
     handle.remove()
     assert runs == [1]
 

@@ -15,6 +15,7 @@ from lm_debugger.anatomy.streams import LayerStreams
 from lm_debugger.attribution.direct import passed
 from lm_debugger.attribution.question import Question
 from lm_debugger.engine.sites import Capture, Side, Site, Streams
+from lm_debugger.errors import UnsupportedModelError
 from lm_debugger.runs.kept import KeptRun
 from lm_debugger.units.heads.group import HeadGroup
 from lm_debugger.units.unit import Group, ValueGroup
@@ -60,7 +61,10 @@ def estimates(run: KeptRun, question: Question, work: Work) -> Estimates:
     last = model.anatomy.layers[-1].after
     cotangent = torch.zeros(1, 1, *run.last_residual.shape, dtype=run.last_residual.dtype)
     cotangent[0, 0, question.position] = slope(run, question)
-    capture = model.engine.observe([passed(run)], taps, pull={last: cotangent}, work=work)[0]
+    try:
+        capture = model.engine.observe([passed(run)], taps, pull={last: cotangent}, work=work)[0]
+    except RuntimeError as failure:  # torch raises it where no derivative can be taken
+        raise UnsupportedModelError(f"No gradients can be taken ({str(failure).splitlines()[0]}).") from failure
     product = _product(capture, taps)
     found: dict[tuple[int, str, str], Tensor] = {}
     with torch.no_grad():

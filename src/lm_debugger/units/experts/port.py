@@ -113,6 +113,8 @@ def _forward(module: Any, hidden: Tensor, index: Tensor, weight: Tensor) -> Tens
     absent: Tensor | float = 0.0
     if watch is not None:
         coefficient = activation.view(tokens, chosen, -1) * weight[..., None]
+        if watch.rounds and torch.is_grad_enabled():
+            activation = activation.clone()  # the product's own is needed for its gradient
         for round_ in watch.rounds:
             absent = absent + _rewrite(round_, watch, experts, index, weight, coefficient, activation)
         watch.keep(index, coefficient, weight)
