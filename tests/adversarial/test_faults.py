@@ -269,6 +269,7 @@ def test_a_chat_template_without_end_is_stopped(demo: Debugger, monkeypatch: pyt
     with pytest.raises(OptionError, match="takes longer than"):
         chatting(caught, demo).chat("Hello")
     assert sys.gettrace() is None
+    monkeypatch.setattr(template.within_seconds, "__defaults__", (600.0,))
     with pytest.raises(OptionError, match="makes 99,"):
         chatting("{% for a in range(9999) %}" + "x" * 9999 + "{% endfor %}", demo).chat("Hello")
 

@@ -2,6 +2,8 @@
 
 from lm_debugger import Debugger
 from lm_debugger.records.attention import HeadTable
+from lm_debugger.records.flow import Flow
+from lm_debugger.records.patch import PatchMap
 from lm_debugger.records.why import Why
 from tests.cli.runner import PROMPT, Run
 
@@ -32,10 +34,29 @@ def test_a_word_that_is_no_token_is_an_error_in_one_line(run_demo: Run) -> None:
 
 
 def test_heads_as_json_and_as_a_report(run_demo: Run, demo: Debugger) -> None:
-    text = "The quick brown cat sat. The quick brown"
+    text = "The quick brown cat sat on a mat. The quick brown cat sat on"
     ran = run_demo("heads", text, "--json")
     assert HeadTable.model_validate_json(ran.out) == demo.heads(text)
     ran = run_demo("heads", text)
     assert ran.status == 0, ran.err
     assert "attend to what followed the same token before" in ran.out
     assert "L17H4" in ran.out
+
+
+def test_flow_as_json_and_as_a_report(run_demo: Run, demo: Debugger) -> None:
+    ran = run_demo("flow", PROMPT, "--threshold", "0.08", "--json")
+    assert Flow.model_validate_json(ran.out) == demo.flow(PROMPT, threshold=0.08)
+    ran = run_demo("flow", PROMPT)
+    assert ran.status == 0, ran.err
+    assert "layer 29" in ran.out
+    assert "feed-forward" in ran.out
+
+
+def test_patch_as_json_and_as_a_report(run_demo: Run, demo: Debugger) -> None:
+    texts = ("The capital of France is", "--from", "The capital of Italy is")
+    ran = run_demo("patch", *texts, "--part", "attention", "--json")
+    assert PatchMap.model_validate_json(ran.out) == demo.patch(texts[0], texts[2], "attention")
+    ran = run_demo("patch", *texts)
+    assert ran.status == 0, ran.err
+    assert "·Paris minus ·Rome in logits" in ran.out
+    assert "layer 29" in ran.out

@@ -15,7 +15,11 @@ README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 
 @pytest.mark.parametrize(
     ("command", "arguments"),
-    [("trace", ["It was the first time that two"]), ("search", ["teacher, school"])],
+    [
+        ("trace", ["It was the first time that two"]),
+        ("search", ["teacher, school"]),
+        ("why", ["My wife is working as a", "--target", " nurse", "--against", " teacher"]),
+    ],
 )
 def test_what_is_shown_is_real(run: Run, command: str, arguments: list[str]) -> None:
     block = re.search(rf"<!-- {command} -->\n```\n(.*?)\n```", README, re.DOTALL)

@@ -4,6 +4,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from lm_debugger.records.attention import HeadTable
+from lm_debugger.records.flow import Flow
+from lm_debugger.records.patch import PatchMap
 from lm_debugger.records.why import Why
 from tests import tiny
 
@@ -62,3 +64,24 @@ def test_the_heads_of_a_prompt_are_the_debuggers(client: TestClient) -> None:
     for row, other in zip(found.heads, expected.heads, strict=True):
         assert row.previous == pytest.approx(other.previous, abs=1e-5)
         assert row.norm == pytest.approx(other.norm, abs=1e-5)
+
+
+def test_the_flow_is_the_debuggers(client: TestClient) -> None:
+    answer = client.post("/api/flow", json={"prompt": PROMPT, "position": 2, "threshold": 0.01})
+    assert answer.status_code == 200
+    found, expected = Flow.model_validate_json(answer.text), tiny.shared("llama").flow(PROMPT, 2, 0.01)
+    keys = [[(e.kind, e.layer, e.source, e.target) for e in each.edges] for each in (found, expected)]
+    assert keys[0] == keys[1]
+    assert client.post("/api/flow", json={"prompt": PROMPT, "threshold": 0}).status_code == 422
+
+
+@pytest.mark.parametrize("part", ["residual", "attention", "ffn", "heads"])
+def test_a_patch_map_is_the_debuggers(client: TestClient, part: str) -> None:
+    asked = {"prompt": PROMPT, "source": "w5 w30 w17 w21", "part": part, "target": "w7", "against_id": 9}
+    answer = client.post("/api/patch", json=asked)
+    assert answer.status_code == 200
+    found = PatchMap.model_validate_json(answer.text)
+    expected = tiny.shared("llama").patch(PROMPT, "w5 w30 w17 w21", part, "w7", 9)
+    for row, other in zip(found.cells, expected.cells, strict=True):
+        assert row == pytest.approx(other, abs=1e-4)
+    assert client.post("/api/patch", json={**asked, "part": "norms"}).status_code == 422

@@ -26,6 +26,10 @@ test("the URL with the token opens the page; without it there is none", async ({
     const [address = "", token = ""] = url.split("?token=");
     expect(token.length).toBeGreaterThan(20);
 
+    const headers = { Authorization: `Bearer ${token}` };
+    const ready = () => fetch(`${address}api/model`, { headers }).then(({ ok }) => ok);
+    await expect.poll(ready, { timeout: 180_000 }).toBe(true);
+
     // Others first: a browser that does not know the token.
     const stranger = await browser.newPage();
     await stranger.goto(address);

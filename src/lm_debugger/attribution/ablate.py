@@ -19,14 +19,22 @@ def off(group: Group, index: int) -> tuple[Write, ...]:
     return (group.write(index, 0.0, 0.0, maximum=False, start=0, stop=FOREVER),)
 
 
-@torch.no_grad()
 def without(run: KeptRun, question: Question, ablations: Sequence[tuple[Write, ...]], work: Work) -> list[float]:
-    """What each ablation takes away: the difference of this run minus the difference with the writes.
-
-    The run's own edits stay in force; each ablation comes after them.
-    """
+    """What each ablation takes away: the difference of this run minus the difference with the writes."""
     if not ablations:
         return []
+    whole, *found = after_writes(run, question, ablations, work, "Switching parts off")
+    return [whole - each for each in found]
+
+
+@torch.no_grad()
+def after_writes(
+    run: KeptRun, question: Question, changes: Sequence[tuple[Write, ...]], work: Work, step: str
+) -> list[float]:
+    """The difference of this run, and that of the run with each of some changes.
+
+    The run's own edits stay in force; each change comes after them. What changes nothing is not run again.
+    """
     model, plain = run.model, passed(run)
     last = model.anatomy.layers[-1].after
     rows = max(1, TOKENS // len(run))
@@ -37,9 +45,10 @@ def without(run: KeptRun, question: Question, ablations: Sequence[tuple[Write, .
         found: list[float] = question.difference(model.readout.uncapped(residuals)).tolist()
         return found
 
-    passes = [plain, *(Pass(plain.ids, (*plain.writes, *writes)) for writes in ablations)]
+    passes = [plain, *(Pass(plain.ids, (*plain.writes, *writes)) for writes in changes if writes)]
     found: list[float] = []
     for start in range(0, len(passes), rows):
-        work("Switching parts off", start, len(passes))
+        work(step, start, len(passes))
         found += differences(passes[start : start + rows])
-    return [found[0] - each for each in found[1:]]
+    results = iter(found[1:])
+    return [found[0], *(next(results) if writes else found[0] for writes in changes)]

@@ -15,9 +15,11 @@ from lm_debugger.cli.cache import cache
 from lm_debugger.cli.calibrate import calibrate
 from lm_debugger.cli.clusters import clusters
 from lm_debugger.cli.examine import examine
+from lm_debugger.cli.flow import flow
 from lm_debugger.cli.generate import generate
 from lm_debugger.cli.head import head
 from lm_debugger.cli.heads import heads
+from lm_debugger.cli.patch import patch
 from lm_debugger.cli.search import search
 from lm_debugger.cli.serve import serve
 from lm_debugger.cli.trace import trace
@@ -31,7 +33,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (serve, trace, why, heads, generate, search, examine, value, head, clusters, calibrate):
+for command in (
+    serve, trace, why, heads, flow, patch, generate, search, examine, value, head, clusters, calibrate,
+):  # fmt: skip
     app.command()(command)
 app.add_typer(cache, name="cache")
 

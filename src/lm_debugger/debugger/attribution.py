@@ -5,14 +5,18 @@ from collections.abc import Sequence
 
 from lm_debugger.attribution import why as answering
 from lm_debugger.attribution.choose import Wanted
+from lm_debugger.attribution.flow import flow
 from lm_debugger.attribution.heads import table
+from lm_debugger.attribution.patch import patch
 from lm_debugger.attribution.question import Word
 from lm_debugger.debugger.trace import Trace
 from lm_debugger.engine.guard import exact
 from lm_debugger.lenses.projection import Projections
 from lm_debugger.records.attention import HeadTable
 from lm_debugger.records.edit import Edit
+from lm_debugger.records.flow import Flow
 from lm_debugger.records.names import read_layers
+from lm_debugger.records.patch import PatchMap, PatchPart
 from lm_debugger.records.why import Why
 from lm_debugger.source.vocabulary import Prompt
 from lm_debugger.work import Progress, Work
@@ -102,3 +106,64 @@ class Attribution:
         """
         run = self.trace(prompt, interventions, progress=progress, cancel=cancel)
         return table(run, position, self._work(progress, cancel))
+
+    @exact
+    def flow(
+        self,
+        prompt: Prompt,
+        position: int = -1,
+        threshold: float = 0.04,
+        interventions: Sequence[str | Edit] = (),
+        *,
+        progress: Progress | None = None,
+        cancel: threading.Event | None = None,
+    ) -> Flow:
+        """How information flows to a prediction: the edges between tokens and layers that contribute most.
+
+        Args:
+            prompt: a text, or token ids.
+            position: whose prediction; negative ones count from the end.
+            threshold: contributions below it are left out; above 0, at most 1.
+            interventions: edits in force.
+            progress: told how far it is.
+            cancel: set it to stop.
+
+        Raises:
+            OptionError: if the position does not exist or the threshold is out of range; otherwise as `trace`.
+        """
+        run = self.trace(prompt, interventions, progress=progress, cancel=cancel)
+        return flow(run, position, threshold, self._work(progress, cancel))
+
+    @exact
+    def patch(
+        self,
+        prompt: Prompt,
+        source: Prompt,
+        part: PatchPart = "residual",
+        target: Word | None = None,
+        against: Word | None = None,
+        position: int = -1,
+        interventions: Sequence[str | Edit] = (),
+        *,
+        progress: Progress | None = None,
+        cancel: threading.Event | None = None,
+    ) -> PatchMap:
+        """Replace parts of a run, one at a time, by those of another prompt's run, and read the difference again.
+
+        Args:
+            prompt: a text, or token ids.
+            source: the other prompt. Texts of different lengths are aligned at the tokens that differ.
+            part: what is replaced: `residual`, `attention` or `ffn` at each layer and position, or each of the `heads`
+                at all positions.
+            target, against: as for `why`; without both, the prompt's top token against the other prompt's.
+            position: where the difference is read; negative ones count from the end.
+            interventions: edits in force in the prompt's run (not in the other).
+            progress: told how far it is.
+            cancel: set it to stop.
+
+        Raises:
+            OptionError: if something is out of range; otherwise as `trace`.
+        """
+        run = self.trace(prompt, interventions, progress=progress, cancel=cancel)
+        other = self.trace(source, progress=progress, cancel=cancel)
+        return patch(run, other, target, against, position, part, self._work(progress, cancel))

@@ -10,7 +10,6 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from typing import TypeVar
-from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor
@@ -57,9 +56,6 @@ class _Known:
         return found
 
 
-_held: WeakKeyDictionary[KeptRun, _Known] = WeakKeyDictionary()
-
-
 @torch.no_grad()
 def grid(
     trace: KeptRun,
@@ -90,7 +86,7 @@ def grid(
             f"Choose one from 0 to {trace.model.layers - 1}.",
         )
     check_token(trace, token)
-    known = _held.setdefault(trace, _Known(trace.model.layers, len(trace)))
+    known = trace.remembered(_Known, lambda: _Known(trace.model.layers, len(trace)))
     followed = None if token is None else known.following(token)
     _complete(known, followed, trace, which, where, token, cancel)
     text = trace.model.vocabulary.text

@@ -9,6 +9,7 @@ from lm_debugger.show.document import (
     Section,
     Span,
     Table,
+    TokenCell,
     Tokens,
     Tone,
     line,
@@ -50,7 +51,7 @@ def _kind(found: HeadTable, kind: str, title: str) -> Section | None:
 
 def _table(rows: list[tuple[HeadRow, float]], title: str, found: HeadTable) -> Table:
     def attends(row: HeadRow) -> Block:
-        return muted("") if row.attends is None else Tokens((found.tokens[row.attends].text,))
+        return muted("") if row.attends is None else line(TokenCell(found.tokens[row.attends].text, most=12))
 
     return Table(
         (Column("head"), Column(title, right=True), Column("from here to"), Column("promotes here", grow=True)),

@@ -1,13 +1,8 @@
 // Concepts: named groups of edits that are switched and scaled together. Pure: their text, and what is in force. The
 // members of a group all hold the same Concept.
-import type { Edit, ListedEdit } from "./edit";
+import type { Concept, Edit, ListedEdit } from "./edit";
 
-export interface Concept {
-  name: string;
-  /** Scales all edits of the group, from 0 to STRONGEST; 1 leaves them as they are. */
-  strength: number;
-  enabled: boolean;
-}
+export type { Concept } from "./edit";
 
 export interface Group {
   concept: Concept;

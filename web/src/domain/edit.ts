@@ -1,6 +1,5 @@
 // The text of an edit, `VALUE OP [@SCOPE]`, read and written. The server's grammar decides; this one helps typing.
 
-import type { Concept } from "./concept";
 import { canonicalName } from "./names";
 
 export type Operation = "off" | "on" | "on-" | "layermax" | "=" | "*=" | "+=";
@@ -13,6 +12,13 @@ export interface Edit {
   amount: number | null;
   /** `all`, `prompt`, `generated`, `last`, or positions such as `3,5-7`. */
   scope: string;
+}
+
+export interface Concept {
+  name: string;
+  /** Scales all edits of the group, from 0 to STRONGEST; 1 leaves them as they are. */
+  strength: number;
+  enabled: boolean;
 }
 
 /** An edit in the list: kept while it is switched off. */

@@ -46,8 +46,8 @@ async def why(request: Request, here: Here, asked: WhyInput) -> Response:
     prompt, edits = await asked.asked(limits)
     check_at_most("top_k", asked.top_k, limits.results)
     check_at_most("verify", asked.verify, limits.results)
-    target = _either(asked.target, asked.target_id, "target")
-    against = _either(asked.against, asked.against_id, "against")
+    target = either(asked.target, asked.target_id, "target")
+    against = either(asked.against, asked.against_id, "against")
 
     def work(debugger: "Debugger", channel: Channel) -> Why:
         check_tokens(len(ids := debugger.model.vocabulary.encode(prompt)), limits)
@@ -59,7 +59,12 @@ async def why(request: Request, here: Here, asked: WhyInput) -> Response:
     return await answer(request, here, work, stream=asked.stream or wants_stream(request))
 
 
-def _either(text: str | None, number: int | None, name: str) -> str | int | None:
+def either(text: str | None, number: int | None, name: str) -> str | int | None:
+    """A token by its text or by its id.
+
+    Raises:
+        OptionError: if both are given.
+    """
     if text is not None and number is not None:
         raise OptionError(f"Both {name} and {name}_id are given.", "Give one of them.")
     return text if number is None else number

@@ -109,7 +109,7 @@ def _forward(
         return stock(module, query, key, value, mask, *rest, **options)  # type: ignore[no-any-return]
     output, weights = eager(module, query, key, value, mask, *rest, **options)
     watch = _watches.get(module)
-    if watch is not None and weights is not None and weights.dim() == AXES:
+    if watch is not None and weights.dim() == AXES:
         groups = weights.shape[1] // value.shape[1]
         watch.keep(weights, value.repeat_interleave(groups, 1) if groups > 1 else value)
     return output, weights
