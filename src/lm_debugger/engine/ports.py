@@ -122,14 +122,14 @@ class _Ends:
     def __init__(self, order: Order) -> None:
         self._order = order
         self._taps: dict[str, list[Site]] = {}
-        self._rounds: dict[str, dict[int, list[Round]]] = {}
+        self._rounds: dict[str, list[Round]] = {}
         self._calls = 0
 
     def add(self, site: Site, rounds: list[Round] | None, *, tapped: bool) -> None:
         if tapped and site not in self._taps.setdefault(site.side, []):
             self._taps[site.side].append(site)
         if rounds:
-            self._rounds.setdefault(site.side, {})[site.occurrence] = rounds
+            self._rounds.setdefault(site.side, []).extend(rounds)
 
     def hook(self, module: nn.Module) -> Hook:
         # Without changes the input is read after the call: one hook a module is faster than two. It is read before the
@@ -140,7 +140,7 @@ class _Ends:
         return Hook(module, before, partial(self._after, late))
 
     def _changed(self, side: str, stream: Tensor) -> Tensor:
-        rounds = self._rounds.get(side, {}).get(self._calls)
+        rounds = self._rounds.get(side)  # a change holds in every call: some models run a layer in two streams
         if not rounds:
             return stream
         rows = self._order.clock.rows(stream)

@@ -43,7 +43,7 @@ class Write:
     Off is (0, 0), set (0, c), scale (k, 0), add (1, c).
 
     Args:
-        site: where.
+        site: where, in every call of its module.
         first, count: the channels.
         scale: one factor for all of them.
         shift: one number for all of them, or one for each.

@@ -195,7 +195,7 @@ class LocalSteps:
         clock = self._order.clock
         ran = inputs.get("input_ids")
         clock.length = self._ids.shape[1] if ran is None else ran.shape[1]
-        clock.start = self._ids.shape[1] - clock.length
+        clock.start = max(0, self._ids.shape[1] - clock.length)  # some models add a token that stands for the next
         outputs = network(**inputs, return_dict=True)
         # Everything but the logits, which may be large: some types keep their state beside the cache.
         self._outputs = type(outputs)(**{name: value for name, value in outputs.items() if name != "logits"})

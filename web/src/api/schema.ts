@@ -211,6 +211,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/flow": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Flow
+         * @description The edges between tokens and layers that contribute most to a prediction (information-flow routes).
+         */
+        post: operations["flow"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/patch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Patch
+         * @description A difference in logits with one activation at a time replaced by another run's: layers by positions, or heads.
+         */
+        post: operations["patch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/generate": {
         parameters: {
             query?: never;
@@ -1077,6 +1117,134 @@ export interface components {
             prompts: string[];
         };
         /**
+         * Flow
+         * @description The edges that matter for a position's prediction.
+         *
+         *     Args:
+         *         position: whose prediction it is, from 0.
+         *         threshold: edges with a smaller contribution are left out, and what is only reached through them.
+         *         layers: number of layers.
+         *         edges: from the last layer down; within a layer by position.
+         */
+        Flow: {
+            /** Tokens */
+            tokens: components["schemas"]["Token"][];
+            /** Position */
+            position: number;
+            /** Threshold */
+            threshold: number;
+            /** Layers */
+            layers: number;
+            /** Edges */
+            edges: components["schemas"]["FlowEdge"][];
+            /**
+             * Interventions
+             * @default []
+             */
+            interventions: string[];
+            /**
+             * Warnings
+             * @default []
+             */
+            warnings: string[];
+        };
+        /**
+         * FlowEdge
+         * @description One way that part of a token's residual stream came.
+         *
+         *     Args:
+         *         kind: `attention`: from `source` to `target` in this layer; `past attention`, `past feed-forward`: the stream
+         *             that went by; `feed-forward`: what that added; `mixer`: what a token mixer added whose way from other
+         *             positions cannot be read.
+         *         layer: the layer.
+         *         source, target: positions; equal but for attention.
+         *         contribution: the part of the stream where the edge ends that came this way, 0 to 1; all ways there add up to 1.
+         *         heads: for attention, its heads, the largest contribution first.
+         */
+        FlowEdge: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "attention" | "past attention" | "feed-forward" | "past feed-forward" | "mixer";
+            /** Layer */
+            layer: number;
+            /** Source */
+            source: number;
+            /** Target */
+            target: number;
+            /** Contribution */
+            contribution: number;
+            /**
+             * Heads
+             * @default []
+             */
+            heads: components["schemas"]["FlowHead"][];
+        };
+        /**
+         * FlowHead
+         * @description One head's part of an attention edge.
+         *
+         *     Args:
+         *         head: its name.
+         *         contribution: its part of the edge's.
+         *         weight: its attention weight there.
+         */
+        FlowHead: {
+            /** Head */
+            head: string;
+            /** Contribution */
+            contribution: number;
+            /** Weight */
+            weight: number;
+            /** Name */
+            name?: string | null;
+        };
+        /**
+         * FlowInput
+         * @description A run, and whose prediction.
+         */
+        FlowInput: {
+            /**
+             * Prompt
+             * @description A text.
+             * @example It was the first time that two
+             */
+            prompt?: string | null;
+            /**
+             * Ids
+             * @description Token ids, instead of a text.
+             */
+            ids?: number[] | null;
+            /**
+             * Interventions
+             * @description Edits in force.
+             * @example [
+             *       "L12D345=off",
+             *       "L9D7*=2@last"
+             *     ]
+             */
+            interventions?: string[];
+            /**
+             * Position
+             * @description A position; negative ones count from the end.
+             * @default -1
+             */
+            position: number;
+            /**
+             * Threshold
+             * @description Contributions below it are left out.
+             * @default 0.04
+             */
+            threshold: number;
+            /**
+             * Stream
+             * @description Answer with server-sent events, as with Accept: text/event-stream.
+             * @default false
+             */
+            stream: boolean;
+        };
+        /**
          * GenerateInput
          * @description A prompt, edits, and how to continue.
          */
@@ -1755,6 +1923,132 @@ export interface components {
             path: string;
             /** Detail */
             detail: string;
+        };
+        /**
+         * PatchInput
+         * @description A run, another one, and what of that takes its place.
+         */
+        PatchInput: {
+            /**
+             * Prompt
+             * @description A text.
+             * @example It was the first time that two
+             */
+            prompt?: string | null;
+            /**
+             * Ids
+             * @description Token ids, instead of a text.
+             */
+            ids?: number[] | null;
+            /**
+             * Interventions
+             * @description Edits in force.
+             * @example [
+             *       "L12D345=off",
+             *       "L9D7*=2@last"
+             *     ]
+             */
+            interventions?: string[];
+            /**
+             * Source
+             * @description The prompt whose run the parts come from.
+             */
+            source: string;
+            /**
+             * Part
+             * @description What is replaced.
+             * @default residual
+             * @enum {string}
+             */
+            part: "residual" | "attention" | "ffn" | "heads";
+            /**
+             * Position
+             * @description A position; negative ones count from the end.
+             * @default -1
+             */
+            position: number;
+            /**
+             * Target
+             * @description The token to follow, with its leading space.
+             */
+            target?: string | null;
+            /**
+             * Against
+             * @description A token to compare with; without both, the other run's top one.
+             */
+            against?: string | null;
+            /**
+             * Target Id
+             * @description The token's id, instead of its text.
+             */
+            target_id?: number | null;
+            /**
+             * Against Id
+             * @description The other token's id, instead of its text.
+             */
+            against_id?: number | null;
+            /**
+             * Stream
+             * @description Answer with server-sent events, as with Accept: text/event-stream.
+             * @default false
+             */
+            stream: boolean;
+        };
+        /**
+         * PatchMap
+         * @description A difference in logits with one activation at a time replaced by another run's.
+         *
+         *     Args:
+         *         part: what is replaced: `residual` the stream after a layer, `attention` what its attention gives, `ffn` what
+         *             its feed-forward gives, `heads` what one head gives to the output projection.
+         *         tokens: of this run.
+         *         other: tokens of the other run.
+         *         aligned: for each position of this run that of the other one whose activation takes its place; None for none.
+         *         alignment: how that was found, in words.
+         *         position: where the difference is read in this run.
+         *         target, against: the tokens compared, as in this run.
+         *         difference: logit of target minus logit of against in this run (before a soft cap).
+         *         other_difference: the same in the other run, at the position aligned with this one; None if there is none.
+         *         cells: for each layer a row of differences after patching: one for each position; for `heads` one for each head,
+         *             patched at all positions. None where there is nothing to patch.
+         *         together: for each layer the difference with all positions (of all heads) patched at once.
+         */
+        PatchMap: {
+            /**
+             * Part
+             * @enum {string}
+             */
+            part: "residual" | "attention" | "ffn" | "heads";
+            /** Tokens */
+            tokens: components["schemas"]["Token"][];
+            /** Other */
+            other: components["schemas"]["Token"][];
+            /** Aligned */
+            aligned: (number | null)[];
+            /** Alignment */
+            alignment: string;
+            /** Position */
+            position: number;
+            target: components["schemas"]["TokenScore"];
+            against: components["schemas"]["TokenScore"] | null;
+            /** Difference */
+            difference: number;
+            /** Other Difference */
+            other_difference: number | null;
+            /** Cells */
+            cells: (number | null)[][];
+            /** Together */
+            together: (number | null)[];
+            /**
+             * Interventions
+             * @default []
+             */
+            interventions: string[];
+            /**
+             * Warnings
+             * @default []
+             */
+            warnings: string[];
         };
         /**
          * PromotedToken
@@ -3963,6 +4257,262 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HeadTable"];
+                    "text/event-stream": {
+                        /** @enum {string} */
+                        event: "progress" | "result" | "error";
+                        data: string;
+                    };
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Another site's page asked, or the Host is not this server's. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description What is asked for does not exist. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model cannot do this. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The request is not valid. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work was given up. */
+            499: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A mistake of the server. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model is still loading, or too many wait for it: try again after Retry-After seconds. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work took longer than one request may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    flow: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FlowInput"];
+            };
+        };
+        responses: {
+            /** @description The graph; or, if asked for, a stream of events (progress, result, error), the last of them `result` or `error`. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Flow"];
+                    "text/event-stream": {
+                        /** @enum {string} */
+                        event: "progress" | "result" | "error";
+                        data: string;
+                    };
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Another site's page asked, or the Host is not this server's. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description What is asked for does not exist. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model cannot do this. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The request is not valid. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work was given up. */
+            499: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A mistake of the server. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model is still loading, or too many wait for it: try again after Retry-After seconds. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work took longer than one request may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PatchInput"];
+            };
+        };
+        responses: {
+            /** @description The map; or, if asked for, a stream of events (progress, result, error), the last of them `result` or `error`. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PatchMap"];
                     "text/event-stream": {
                         /** @enum {string} */
                         event: "progress" | "result" | "error";

@@ -3,7 +3,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { ChevronDown, ChevronRight, X } from "lucide-react";
 import { useRef, useState } from "react";
-import { headQuery } from "../../api/why";
 import { valueQuery } from "../../api/queries";
 import { isInForce, scaled } from "../../domain/concept";
 import { formatEdit, parseEdit, type ListedEdit, type Operation } from "../../domain/edit";
@@ -39,13 +38,12 @@ export function EditRow({ edit, index }: { edit: ListedEdit; index: number }) {
   const row = useRef<HTMLDivElement>(null);
   const head = isHead(edit.value);
   const value = useQuery({ ...valueQuery(edit.value), enabled: !head });
-  const copies = useQuery({ ...headQuery(edit.value), enabled: head, retry: false });
   const range = value.data?.range ?? null;
   const place = sliderOf(edit, range);
   const name = names.get(edit.value);
   const strength = edit.concept?.strength ?? 1;
   const negative = (place ?? 0) < 0;
-  const tokens = head ? copies.data?.copies : negative ? value.data?.suppresses : value.data?.promotes;
+  const tokens = negative ? value.data?.suppresses : value.data?.promotes;
   const failure = value.error ?? null;
   return (
     <li className={css.item} data-off={!isInForce(edit)} data-looked={looked === edit.value}>

@@ -1,7 +1,7 @@
 // What is known of one attention head: what it writes at the chosen place, and what its OV map copies and suppresses.
 import { useQuery } from "@tanstack/react-query";
+import type { HeadView } from "../../api/types";
 import { headQuery } from "../../api/why";
-import type { HeadToken } from "../../api/types";
 import { asApiError } from "../../domain/failure";
 import { percent, short } from "../../domain/numbers";
 import { parseUnitName } from "../../domain/names";
@@ -13,19 +13,18 @@ import { TokenText } from "../../ui/TokenText";
 import { UnitLink } from "../links/links";
 import { CopyButtons } from "./CopyButtons";
 import { EditMenu } from "./EditMenu";
-import { Projection } from "./Projection";
 import css from "./unit.module.css";
 
 export function HeadDetails({ head, wide = false }: { head: string; wide?: boolean }) {
-  const { data, error, refetch } = useQuery(headQuery(head));
   const traced = useTrace();
+  // Reading a circuit takes seconds of the model's one thread: the run that is shown beside it comes first.
+  const first = !wide && traced.data === undefined;
+  const { data, error, refetch } = useQuery({ ...headQuery(head), enabled: !first });
   const edits = editsOf(useViewPart("edits"), head);
   const layer = parseUnitName(head)?.layer ?? 0;
   const here = shownSide(traced)?.layers[layer]?.heads?.find((one) => one.head === head);
   const missing =
     error !== null && [404, 405].includes(asApiError(error).status) && asApiError(error).code !== "bad_value";
-  const tokens = (list: readonly HeadToken[] | undefined) =>
-    (list ?? []).map(({ id, text, logit, score }) => ({ id, text, logit: logit ?? score ?? 0 }));
   return (
     <section className={wide ? css.wideHead : css.unit} aria-label={wide ? undefined : head}>
       {!wide && (
@@ -64,10 +63,52 @@ export function HeadDetails({ head, wide = false }: { head: string; wide?: boole
       {data === undefined && error === null && <Empty title="Reading the head…" />}
       {data !== undefined && (
         <>
-          <h3 className="section-title">By its OV map</h3>
-          <Projection promotes={tokens(data.copies)} suppresses={tokens(data.suppresses)} searching={wide} />
+          {data.opaque !== "" && <p className="muted">{data.opaque}</p>}
+          <Circuit data={data} />
         </>
       )}
     </section>
+  );
+}
+
+/** What it writes when it attends to a token: itself, or another. */
+function Circuit({ data }: { data: HeadView }) {
+  const pairs = (title: string, list: HeadView["promotes"]) =>
+    list.length > 0 && (
+      <div>
+        <h3 className="section-title">{title}</h3>
+        <ol className={css.pairs} aria-label={title}>
+          {list.map(({ read, written, value }, index) => (
+            <li key={index}>
+              <TokenText text={read.text} /> <span className="muted">→</span> <TokenText text={written.text} />
+              <span className={css.projectionNumber}>{short(value)}</span>
+            </li>
+          ))}
+        </ol>
+      </div>
+    );
+  return (
+    <>
+      {typeof data.copying === "number" && (
+        <p className={css.facts} title="sum of the circuit's eigenvalues over the sum of their absolute values">
+          copying {short(data.copying)}: from −1, suppresses what it reads, to 1, copies it
+        </p>
+      )}
+      {data.copies.length > 0 && (
+        <div>
+          <h3 className="section-title">Copies</h3>
+          <ol className={css.pairs} aria-label="Copies">
+            {data.copies.map(({ id, text, value, rank }) => (
+              <li key={id} title={`rank ${rank} of what it then promotes`}>
+                <TokenText text={text} />
+                <span className={css.projectionNumber}>{short(value)}</span>
+              </li>
+            ))}
+          </ol>
+        </div>
+      )}
+      {pairs("Read → promotes", data.promotes)}
+      {pairs("Read → suppresses", data.suppresses)}
+    </>
   );
 }
