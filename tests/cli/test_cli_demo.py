@@ -35,8 +35,10 @@ def test_trace_json_is_the_contract(run_demo: Run) -> None:
     assert answer["position"] == len(answer["tokens"]) - 1
     assert len(answer["layers"]) == answer["model"]["layers"] == 30
     for layer in answer["layers"]:
-        assert {"layer", "before", "values", "after"} == set(layer)
-        assert len(layer["before"]) == len(layer["values"]) == len(layer["after"]) == 7
+        assert {"layer", "heads", "before", "values", "after"} == set(layer)
+        assert len(layer["before"]) == len(layer["values"]) == len(layer["after"]) == len(layer["heads"]) == 7
+        assert all(set(head) == {"head", "norm", "share", "name", "promotes"} for head in layer["heads"])
+        assert all(len(head["promotes"]) == 10 for head in layer["heads"])
         assert {"value", "coefficient", "norm", "score", "name", "promotes"} <= set(layer["values"][0])
     assert set(answer["output"][0]) == TOKEN
     assert answer["layers"][-1]["after"] == answer["output"]

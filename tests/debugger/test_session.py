@@ -6,8 +6,8 @@ import pytest
 from rich.console import Console
 
 import lm_debugger
-from lm_debugger.debugger import open as open_module
 from lm_debugger.errors import OptionError, UnsupportedModelError
+from lm_debugger.proof import kept as kept_module
 from lm_debugger.runs.store import RUNS, RunStore
 from tests import zoo
 from tests.tiny import debugger, prompt, tokenizer
@@ -72,7 +72,7 @@ def test_the_proof_is_recalled_by_fingerprint_and_made_anew_for_other_weights() 
 def test_the_proof_is_made_anew_for_other_versions(monkeypatch: pytest.MonkeyPatch) -> None:
     network = zoo.make("llama")
     lm_debugger.examine(network)
-    monkeypatch.setattr(open_module._Proof.model_fields["versions"], "default", "transformers 6")
+    monkeypatch.setattr(kept_module._Proof.model_fields["versions"], "default", "transformers 6")
     assert not lm_debugger.examine(network).cached
 
 
