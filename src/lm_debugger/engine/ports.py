@@ -129,7 +129,8 @@ class _Ends:
         if tapped and site not in self._taps.setdefault(site.side, []):
             self._taps[site.side].append(site)
         if rounds:
-            self._rounds.setdefault(site.side, []).extend(rounds)
+            mine = self._rounds.setdefault(site.side, [])
+            mine += [each for each in rounds if each not in mine]  # a site that is tapped too is added twice
 
     def hook(self, module: nn.Module) -> Hook:
         # Without changes the input is read after the call: one hook a module is faster than two. It is read before the

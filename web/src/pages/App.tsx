@@ -1,6 +1,7 @@
 // Joins the pages: which one is shown, what lies over it. Waits until the server has its model.
-import { useQuery } from "@tanstack/react-query";
-import { lazy, Suspense, useState } from "react";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { lazy, Suspense, useEffect, useState } from "react";
+import { ApiError } from "../api/client";
 import { healthQuery } from "../api/queries";
 import { PromptBar } from "../panels/bar/PromptBar";
 import { Announcement } from "../panels/shell/Announcement";
@@ -22,6 +23,13 @@ export function App() {
   const health = useQuery(healthQuery());
   const [wasReady, setWasReady] = useState(false);
   if (health.data?.status === "ready" && !wasReady) setWasReady(true);
+  const client = useQueryClient();
+  const away = health.isError;
+  useEffect(() => {
+    // The server is back: whatever gave up while it was away is asked again.
+    const gaveUp = (error: Error | null) => error instanceof ApiError && error.status === 0;
+    if (!away) void client.refetchQueries({ predicate: ({ state }) => gaveUp(state.error) });
+  }, [away, client]);
   const exploring = useOnExplore();
   const overlay = useOverlay();
   return (
