@@ -1,10 +1,7 @@
-"""The server on the demo model: requests against the engine's own time, a read-out, the page's size and first paint."""
+"""The server on the demo model: requests against the engine's own time, a read-out, and what the page asks."""
 
-import gzip
 import json
-import os
 import re
-import shutil
 import statistics
 import subprocess
 import sys
@@ -14,17 +11,15 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
 
 import lm_debugger
+from benchmarks import page
 from benchmarks.measure import Result, seconds
 
 # More prompts than runs are kept, so that each request is a forward.
 PROMPTS = [f"In the year {1900 + i} the people of the small town were very" for i in range(12)]
 ROUNDS = 10
 PAUSE = 0.1  # seconds in which the other process's compute threads, which wait busily for more work, fall asleep
-ROOT = Path(__file__).parent.parent
-STATIC = ROOT / "src" / "lm_debugger" / "server" / "static"
 
 
 def results() -> Iterator[Result]:
@@ -32,8 +27,7 @@ def results() -> Iterator[Result]:
     with _served() as url:
         yield from _trace_requests(url)
         yield _read_out(url)
-        yield _first_paint(url)
-    yield _bundle()
+        yield from page.results(url)
 
 
 @contextmanager
@@ -102,24 +96,3 @@ def _read_out(url: str) -> Result:
         middle <= 0.15,
         f"p95 {slow * 1000:.0f} ms; once its vectors' tokens are known {statistics.median(again) * 1000:.0f} ms",
     )
-
-
-def _first_paint(url: str) -> Result:
-    what = "first contentful paint of the page"
-    if shutil.which("node") is None or not (ROOT / "web" / "node_modules").exists():
-        return Result(what, "–", detail="needs Node.js and the page's packages: make page")
-    browser = os.environ.get("LM_DEBUGGER_CHROMIUM") or shutil.which("chromium") or ""
-    done = subprocess.run(
-        ["node", "scripts/first-paint.mjs", url],
-        cwd=ROOT / "web", env=os.environ | {"LM_DEBUGGER_CHROMIUM": browser},
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    if done.returncode:
-        return Result(what, "–", detail=done.stderr.strip().splitlines()[-1] if done.stderr else "no browser")
-    return Result(what, f"{float(done.stdout):.0f} ms")
-
-
-def _bundle() -> Result:
-    files = [path for path in STATIC.rglob("*") if path.suffix in {".js", ".css", ".html"}]
-    size = sum(len(gzip.compress(path.read_bytes())) for path in files)
-    return Result("page, script and style, gzip", f"{size / 1000:.0f} kB", "≤ 500 kB", 0 < size <= 500_000)

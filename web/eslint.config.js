@@ -1,4 +1,4 @@
-// What is checked beyond types: hooks, accessibility, and the direction of imports (features never import the app).
+// What is checked beyond types: hooks, accessibility, and the direction of imports: domain, ui, api, run, panels, pages.
 import js from "@eslint/js";
 import a11y from "eslint-plugin-jsx-a11y";
 import hooks from "eslint-plugin-react-hooks";
@@ -27,22 +27,26 @@ export default tseslint.config(
       ],
     },
   },
-  {
-    files: ["src/{features,ui,api}/**/*.{ts,tsx}"],
+  // The rooms, from the bottom up. Each knows those before it and none after.
+  ...["domain", "ui", "api", "run", "panels"].map((room, index, rooms) => ({
+    files: [`src/${room}/**/*.{ts,tsx}`],
     rules: {
-      "no-restricted-imports": [
+      "@typescript-eslint/no-restricted-imports": [
         "error",
-        { patterns: [{ group: ["**/app/*"], message: "Features, ui and api do not know the app that joins them." }] },
+        {
+          patterns: [
+            {
+              group: [...rooms.slice(index + 1), "pages"].map((above) => `**/${above}/**`),
+              // The wire types are data: what is pure may speak of them.
+              ...(room === "domain" ? { allowTypeImports: true } : {}),
+              message: `${room} does not know the rooms above it: domain, ui, api, run, panels, pages.`,
+            },
+            ...(room === "domain"
+              ? [{ group: ["react", "@tanstack/*", "radix-ui"], message: "domain is pure: no React, no requests." }]
+              : []),
+          ],
+        },
       ],
     },
-  },
-  {
-    files: ["src/{ui,api}/**/*.{ts,tsx}"],
-    rules: {
-      "no-restricted-imports": [
-        "error",
-        { patterns: [{ group: ["**/features/**", "**/app/*"], message: "ui and api do not know the features." }] },
-      ],
-    },
-  },
+  })),
 );

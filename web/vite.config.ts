@@ -7,6 +7,9 @@ const server = process.env.LM_DEBUGGER_URL ?? "http://127.0.0.1:8765";
 export default defineConfig({
   base: "/",
   plugins: [react()],
+  css: {
+    modules: { generateScopedName: (name, file) => `${file.replace(/^.*\/|\.module\.css.*$/g, "")}__${name}` },
+  },
   build: {
     outDir: "../src/lm_debugger/server/static",
     emptyOutDir: true,
@@ -15,5 +18,5 @@ export default defineConfig({
     modulePreload: { polyfill: false },
   },
   server: { proxy: { "/api": { target: server, changeOrigin: true, headers: { origin: server } } } },
-  test: { include: ["src/**/*.test.ts"], environment: "node" },
+  test: { include: ["src/**/*.test.{ts,tsx}", "tests/*.test.ts"], environment: "node" },
 });

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 import torch
-from tests.interventions import test_apply
 
 from lm_debugger.anatomy.discovery.discover import discover
 from lm_debugger.debugger.session import Debugger
@@ -20,6 +19,7 @@ from lm_debugger.model.loaded import LoadedModel
 from lm_debugger.proof.verify import verify
 from lm_debugger.runs.generate import greedy
 from tests import zoo
+from tests.edits import test_apply
 from tests.tiny import prompt, shared
 from tests.trace import test_generate, test_parity
 

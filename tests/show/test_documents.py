@@ -44,6 +44,7 @@ class Text(HTMLParser):
     def handle_starttag(self, tag: str, attrs: object) -> None:
         self.tags.add(tag)
         self._open.append(tag)
+        self.text += "\t" if tag == "td" else ""
 
     def handle_endtag(self, tag: str) -> None:
         assert self._open.pop() == tag
@@ -191,3 +192,15 @@ def test_texts_from_right_to_left_are_not_set_side_by_side() -> None:
 
     assert any("no edits" in line and "edited" in line for line in shown(" or"))
     assert not any("no edits" in line and "edited" in line for line in shown(" שלום"))
+
+
+def test_a_layer_in_full_lists_its_heads_before_its_updates(demo: Debugger) -> None:
+    view = demo.trace("My wife is working as a").view(top_k=4)
+    layer = view.layers[28]
+    units = [*(found.head for found in layer.heads), *(found.value for found in layer.values)]
+    assert len(units) == 8
+    document = trace(view, layers=range(28, 29))
+    for text in (printed(document), Text(page(document)).text):
+        assert re.findall(r"L28[HD]\d+", text) == units
+    none = view.model_copy(update={"layers": (layer.model_copy(update={"heads": ()}),)})
+    assert "L28H" not in printed(trace(none, layers=range(28, 29)))

@@ -7,13 +7,14 @@ import pytest
 import torch
 
 from lm_debugger import Debugger, Trace
-from lm_debugger.errors import CancelledError
+from lm_debugger.errors import CancelledError, OptionError
 from lm_debugger.readouts import grid as module
 from lm_debugger.readouts.grid import grid
 from lm_debugger.records.grid import LensGrid
 from tests import tiny
 
 TOKEN = 28
+ROUNDING = 5e-6  # of probabilities: a float32 product of one row rounds other than one of many
 
 
 @pytest.fixture
@@ -41,12 +42,12 @@ def check(found: LensGrid, trace: Trace) -> None:
             logits = trace.model.readout.logits(trace.layer(layer, position).after)[0]
             logs = logits.double().log_softmax(-1)
             assert found.id[row][column] == int(logits.argmax())
-            assert found.probability[row][column] == pytest.approx(float(logs.max().exp()), abs=2e-6)
-            assert found.entropy[row][column] == pytest.approx(float(-(logs.exp() * logs).sum()), abs=5e-6)
+            assert found.probability[row][column] == pytest.approx(float(logs.max().exp()), abs=ROUNDING)
+            assert found.entropy[row][column] == pytest.approx(float(-(logs.exp() * logs).sum()), abs=5 * ROUNDING)
             if found.token is not None:
                 assert found.token.rank[row][column] == int((logits > logits[found.token.id]).sum()) + 1
                 chosen = float(logs[found.token.id].exp())
-                assert found.token.probability[row][column] == pytest.approx(chosen, abs=2e-6)
+                assert found.token.probability[row][column] == pytest.approx(chosen, abs=ROUNDING)
 
 
 @pytest.mark.parametrize("chunk", [1, 3 * 96, 10 * 96, 1 << 24])
@@ -72,10 +73,10 @@ def test_one_token_alone(trace: Trace) -> None:
 
 def test_a_short_prompts_layers_share_one_product(trace: Trace, products: list[int]) -> None:
     grid(trace)
-    assert products == [3 * 7, 6]  # all cells; what predicted each token but the first
+    assert products == [3 * 7]  # the last layer's row tells how surprising the next token is, too
 
 
-def test_what_was_read_is_held_as_long_as_the_run(trace: Trace, products: list[int]) -> None:
+def test_what_was_read_is_held_cell_by_cell(trace: Trace, products: list[int]) -> None:
     first = grid(trace)
     products.clear()
     assert grid(trace) == first
@@ -86,9 +87,8 @@ def test_what_was_read_is_held_as_long_as_the_run(trace: Trace, products: list[i
     assert followed.model_copy(update={"token": None}) == first
     products.clear()
     assert grid(trace, token=TOKEN) == followed
+    grid(trace, positions=[0], layers=[1])
     assert products == []
-    grid(trace, positions=[0])
-    assert products == [3]  # a part is read by itself, and not held
     for token in range(10, 10 + module.TOKENS_HELD):
         grid(trace, token=token)
     products.clear()
@@ -96,7 +96,28 @@ def test_what_was_read_is_held_as_long_as_the_run(trace: Trace, products: list[i
     assert products == [3 * 7]
 
 
-def test_nothing_is_held_of_a_reading_that_was_given_up(trace: Trace, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_grid_read_by_columns_costs_what_it_costs_at_once(trace: Trace, products: list[int]) -> None:
+    columns = [grid(trace, positions=[place]) for place in (3, 4, 5, 6, 2, 1, 0)]
+    # Of a column whose neighbour to the left is not known yet, what it was predicted from comes on top; once.
+    assert sum(products) <= 3 * 7 + 3
+    whole = grid(trace)
+    assert [column.surprise[0] for column in columns] == [whole.surprise[place] for place in (3, 4, 5, 6, 2, 1, 0)]
+    assert columns[0].id == tuple((row[3],) for row in whole.id)
+    check(whole, trace)
+
+
+def test_only_the_layers_asked_for_are_read(trace: Trace, products: list[int]) -> None:
+    found = grid(trace, layers=[2], positions=[4, 5])
+    assert products == [3]
+    check(found, trace)
+
+
+def test_a_layer_that_is_not_there_is_refused(trace: Trace) -> None:
+    with pytest.raises(OptionError, match="Layer 3 does not exist"):
+        grid(trace, layers=[3])
+
+
+def test_a_reading_that_was_given_up_spoils_nothing(trace: Trace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "CHUNK", 1)
     cancel = threading.Event()
     logits = trace.model.readout.logits

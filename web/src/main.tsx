@@ -7,9 +7,9 @@ import { Tooltip } from "radix-ui";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { shouldRetry } from "./api/queries";
-import { App } from "./app/App";
-import { Boundary } from "./app/Boundary";
-import { applyTheme } from "./ui/hooks";
+import { App } from "./pages/App";
+import { Boundary } from "./pages/Boundary";
+import { applyTheme } from "./ui/theme";
 
 applyTheme();
 

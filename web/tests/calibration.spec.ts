@@ -34,7 +34,7 @@ test("the first on shows its progress, is cancelled, and begun again from the de
     await expect.poll(ready, { timeout: 120_000 }).toBe(true);
     await page.goto(at + address({ p: WIFE, e: "L28D270=on", value: "L28D270" }));
     await expect(page.getByRole("progressbar", { name: "Measuring coefficients" })).toBeVisible();
-    await page.locator(".busy").getByRole("button", { name: "Cancel" }).click();
+    await page.locator("[data-busy=true]").getByRole("button", { name: "Cancel" }).click();
     await expect(page.getByText("Cancelled: there is nothing to show yet.")).toBeVisible();
     const step = async () => ((await (await fetch(`${at}/api/health`)).json()) as { step: string }).step;
     await expect.poll(step).toBe("");

@@ -45,7 +45,7 @@ test("the list is sorted and searched, by keyboard too", async ({ page }) => {
   await page.getByRole("radio", { name: "Cohesion" }).click();
   await expect(page).toHaveURL(/cluster_sort=cohesion/);
   const cohesion = async (place: number) =>
-    Number(await list(page).getByRole("link").nth(place).locator(".row-numbers span").first().textContent());
+    Number(await list(page).getByRole("link").nth(place).locator(".clusters__rowNumbers span").first().textContent());
   expect(await cohesion(0)).toBeGreaterThanOrEqual(await cohesion(1));
   const k = (await known(page)) ?? 0;
   await list(page).getByRole("link").first().focus();
@@ -94,7 +94,7 @@ test("the map moves, enlarges and opens a cluster", async ({ page }) => {
   const at = { x: box.x + box.width / 2 + (dot.x - 0.5) * side, y: box.y + box.height / 2 + (dot.y - 0.5) * side };
   await page.mouse.move(at.x - 1, at.y);
   await page.mouse.move(at.x, at.y);
-  await expect(group.locator(".map-pointed strong")).toBeVisible();
+  await expect(group.locator(".clusters__mapPointed strong")).toBeVisible();
   await page.mouse.click(at.x, at.y);
   await expect(page).toHaveURL(/cluster=\d+/);
   await expect(page.getByRole("list", { name: "Members, closest first" })).toBeVisible();

@@ -70,11 +70,15 @@ test("two edits become a concept: scaled, switched, renamed, undone", async ({ p
 test("edits are put into concepts and taken out one by one", async ({ page }) => {
   await page.goto(address({ p: WIFE, e: [...EDITS, "L12D3=off"] }));
   await answered(page);
+  for (const value of ["L28D270", "L29D168", "L12D3"]) await opened(page, value);
   await page.getByRole("button", { name: "Concept of L28D270" }).click();
   await page.getByRole("menuitem", { name: "Into a new concept" }).click();
+  await opened(page, "L28D270");
+  await opened(page, "L29D168");
   await page.getByRole("button", { name: "Concept of L29D168" }).click();
   await page.getByRole("menuitem", { name: "Into “concept”" }).click();
   await expect(concept(page, "concept")).toContainText("2 edits");
+  await opened(page, "L12D3");
   await page.getByRole("button", { name: "Concept of L12D3" }).click();
   await page.getByRole("menuitem", { name: "Into a new concept" }).click();
   await expect(concept(page, "concept 2")).toContainText("1 edit");
@@ -84,10 +88,11 @@ test("edits are put into concepts and taken out one by one", async ({ page }) =>
   await page.getByRole("textbox", { name: "Name of the concept concept 2" }).fill("concept");
   await page.keyboard.press("Enter");
   await expect(concept(page, "concept 2")).toBeVisible();
+  await opened(page, "L28D270");
   await page.getByRole("button", { name: "Concept of L28D270" }).click();
   await page.getByRole("menuitem", { name: "Out of “concept”" }).click();
   await expect(concept(page, "concept")).toContainText("1 edit");
-  const { violations } = await new AxeBuilder({ page }).include("section.edits").analyze();
+  const { violations } = await new AxeBuilder({ page }).include("[aria-labelledby=edits-title]").analyze();
   expect(violations.filter(({ impact }) => impact === "serious" || impact === "critical")).toEqual([]);
 });
 
@@ -147,9 +152,15 @@ test("a file of another model, and one that is no recipe, are refused with the r
     data.items.add(new File(["nothing"], "a.txt", { type: "text/plain" }));
     return data;
   });
-  await page.dispatchEvent("section.edits", "drop", { dataTransfer: dropped });
+  await page.dispatchEvent("[aria-labelledby=edits-title]", "drop", { dataTransfer: dropped });
   await expect(refusal).toContainText("Line 1 is not a recipe's first line");
   await page.getByRole("button", { name: "Dismiss" }).click();
   await expect(refusal).toBeHidden();
   await expect(page.getByText("The model as it is")).toBeVisible();
 });
+
+/** What an edit's row shows when it is opened: where it applies, its group. */
+async function opened(page: Page, value: string): Promise<void> {
+  const button = page.getByRole("button", { name: `More of the edit of ${value}`, exact: true });
+  if ((await button.getAttribute("aria-expanded")) !== "true") await button.click();
+}

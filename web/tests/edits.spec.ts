@@ -1,5 +1,5 @@
 // Value vectors and edits: details, names, switching off, comparing, undoing, sharing, generating.
-import { expect, test } from "@playwright/test";
+import { expect, test, type Page } from "@playwright/test";
 import { address, answered, complaints, layer, output, tokens, WIFE } from "./pages";
 
 const VALUE = "L29D168";
@@ -8,7 +8,7 @@ test("a value is opened from its chip, renamed, and its name is there after a re
   const wrong = complaints(page);
   await page.goto(address({ p: WIFE }));
   await answered(page);
-  const chip = layer(page, 29).getByRole("button", { expanded: false }).first();
+  const chip = layer(page, 29).locator("[data-unit]").first();
   const value = /L29D\d+/.exec((await chip.getAttribute("aria-label")) ?? "")?.[0] ?? "";
   await chip.click();
   const details = page.getByRole("region", { name: value });
@@ -33,11 +33,11 @@ test("a value is opened from its chip, renamed, and its name is there after a re
 test("a value is switched off: base, edited and difference, undone and redone", async ({ page, request }) => {
   await page.goto(address({ p: WIFE }));
   await answered(page);
-  const chip = layer(page, 29)
-    .getByRole("button", { name: /^Edit L29D/ })
+  const off = layer(page, 29)
+    .getByRole("button", { name: /^Switch L29D\d+ off/ })
     .first();
-  const value = (await chip.getAttribute("aria-label"))?.slice("Edit ".length) ?? "";
-  await chip.click();
+  const value = /L29D\d+/.exec((await off.getAttribute("aria-label")) ?? "")?.[0] ?? "";
+  await off.click();
   await expect(page).toHaveURL(new RegExp(`e=${value}%3Doff`));
   await expect(output(page)).toContainText("KL");
   const answer = await request.post("/api/trace", { data: { prompt: WIFE, interventions: [`${value}=off`] } });
@@ -53,7 +53,7 @@ test("a value is switched off: base, edited and difference, undone and redone", 
       .getByRole("button", { name: /difference [+−]/ })
       .first(),
   ).toBeAttached();
-  await page.getByRole("radio", { name: "Base" }).click();
+  await page.getByRole("radio", { name: "A", exact: true }).click();
   await expect(page).toHaveURL(/show=base/);
 
   await page.getByRole("switch", { name: `${value} in force` }).click();
@@ -72,7 +72,7 @@ test("an edit is typed; what is wrong with it is said; the slider speaks the vec
   const box = page.getByRole("textbox", { name: "Add an edit" });
   await box.fill("L12");
   await box.press("Enter");
-  await expect(page.getByRole("alert")).toContainText("does not name a value vector");
+  await expect(page.getByRole("alert")).toContainText("does not name a value vector or a head");
   await box.fill("L77D1=on");
   await box.press("Enter");
   await expect(page.getByRole("alert")).toContainText("There is no layer 77");
@@ -87,6 +87,7 @@ test("an edit is typed; what is wrong with it is said; the slider speaks the vec
   await expect(page).toHaveURL(new RegExp(`e=${VALUE}%3Don\\*0.95%40prompt`));
   await page.keyboard.press("ArrowRight");
   await expect(page).toHaveURL(new RegExp(`e=${VALUE}%3Don%40prompt`));
+  await page.getByRole("button", { name: `More of the edit of ${VALUE}` }).click();
   await page.getByRole("combobox", { name: `Where ${VALUE} is edited` }).selectOption("last");
   await expect(page).toHaveURL(new RegExp(`e=${VALUE}%3Don%40last`));
 });
@@ -107,28 +108,31 @@ test("the prompt is continued with and without edits, and read out in the contin
 
   await page.getByRole("textbox", { name: "Add an edit" }).fill("L28D270=40");
   await page.keyboard.press("Enter");
-  const both = page.getByRole("region", { name: "Continuations" });
-  await expect(both).toContainText("base");
-  await expect(both.locator("dd").first().locator(".token")).toHaveCount(5);
-  await expect(both.locator("dd").last().locator(".token")).toHaveCount(5);
+  // B's continuation is in the strip; A's has a lane of its own from where they part.
+  const lane = page.getByRole("group", { name: "Continuation of A" });
+  await expect(lane).toContainText("from");
+  const own = tokens(page).getByRole("button", { name: /generated/ });
+  const parted = await own.evaluateAll((all) => all.filter((one) => one.dataset.parted === "true").length);
+  await expect(lane.locator(".token")).toHaveCount(parted);
+  expect(parted).toBeGreaterThan(0);
   await page.getByRole("button", { name: "Remove the continuation" }).click();
   await expect(tokens(page).getByRole("button")).toHaveCount(6);
 });
 
-test("a generation is stopped", async ({ page }) => {
+test("a generation is stopped; the address holds what came, no more", async ({ page, browser }) => {
+  const generated = (one: Page) => tokens(one).getByRole("button", { name: /generated/ });
   await page.goto(address({ p: WIFE, generate: "400" }));
-  await expect(
-    tokens(page)
-      .getByRole("button", { name: /generated/ })
-      .nth(2),
-  ).toBeAttached();
+  await expect(generated(page).nth(2)).toBeAttached();
   await page.getByRole("button", { name: "Stop" }).click();
   await answered(page);
-  expect(
-    await tokens(page)
-      .getByRole("button", { name: /generated/ })
-      .count(),
-  ).toBeLessThan(400);
+  const count = await generated(page).count();
+  expect(count).toBeLessThan(400);
+  await expect(page).toHaveURL(new RegExp(`generate=${count}(&|$)`));
+  const other = await (await browser.newContext()).newPage();
+  await other.goto(page.url());
+  await answered(other);
+  await expect(generated(other)).toHaveCount(count);
+  await other.context().close();
 });
 
 test("a shared address shows the same elsewhere", async ({ page, browser }) => {

@@ -16,8 +16,8 @@ const rows = (page: Page): Locator => results(page).getByRole("listitem");
 /** Wait until what is shown is the answer to what was asked last. */
 async function found(page: Page): Promise<void> {
   await expect(results(page)).toBeVisible();
-  await expect(page.locator(".search-answer")).toHaveAttribute("aria-busy", "false");
-  await expect(page.locator(".search-answer")).toHaveAttribute("data-old", "false");
+  await expect(page.locator("[data-answer]")).toHaveAttribute("aria-busy", "false");
+  await expect(page.locator("[data-answer]")).toHaveAttribute("data-old", "false");
 }
 
 /** The names of the vectors found, and that they are those of the API's answer. */
@@ -207,7 +207,7 @@ test("what writes a residual stream, and what tells two apart", async ({ page })
 test("from a value's details to its page, and what was written is still there on the way back", async ({ page }) => {
   await page.goto(address({ p: WIFE, value: WOMEN }));
   await answered(page);
-  await page.getByRole("textbox", { name: "Prompt" }).fill("Not traced yet");
+  await page.getByRole("textbox", { name: "Prompt" }).fill("Not run yet");
   const details = page.getByRole("region", { name: WOMEN });
   await expect(details.getByRole("list", { name: "Nearest" }).getByRole("listitem")).toHaveCount(5);
   const link = details.getByRole("link", { name: WOMEN });
@@ -216,7 +216,7 @@ test("from a value's details to its page, and what was written is still there on
   await expect(page.getByRole("heading", { name: WOMEN })).toBeVisible();
   await page.getByRole("link", { name: "Debugger" }).click();
   await answered(page);
-  await expect(page.getByRole("textbox", { name: "Prompt" })).toHaveValue("Not traced yet");
+  await expect(page.getByRole("textbox", { name: "Prompt" })).toHaveValue("Not run yet");
   await expect(details).toBeVisible();
 });
 
@@ -261,7 +261,7 @@ test("narrow and dark: nothing is cut off, no serious finding of axe", async ({ 
     else await expect(page.getByRole("heading").first()).toBeVisible();
     if (path.includes(WOMEN)) await expect(page.getByRole("list", { name: "Nearest" })).toBeVisible();
     const overflow = await page.evaluate(() =>
-      Array.from(document.querySelectorAll("html, .explore"), (one) => one.scrollWidth - one.clientWidth),
+      Array.from(document.querySelectorAll("html, [data-page=explore]"), (one) => one.scrollWidth - one.clientWidth),
     );
     expect(Math.max(...overflow)).toBeLessThanOrEqual(0);
     const { violations } = await new AxeBuilder({ page }).analyze();

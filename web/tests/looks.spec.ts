@@ -4,7 +4,7 @@ import { expect, test, type Page } from "@playwright/test";
 import { spawn, type ChildProcess } from "node:child_process";
 import { join } from "node:path";
 import { command, port } from "./browser";
-import { address, answered, output, WIFE } from "./pages";
+import { address, answered, more, output, settled, tokens, WIFE } from "./pages";
 
 const FULL = address({ p: WIFE, e: ["L28D270=on", "!L12D3=2"], value: "L28D270", layer: "20", generate: "5" });
 
@@ -41,8 +41,8 @@ for (const colorScheme of ["light", "dark"] as const) {
       await expect(page.locator("html")).toHaveAttribute("data-theme", colorScheme);
       const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
       expect(overflow).toBeLessThanOrEqual(0);
-      for (const name of ["Trace", "Generate 5", "Copy a link to this view", "Keyboard shortcuts"]) {
-        await expect(page.getByRole("button", { name })).toBeInViewport({ ratio: 1 });
+      for (const name of ["Run", "Generate 5", "Run A: without edits", "Command palette", "More"]) {
+        await expect(page.getByRole("button", { name, exact: true })).toBeInViewport({ ratio: 1 });
       }
     });
   }
@@ -56,11 +56,12 @@ for (const colorScheme of ["light", "dark"] as const) {
     await page.goto(FULL);
     await answered(page);
     await expect(page.getByRole("list", { name: "Promotes" })).toBeVisible();
+    await expect(tokens(page).getByRole("button", { name: /generated/ })).toHaveCount(5);
+    await settled(page);
     expect(await serious(page, colorScheme)).toEqual([]);
     await page.goto(address({ p: WIFE, e: "L28D270=on", show: "difference", panel: "trajectory" }));
-    await answered(page);
-    const changed = [".overview", ".output", ".edits", '[data-layer="0"]', '[data-layer="29"]'];
-    expect(await serious(page, colorScheme, ...changed)).toEqual([]);
+    await settled(page);
+    expect(await serious(page, colorScheme)).toEqual([]);
     await page.getByRole("button", { name: "Number of tokens and sampling" }).click();
     expect(await serious(page, colorScheme, ".popover")).toEqual([]);
   });
@@ -68,7 +69,7 @@ for (const colorScheme of ["light", "dark"] as const) {
 
 test("the theme is chosen and kept", async ({ page }) => {
   await page.goto("/");
-  await page.getByRole("button", { name: "Dark theme" }).click();
+  await more(page, "Dark theme");
   await page.reload();
   await expect(page.locator("html")).toHaveAttribute("data-theme", "dark");
 });

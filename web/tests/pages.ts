@@ -11,10 +11,21 @@ export function address(state: Record<string, string | string[]>): string {
   return `/?${query}`;
 }
 
-/** Wait until the last layer is there: the answer has come. */
+/** Wait until a layer is there and is that of the run that was asked for: the answer has come. */
 export async function answered(page: Page): Promise<void> {
-  await expect(layer(page, 29)).toBeAttached();
-  await expect(page.getByRole("group", { name: "Layer panels" })).toHaveAttribute("aria-busy", "false");
+  await expect(page.getByRole("article", { name: /^Layer \d+$/ }).first()).toBeAttached();
+  await expect(page.getByRole("group", { name: "Layer panel" })).toHaveAttribute("aria-busy", "false");
+}
+
+/** Wait until nothing that is shown is of another run than was asked for. */
+export async function settled(page: Page): Promise<void> {
+  await answered(page);
+  await expect(page.locator('[data-stale="true"]')).toHaveCount(0);
+}
+
+/** Wait until every column of the map in sight is there. */
+export async function mapped(page: Page): Promise<void> {
+  await expect(page.getByRole("group", { name: /^Map: / })).toHaveAttribute("aria-busy", "false");
 }
 
 export const layer = (page: Page, index: number): Locator =>
@@ -28,8 +39,18 @@ export const output = (page: Page): Locator => page.getByRole("region", { name: 
 export function complaints(page: Page): string[] {
   const found: string[] = [];
   page.on("console", (message) => {
-    if (message.type() === "error") found.push(message.text());
+    // A server that does not explain tokens yet says so; the page does too.
+    const unanswered = /\/api\/(why|heads\/\w+)$/.test(message.location().url);
+    if (message.type() === "error" && !unanswered) found.push(message.text());
   });
   page.on("pageerror", (error) => found.push(error.message));
   return found;
+}
+
+export const inspector = (page: Page): Locator => page.getByRole("complementary", { name: "Inspector" });
+
+/** Something of the menu at the end of the bar. */
+export async function more(page: Page, name: string): Promise<void> {
+  await page.getByRole("button", { name: "More", exact: true }).click();
+  await page.getByRole("menuitem", { name }).click();
 }

@@ -1,6 +1,6 @@
 // Tracing: an example, another token, layers and positions by keyboard, tokens that look like markup.
 import { expect, test } from "@playwright/test";
-import { address, answered, complaints, layer, output, tokens, TWO } from "./pages";
+import { address, answered, complaints, layer, mapped, output, tokens, TWO } from "./pages";
 
 test("an example is traced, with the model's own prediction", async ({ page, request }) => {
   const wrong = complaints(page);
@@ -13,7 +13,7 @@ test("an example is traced, with the model's own prediction", async ({ page, req
   const { output: expected } = (await answer.json()) as { output: { text: string }[] };
   const first = output(page).getByRole("row").nth(1);
   await expect(first).toContainText(expected[0]?.text.replaceAll(" ", "·") ?? "?");
-  await expect(layer(page, 29).getByText("output")).toBeAttached();
+  await expect(layer(page, 29).getByText("output")).toBeVisible();
   await expect(page).toHaveURL(/[?&]p=It\+was/);
   expect(wrong).toEqual([]);
 });
@@ -22,9 +22,9 @@ test("a prompt is written and traced with the keyboard; a trailing space is warn
   await page.goto("/");
   const prompt = page.getByRole("textbox", { name: "Prompt" });
   await prompt.fill("The capital of France is ");
-  await expect(page.getByText("Ends with “·”")).toBeVisible();
+  await expect(page.getByText("Ends with “␣”")).toBeVisible();
   await page.getByRole("button", { name: "Remove", exact: true }).click();
-  await expect(page.getByText("Ends with “·”")).toBeHidden();
+  await expect(page.getByText("Ends with “␣”")).toBeHidden();
   await prompt.press("Control+Enter");
   await answered(page);
   await expect(tokens(page).getByRole("button")).toHaveCount(5);
@@ -44,11 +44,17 @@ test("arrow keys move through layers and positions, ? shows the shortcuts", asyn
   await answered(page);
   await page.keyboard.press("ArrowDown");
   await page.keyboard.press("ArrowDown");
-  await expect(page).toHaveURL(/layer=1/);
-  await expect(page.getByRole("button", { name: "Choose layer 1", exact: true })).toHaveAttribute(
+  await expect(page).toHaveURL(/layer=27/);
+  await expect(layer(page, 27)).toBeVisible();
+  await page.keyboard.press("ArrowUp");
+  await expect(layer(page, 28)).toBeVisible();
+  await page.keyboard.press("l");
+  await expect(page.getByRole("button", { name: "Choose layer 28", exact: true })).toHaveAttribute(
     "aria-pressed",
     "true",
   );
+  await expect(layer(page, 28)).toBeInViewport();
+  await page.keyboard.press("l");
   await page.keyboard.press("ArrowLeft");
   await expect(page).toHaveURL(/at=5/);
   await page.keyboard.press("?");
@@ -57,13 +63,14 @@ test("arrow keys move through layers and positions, ? shows the shortcuts", asyn
   await expect(page.getByRole("dialog")).toBeHidden();
 });
 
-test("a click in the grid chooses layer and position", async ({ page }) => {
+test("a click in the map chooses layer and position; the last layer is on top", async ({ page }) => {
   await page.goto(address({ p: TWO }));
   await answered(page);
   const grid = page.getByRole("img", { name: /most probable token after each of 30 layers/ });
-  // Third column, fourth row.
-  await grid.click({ position: { x: 34 + 2.5 * 100, y: 22 + 3.5 * 17 } });
-  await expect(page).toHaveURL(/layer=3/);
+  await mapped(page);
+  // Third column, third row: nothing folds above it in this prompt.
+  await grid.click({ position: { x: 52 + 2.5 * 100, y: 20 + 2.5 * 17 } });
+  await expect(page).toHaveURL(/layer=27/);
   await expect(page).toHaveURL(/at=2/);
 });
 
@@ -84,21 +91,21 @@ test("a token is followed through the layers", async ({ page }) => {
   await page.getByRole("textbox", { name: "Follow a token by its text" }).fill(" people");
   await page.keyboard.press("Enter");
   await expect(page.getByRole("list", { name: "Followed tokens" })).toContainText("·people");
-  await expect(page.getByRole("img", { name: /probability through the layers: ·people/ })).toBeVisible();
+  await expect(page.getByRole("img", { name: /probability through the layers: .*·people/ })).toBeVisible();
   await page.getByRole("radio", { name: "Rank" }).click();
   await expect(page.getByRole("img", { name: /rank through the layers/ })).toBeVisible();
 });
 
 test("what is wrong is said, with the cure", async ({ page }) => {
   await page.goto(address({ p: TWO, value: "L99D1" }));
-  await expect(page.getByRole("alert").first()).toContainText("L99D1");
+  await expect(page.getByRole("region", { name: "L99D1" }).getByRole("alert")).toContainText("L99D1");
 });
 
 test("sub-updates are sorted by their effect on a token", async ({ page }) => {
-  await page.goto(address({ p: TWO }));
+  await page.goto(address({ p: TWO, layer: "27" }));
   await answered(page);
   await page.getByLabel("Sort updates by").selectOption("effect");
-  const chips = layer(page, 27).locator(".value-open");
+  const chips = layer(page, 27).locator("[data-unit]");
   await expect(chips.first()).toHaveAttribute("title", /direct effect on the followed token's logit/);
   const titles = await chips.evaluateAll((all) => all.map((chip) => chip.getAttribute("title") ?? ""));
   const effects = titles.map((title) =>

@@ -40,7 +40,7 @@ def plain_matrix(module: nn.Module, x: Tensor, y: Tensor) -> Tensor | None:
     bias = _bias(module)
     if bias is not None and bias.shape[0] != y.shape[-1]:
         return None
-    return _oriented(weight, x, y, bias)
+    return _oriented(weight, x.to(weight.device), y.to(weight.device), bias)
 
 
 def is_affine(module: nn.Module, x: Tensor) -> bool:

@@ -27,6 +27,12 @@ class NormForm(NamedTuple):
             vectors = vectors - vectors.mean(-1, keepdim=True)
         return vectors * self.weight
 
+    def plain(self, vectors: Tensor) -> Tensor:
+        """The norm of vectors (…, hidden) without its bias, each at its own scale. Float32."""
+        vectors = vectors.float()
+        centre = vectors - vectors.mean(-1, keepdim=True) if self.centred else vectors
+        return centre * self.weight / centre.pow(2).mean(-1, keepdim=True).sqrt().clamp_min(1e-12)
+
     def adjoint(self, direction: Tensor) -> Tensor:
         """The transpose of `linear`: the product of linear(v) with a direction (…, hidden) is that of v with this."""
         direction = direction * self.weight

@@ -76,12 +76,14 @@ class Read(Record):
         path: the linear map.
         norm: the norm that its input comes out of ("" for none).
         factor: what that is multiplied by.
+        inputs: channels of its input.
         starts: where in the map's output the values begin: one number for each head, or for all heads together.
     """
 
     path: str
     norm: str = ""
     factor: float = 1.0
+    inputs: int
     starts: tuple[int, ...] = (0,)
 
 

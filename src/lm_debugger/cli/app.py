@@ -15,11 +15,15 @@ from lm_debugger.cli.cache import cache
 from lm_debugger.cli.calibrate import calibrate
 from lm_debugger.cli.clusters import clusters
 from lm_debugger.cli.examine import examine
+from lm_debugger.cli.flow import flow
 from lm_debugger.cli.generate import generate
+from lm_debugger.cli.head import head
+from lm_debugger.cli.heads import heads
 from lm_debugger.cli.search import search
 from lm_debugger.cli.serve import serve
 from lm_debugger.cli.trace import trace
 from lm_debugger.cli.value import value
+from lm_debugger.cli.why import why
 from lm_debugger.errors import LMDebuggerError, OptionError
 
 app = typer.Typer(
@@ -28,7 +32,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (serve, trace, generate, search, examine, value, clusters, calibrate):
+for command in (
+    serve, trace, why, heads, flow, generate, search, examine, value, head, clusters, calibrate,
+):  # fmt: skip
     app.command()(command)
 app.add_typer(cache, name="cache")
 

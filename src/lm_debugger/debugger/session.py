@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from lm_debugger.calibration import measure as calibration
+from lm_debugger.debugger.attribution import Attribution
 from lm_debugger.debugger.trace import Trace
 from lm_debugger.debugger.verb import verb
 from lm_debugger.debugger.weights import Weights
@@ -16,13 +17,15 @@ from lm_debugger.edits.grammar import parse_all
 from lm_debugger.edits.validate import check_name
 from lm_debugger.errors import EditError, OptionError
 from lm_debugger.model.loaded import LoadedModel
+from lm_debugger.readouts.head import head_view
 from lm_debugger.readouts.writers import RunPosition, writers
 from lm_debugger.records.calibration import CalibrationSummary, CoefficientRange
 from lm_debugger.records.edit import WITH_STRENGTH, Edit
 from lm_debugger.records.examination import Examination
 from lm_debugger.records.generation import Continuation, Generation, Sampling
+from lm_debugger.records.head import HeadView
 from lm_debugger.records.model import ModelSummary
-from lm_debugger.records.names import UnitName, ValueName
+from lm_debugger.records.names import HeadName, UnitName, ValueName
 from lm_debugger.records.recipe import Recipe
 from lm_debugger.records.search import AnySign, Filter, SearchAnswer
 from lm_debugger.runs.generate import OnToken, Stops, continue_prompt
@@ -32,13 +35,14 @@ from lm_debugger.runs.store import RunStore
 from lm_debugger.source.vocabulary import Prompt
 from lm_debugger.work import Progress, Work, silent
 
+HEADS_KEPT = 1000  # read-outs of heads that are remembered
 TOKENS = 4096  # measured where nobody says how many
 
 Edits = Sequence[str | Edit]
 Reopen = Callable[[LoadedModel], LoadedModel]
 
 
-class Debugger(Weights):
+class Debugger(Weights, Attribution):
     """A model under the debugger. Its weights are never changed; every edit lives for one call.
 
     Where its user changes the weights (trains them, say), the next call proves the model anew and forgets what it knew
@@ -62,6 +66,7 @@ class Debugger(Weights):
         self._weights = model.engine.weights()
         self._calibration: calibration.Calibration | None = None
         self._runs.clear()
+        self._heads: dict[tuple[HeadName, int], HeadView] = {}
 
     def refresh(self) -> None:
         """Take note of changed weights: prove the model anew, and forget what was known of the old ones."""
@@ -85,6 +90,37 @@ class Debugger(Weights):
         """The loaded model: network, vocabulary, anatomy, units."""
         self.refresh()
         return self._model
+
+    @verb
+    def head(
+        self,
+        name: str | HeadName,
+        *,
+        top_k: int = 20,
+        progress: Progress | None = None,
+        cancel: threading.Event | None = None,
+    ) -> HeadView:
+        """What an attention head copies and suppresses, by its weights alone (its OV circuit). Kept once known.
+
+        Args:
+            name: such as `L12H3`.
+            top_k: how many pairs of tokens on each side, 1 to 100.
+            progress: told how far it is.
+            cancel: set it to stop.
+
+        Raises:
+            ValueNameError: if the model has no such head.
+            OptionError: if top_k is out of range.
+            CancelledError: if cancelled.
+        """
+        found = HeadName.parse(name) if isinstance(name, str) else name
+        check_name(found, self._model)
+        key = (found, top_k)
+        if key not in self._heads:
+            if len(self._heads) >= HEADS_KEPT:
+                self._heads.clear()
+            self._heads[key] = head_view(self._model, found, top_k, self._work(progress, cancel))
+        return self._heads[key]
 
     @verb
     def examine(self) -> Examination:

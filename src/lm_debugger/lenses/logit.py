@@ -33,14 +33,24 @@ class LogitLens:
     @torch.no_grad()
     def logits(self, residuals: Tensor) -> Tensor:
         """Logits (N, vocabulary), float32, of residual vectors (N, hidden)."""
+        logits = self.uncapped(residuals)
+        if self.soft_cap:
+            logits = self.soft_cap * torch.tanh(logits / self.soft_cap)
+        return logits
+
+    @property
+    def soft_cap(self) -> float:
+        """The c in c·tanh(logit/c), 0 for none."""
+        return self._readout.soft_cap
+
+    def uncapped(self, residuals: Tensor) -> Tensor:
+        """The same before the soft cap; differentiable."""
         stream = residuals.to(self._dtype)[None]
         for module, scale in zip(self._modules, self._readout.scales, strict=True):
             stream = module(stream if scale == 1 else stream * scale)
         logits = stream[0, :, : self.vocabulary].float()
         if self._readout.logit_scale != 1:
             logits = logits * self._readout.logit_scale
-        if self._readout.soft_cap:
-            logits = self._readout.soft_cap * torch.tanh(logits / self._readout.soft_cap)
         return logits
 
     @torch.no_grad()

@@ -10,6 +10,7 @@ from lm_debugger.anatomy.parts import Anatomy
 from lm_debugger.engine.engine import Engine
 from lm_debugger.engine.sites import Site
 from lm_debugger.errors import PromptError
+from lm_debugger.lenses.backward import Backward
 from lm_debugger.lenses.logit import LogitLens
 from lm_debugger.records.examination import Examination
 from lm_debugger.records.model import ModelSummary
@@ -74,6 +75,11 @@ class LoadedModel:
     def vectors(self, layer: int) -> tuple[Extent, ...]:
         """Those of them that are vectors, in the order of the blocks."""
         return self.blocks[layer].vectors
+
+    @cached_property
+    def backward(self) -> Backward:
+        """The read-out gone backwards, from logits to what writes them."""
+        return Backward(self.network, self.anatomy)
 
     @cached_property
     def kept_numbers(self) -> int:

@@ -8,9 +8,12 @@ from lm_debugger.runs.kept import KeptRun
 
 
 @torch.no_grad()
-def compare(baseline: KeptRun, edited: KeptRun, position: int, top_k: int) -> Comparison:
-    """Compare two traces of one prompt at a position, for the top tokens of both."""
-    logits = torch.stack([baseline.logits(position), edited.logits(position)])
+def compare(
+    baseline: KeptRun, edited: KeptRun, position: int, top_k: int, baseline_position: int | None = None
+) -> Comparison:
+    """Compare two traces at a position, for the top tokens of both; the first may be read at another position."""
+    there = position if baseline_position is None else baseline_position
+    logits = torch.stack([baseline.logits(there), edited.logits(position)])
     log_probabilities = logits.log_softmax(-1)
     before, after = log_probabilities
     finite = before.isfinite() & after.isfinite()
@@ -22,7 +25,7 @@ def compare(baseline: KeptRun, edited: KeptRun, position: int, top_k: int) -> Co
     probabilities = log_probabilities[:, tokens].exp().tolist()
     return Comparison(
         kl=max(kl, 0.0),
-        changed=not unchanged(edited),
+        changed=not unchanged(edited) if edited.baseline is baseline else not torch.equal(before, after),
         tokens=tuple(
             TokenChange(
                 id=token,

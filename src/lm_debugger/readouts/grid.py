@@ -1,16 +1,15 @@
 """Reads the logit lens of a trace at many layers and positions: no forward, memory bounded by working in chunks.
 
-Knows nothing of who shows it. Each chunk of residual vectors, of as many layers as fit, goes through the model's
-read-out once; of its logits only a few numbers for each cell are kept. Those of a whole grid are held as long as the
-run is: asking for it again costs nothing.
+Knows nothing of who shows it. Residual vectors, of as many layers and positions as fit, go through the model's read-out
+once; of their logits only a few numbers for each cell are kept. What was read is held cell by cell, as long as the run
+is: a grid that is asked for column by column costs what it costs at once.
 """
 
+import math
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
 from typing import TypeVar
-from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor
@@ -23,37 +22,38 @@ from lm_debugger.work import Work
 T = TypeVar("T", int, float)
 
 CHUNK = 1 << 24  # logits held at once: 64 MB, and as much again while they are reduced
+ROWS = 4  # reduced at once
+RULED_OUT = -1e4
 DECIMALS = 6
 TOKENS_HELD = 4  # for each run
 
 
-@dataclass(frozen=True)
-class _Cells:
-    """Of each cell, layer after layer: the top token's id and probability, and the entropy."""
-
-    id: list[int] = field(default_factory=list)
-    probability: list[float] = field(default_factory=list)
-    entropy: list[float] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
 class _Followed:
-    """Of each cell, layer after layer: a chosen token's rank and probability."""
+    """Of each cell (layers, positions): a chosen token's rank, 0 where it was not read, and its probability."""
 
-    rank: list[int] = field(default_factory=list)
-    probability: list[float] = field(default_factory=list)
+    def __init__(self, layers: int, positions: int) -> None:
+        self.rank = torch.zeros(layers, positions, dtype=torch.int64)
+        self.probability = torch.zeros(layers, positions, dtype=torch.float64)
 
 
-@dataclass
 class _Known:
-    """What has been read of a run's whole grid."""
+    """What has been read of a run: of each cell (layers, positions) the top token, −1 where it was not read."""
 
-    cells: _Cells | None = None
-    surprise: tuple[float | None, ...] = ()
-    followed: OrderedDict[int, _Followed] = field(default_factory=OrderedDict)
+    def __init__(self, layers: int, positions: int) -> None:
+        self.id = torch.full((layers, positions), -1)
+        self.probability = torch.zeros(layers, positions, dtype=torch.float64)
+        self.entropy = torch.zeros(layers, positions, dtype=torch.float64)
+        # Of each position, in nats: NaN where it was not read, infinite where the token there has no probability.
+        self.surprise = torch.full((positions,), torch.nan, dtype=torch.float64)
+        self.followed: OrderedDict[int, _Followed] = OrderedDict()
 
-
-_held: WeakKeyDictionary[KeptRun, _Known] = WeakKeyDictionary()
+    def following(self, token: int) -> _Followed:
+        """What is known of a token; of the tokens followed before the latest are kept."""
+        found = self.followed.pop(token, None) or _Followed(*self.id.shape)
+        self.followed[token] = found
+        while len(self.followed) > TOKENS_HELD:
+            self.followed.popitem(last=False)
+        return found
 
 
 @torch.no_grad()
@@ -80,28 +80,34 @@ def grid(
     trace.check_current()
     where = list(range(len(trace))) if positions is None else [trace.position(place) for place in positions]
     which = list(range(trace.model.layers)) if layers is None else list(layers)
+    if outside := [layer for layer in which if not 0 <= layer < trace.model.layers]:
+        raise OptionError(
+            f"Layer {outside[0]} does not exist in {trace.model.name}.",
+            f"Choose one from 0 to {trace.model.layers - 1}.",
+        )
     check_token(trace, token)
-    whole = positions is None and layers is None
-    known = _held.setdefault(trace, _Known()) if whole else _Known()
-    cells, followed = _complete(known, trace, which, where, token, cancel)
+    known = trace.remembered(_Known, lambda: _Known(trace.model.layers, len(trace)))
+    followed = None if token is None else known.following(token)
+    _complete(known, followed, trace, which, where, token, cancel)
     text = trace.model.vocabulary.text
-    width = len(where)
+    cells = torch.tensor(which)[:, None], torch.tensor(where)[None, :]
+    ids = known.id[cells].tolist()
     return LensGrid(
         tokens=tuple(trace.tokens[place] for place in where),
         layers=tuple(which),
         positions=tuple(where),
-        id=_rows(cells.id, width),
-        texts={found: text(found) for found in sorted(set(cells.id))},
-        probability=_rows(cells.probability, width),
-        entropy=_rows(cells.entropy, width),
-        surprise=known.surprise,
+        id=_rows(ids),
+        texts={found: text(found) for found in sorted({found for row in ids for found in row})},
+        probability=_rows(known.probability[cells].tolist()),
+        entropy=_rows(known.entropy[cells].tolist()),
+        surprise=tuple(None if place == 0 else _finite(float(known.surprise[place])) for place in where),
         token=None
         if token is None or followed is None
         else TokenGrid(
             id=token,
             text=text(token),
-            rank=_rows(followed.rank, width),
-            probability=_rows(followed.probability, width),
+            rank=_rows(followed.rank[cells].tolist()),
+            probability=_rows(followed.probability[cells].tolist()),
         ),
         interventions=tuple(map(str, trace.interventions)),
     )
@@ -118,92 +124,87 @@ def check_token(trace: KeptRun, token: int | None) -> None:
 
 def _complete(
     known: _Known,
+    followed: _Followed | None,
     trace: KeptRun,
     which: list[int],
     where: list[int],
     token: int | None,
     cancel: threading.Event | None,
-) -> tuple[_Cells, _Followed | None]:
-    """Read what is not known yet. Nothing is held of a reading that was given up."""
-    cells, followed = known.cells, None if token is None else known.followed.get(token)
-    new_cells = _Cells() if cells is None else None
-    new_followed = _Followed() if token is not None and followed is None else None
-    if new_cells is not None or new_followed is not None:
-        for logits in _lenses(trace, _streams(trace, which, where), cancel):
-            _read(logits, new_cells, token, new_followed)
-    if new_cells is not None:
-        known.surprise = _surprise(trace, where, cancel)
-        known.cells = new_cells
-    if token is not None and new_followed is not None:
-        known.followed[token] = new_followed
-        while len(known.followed) > TOKENS_HELD:
-            known.followed.popitem(last=False)
-    found = cells or new_cells
-    assert found is not None  # one of the two
-    return found, followed or new_followed
+) -> None:
+    """Read what is not known yet of a region, each residual vector once. What was read before a stop is known."""
+    wanted = torch.zeros_like(known.id, dtype=torch.bool)
+    region = torch.tensor(which)[:, None], torch.tensor(where)[None, :]
+    wanted[region] = True
+    new = wanted & (known.id < 0)
+    unfollowed = torch.zeros_like(new) if followed is None else wanted & (followed.rank == 0)
+    predicting = torch.zeros(len(trace), dtype=torch.bool)
+    predicting[[place - 1 for place in where if place > 0 and known.surprise[place].isnan()]] = True
+    needed = new | unfollowed
+    needed[-1] |= predicting
+    for layers, places, logits in _lenses(trace, needed, cancel):
+        _predict(known, trace, predicting, layers, places, logits)
+        # A few rows at a time stay in the processor's cache through all that is done with them.
+        for rows, layer, place in zip(logits.split(ROWS), layers.split(ROWS), places.split(ROWS), strict=True):
+            _reduce(known, followed, token, (layer, place), rows)
 
 
-def _read(logits: Tensor, cells: _Cells | None, token: int | None, followed: _Followed | None) -> None:
-    """Add some cells' numbers. Overwrites the logits."""
+def _reduce(
+    known: _Known, followed: _Followed | None, token: int | None, at: tuple[Tensor, Tensor], logits: Tensor
+) -> None:
+    """Keep the numbers of some cells, given their logits (N, vocabulary)."""
     best = logits.max(-1)
-    own = None if followed is None or token is None else logits[:, token].clone()
-    if own is not None and followed is not None:
-        followed.rank.extend(((logits > own[:, None]).sum(-1) + 1).tolist())
-    weights = logits.sub_(best.values[:, None]).exp_()
+    # A token that is ruled out is −∞: as a large number it has weight 0, and no part in the entropy.
+    shifted = (logits - best.values[:, None]).clamp_min_(RULED_OUT)
+    weights = shifted.exp()
     norm = weights.sum(-1)
-    if own is not None and followed is not None:
-        followed.probability.extend(_rounded((own - best.values).exp() / norm))
-    if cells is not None:
-        cells.id.extend(best.indices.tolist())
-        cells.probability.extend(_rounded(norm.reciprocal()))
-        # −Σ p log p with p = weights / norm. `entr` knows that a token which is ruled out (weight 0) has no part in it;
-        # sums are pairwise, where a dot product of so many terms would lose the third decimal.
-        cells.entropy.extend(_rounded((norm.log() + torch.special.entr(weights).sum(-1) / norm).clamp_min(0)))
+    known.id[at] = best.indices.cpu()
+    known.probability[at] = _rounded(norm.reciprocal())
+    # −Σ p log p with p = weights / norm. Sums are pairwise: one after the other they would lose the third decimal.
+    part = weights.mul_(shifted).sum(-1)
+    known.entropy[at] = _rounded((norm.log() - part / norm).clamp_min(0))
+    if followed is not None and token is not None:
+        own = logits[:, token]
+        followed.rank[at] = ((logits > own[:, None]).sum(-1) + 1).cpu()
+        followed.probability[at] = _rounded((own - best.values).exp() / norm)
 
 
-def _surprise(trace: KeptRun, where: list[int], cancel: threading.Event | None) -> tuple[float | None, ...]:
-    asked = [place for place in where if place > 0]
-    predicted = torch.tensor([trace.ids[place] for place in asked], device=trace.last_residual.device)
-    found: list[float] = []
-    for logits in _lenses(trace, [trace.last_residual[[place - 1 for place in asked]]], cancel):
-        total = logits.logsumexp(-1)
-        actual = predicted[len(found) : len(found) + len(logits), None]
-        # A token that the read-out does not score (a special id beyond the vocabulary) has no probability.
-        scored = actual < logits.shape[-1]
-        own = logits.gather(-1, actual.clamp_max(logits.shape[-1] - 1))
-        found += _rounded((total - own[:, 0]).where(scored[:, 0], torch.inf))
-    numbers = iter(found)
-    return tuple(None if place == 0 or (number := next(numbers)) == torch.inf else number for place in where)
+def _predict(known: _Known, trace: KeptRun, predicting: Tensor, layers: Tensor, places: Tensor, logits: Tensor) -> None:
+    """From the last layer's logits: how surprising the tokens are that come next."""
+    rows = ((layers == trace.model.layers - 1) & predicting[places]).nonzero()[:, 0]
+    if not len(rows):
+        return
+    chosen = logits[rows.to(logits.device)]
+    following = [int(place) + 1 for place in places[rows]]
+    actual = torch.tensor([trace.ids[place] for place in following], device=logits.device)[:, None]
+    # A token that the read-out does not score (a special id beyond the vocabulary) has no probability.
+    scored = actual < chosen.shape[-1]
+    own = chosen.gather(-1, actual.clamp_max(chosen.shape[-1] - 1))
+    known.surprise[following] = _rounded((chosen.logsumexp(-1) - own[:, 0]).where(scored[:, 0], torch.inf))
 
 
-def _streams(trace: KeptRun, which: list[int], where: list[int]) -> Iterator[Tensor]:
-    """Residual vectors (N, hidden) of the cells, layer after layer: of as many layers at once as one chunk takes.
+def _lenses(trace: KeptRun, needed: Tensor, cancel: threading.Event | None) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    """Layers (N), positions (N) and logits (N, vocabulary) of the needed cells, as many at once as one chunk takes.
 
     A product reads the whole unembedding, so that one for each layer of a short prompt would mostly read.
     """
-    layers = max(1, _rows_of_chunk(trace) // len(where))
-    device = trace.last_residual.device
-    for first in range(0, len(which), layers):
-        yield torch.cat([trace.layer(layer).after[where].to(device) for layer in which[first : first + layers]])
+    rows = max(1, CHUNK // trace.model.readout.vocabulary)
+    cells = needed.nonzero()
+    for part in cells.split(rows) if len(cells) else ():
+        Work(cancel=cancel).go_on()
+        layers, places = part.unbind(-1)
+        streams = [trace.layer(int(layer)).after[places[layers == layer]] for layer in layers.unique()]
+        device = streams[-1].device
+        yield layers, places, trace.model.readout.logits(torch.cat([stream.to(device) for stream in streams]))
 
 
-def _rows_of_chunk(trace: KeptRun) -> int:
-    return max(1, CHUNK // trace.model.readout.vocabulary)
+def _rows(rows: list[list[T]]) -> tuple[tuple[T, ...], ...]:
+    return tuple(tuple(row) for row in rows)
 
 
-def _lenses(trace: KeptRun, streams: Iterable[Tensor], cancel: threading.Event | None) -> Iterator[Tensor]:
-    """Logits (N, vocabulary) of some residual vectors after the other."""
-    for stream in streams:
-        for part in stream.split(_rows_of_chunk(trace)) if len(stream) else ():
-            Work(cancel=cancel).go_on()
-            yield trace.model.readout.logits(part)
+def _finite(number: float) -> float | None:
+    return number if math.isfinite(number) else None
 
 
-def _rows(numbers: list[T], width: int) -> tuple[tuple[T, ...], ...]:
-    return tuple(tuple(numbers[first : first + width]) for first in range(0, len(numbers), width))
-
-
-def _rounded(numbers: Tensor) -> list[float]:
-    """As Python numbers with few digits: a grid of a large model would otherwise be megabytes of them."""
-    result: list[float] = numbers.double().cpu().round(decimals=DECIMALS).tolist()
-    return result
+def _rounded(numbers: Tensor) -> Tensor:
+    """With few digits: a grid of a large model would otherwise be megabytes of them."""
+    return numbers.cpu().double().round(decimals=DECIMALS)

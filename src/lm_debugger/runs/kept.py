@@ -4,8 +4,9 @@ Memory: the residual stream before and after every layer and all coefficients, i
 about layers · (6 · hidden + width) numbers a token.
 """
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from functools import cached_property
+from typing import Any, TypeVar
 
 from torch import Tensor
 
@@ -17,6 +18,8 @@ from lm_debugger.model.loaded import LoadedModel
 from lm_debugger.records.edit import Edit
 from lm_debugger.records.token import Token
 from lm_debugger.runs.spec import RunSpec
+
+T = TypeVar("T")
 
 
 class KeptRun:
@@ -46,6 +49,7 @@ class KeptRun:
         self.projections = projections
         self._capture = capture
         self._weights = weights
+        self._remembered: dict[type, Any] = {}
 
     def __len__(self) -> int:
         return len(self.spec.ids)
@@ -74,6 +78,12 @@ class KeptRun:
     def memory(self) -> int:
         """Bytes of the tensors that the whole batch of this run keeps."""
         return self._capture.streams.memory
+
+    def remembered(self, kind: type[T], make: Callable[[], T]) -> T:
+        """What a read-out remembers of the run, as long as the run is kept; made when first asked for."""
+        found = self._remembered.get(kind)
+        # Two threads may both make one: the first that is kept serves both.
+        return found if isinstance(found, kind) else self._remembered.setdefault(kind, make())
 
     def check_current(self) -> None:
         """Raise StaleRunError if the weights have changed since: a read-out would mix old streams with new weights."""

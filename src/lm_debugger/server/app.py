@@ -15,9 +15,13 @@ from lm_debugger.server.guard import Guard
 from lm_debugger.server.routes import (
     calibrate,
     clusters,
+    compare,
     examples,
+    flow,
     generate,
     grid,
+    heads,
+    heads_of_prompt,
     health,
     model,
     recipes,
@@ -27,6 +31,7 @@ from lm_debugger.server.routes import (
     trace,
     trajectory,
     values,
+    why,
 )
 from lm_debugger.server.services import ERRORS, Services
 from lm_debugger.server.settings import Settings
@@ -43,10 +48,15 @@ _NOUNS = (
     examples,
     tokens,
     trace,
+    compare,
     grid,
     trajectory,
+    why,
+    heads_of_prompt,
+    flow,
     generate,
     values,
+    heads,
     search,
     clusters,
     calibrate,

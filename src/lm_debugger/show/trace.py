@@ -5,11 +5,10 @@ line each or, for chosen layers, in full; the output, with edits against the out
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 from lm_debugger.records.model import ModelSummary
 from lm_debugger.records.token import TokenScore
-from lm_debugger.records.trace import Comparison, LayerView, SubUpdate, TraceView
+from lm_debugger.records.trace import Comparison, HeadUpdate, LayerView, SubUpdate, TraceView
 from lm_debugger.show.document import (
     EMPTY,
     Bar,
@@ -123,8 +122,8 @@ class _Reading:
     def _body(self, layer: LayerView) -> Table:
         unedited = self._unedited.get(layer.layer)
         rows: list[tuple[str, Block]] = []
-        if heads := getattr(layer, "heads", ()):
-            rows.append(("heads", self._heads(heads)))
+        if layer.heads:
+            rows.append(("heads", self._heads(layer.heads)))
         rows.append(("before", self._flow(layer.before)))
         if unedited is not None and _ids(unedited.before) != _ids(layer.before):
             rows.append(("  no edits", self._flow(unedited.before)))
@@ -187,7 +186,7 @@ class _Reading:
             ),
         )
 
-    def _heads(self, heads: Sequence[Any]) -> Table:
+    def _heads(self, heads: Sequence[HeadUpdate]) -> Table:
         """The heads that write most, which come before the feed-forward."""
         columns = (Column("head"), *(Column(title, right=True) for title in ("‖o‖", "share")))
         rows = tuple(

@@ -90,6 +90,11 @@ class DenseGroup(ValueGroup):
         found: Tensor = (matrix @ self.adjoint(direction))[indices]
         return found
 
+    def bias(self, streams: LayerStreams) -> Tensor | None:
+        """See `ValueGroup`."""
+        bias = self.linear.bias.float()
+        return bias.expand(len(streams.total), -1) if bool(bias.any()) else None
+
     def summed(self, streams: LayerStreams) -> Tensor:
         """See `ValueGroup`."""
         return self.coefficients(streams) @ self.linear.matrix.float() + self.linear.bias.float()

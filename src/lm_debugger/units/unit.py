@@ -130,6 +130,10 @@ class ValueGroup(Group):
         """
         raise NotImplementedError
 
+    def bias(self, streams: LayerStreams) -> Tensor | None:
+        """What the module adds beside coefficient · vector, before the route: (positions, hidden), or None."""
+        raise NotImplementedError
+
     def summed(self, streams: LayerStreams) -> Tensor:
         """Sum of coefficient · vector, plus the module's bias, before the route: (positions, hidden)."""
         raise NotImplementedError

@@ -1,26 +1,9 @@
 // Talks HTTP: JSON in, JSON out, one error class. Knows no React and nothing of what is shown.
+import { ApiError } from "../domain/failure";
 
-/** Why the server gave no answer: what went wrong and what can be done. */
-export class ApiError extends Error {
-  constructor(
-    readonly status: number,
-    readonly code: string,
-    readonly what: string,
-    readonly cure: string,
-  ) {
-    super(what);
-    this.name = "ApiError";
-  }
-}
+export { ApiError, asApiError } from "../domain/failure";
 
 const UNREACHABLE = "Check that `lm-debugger serve` is still running; the page connects again by itself.";
-
-/** Any failure as an ApiError, so that it can be shown. */
-export function asApiError(failure: unknown): ApiError {
-  if (failure instanceof ApiError) return failure;
-  const what = failure instanceof Error ? failure.message : String(failure);
-  return new ApiError(0, "page", what, "Reload the page; if it happens again, report it.");
-}
 
 async function failureOf(response: Response): Promise<ApiError> {
   const body: unknown = await response.json().catch(() => null);

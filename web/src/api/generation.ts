@@ -1,7 +1,8 @@
-// What the page asks for a whole continuation at once. One that is shown token by token is `useGeneration`'s.
+// What the page asks for a whole continuation at once. One that is shown token by token is
+// run/generation's.
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { request } from "./client";
-import type { Run } from "./queries";
+import type { Run } from "../domain/run";
 import type { Generation, PostBody } from "./types";
 
 /** A greedy continuation, with the edits and without. */
@@ -16,4 +17,14 @@ export const generateQuery = (run: Run | null, tokens: number) =>
     staleTime: Infinity,
     gcTime: 120_000,
     placeholderData: keepPreviousData,
+  });
+
+/** One continuation, without another to compare it with. */
+export const continuationQuery = (asked: PostBody<"/api/generate">) =>
+  queryOptions({
+    queryKey: ["continuation", asked],
+    queryFn: ({ signal }) =>
+      request<Generation>("POST", "api/generate", { body: { ...asked, compare: false }, signal }),
+    staleTime: Infinity,
+    gcTime: 120_000,
   });

@@ -1,5 +1,5 @@
 // Requests that tell how far they are: answered as a stream of events, shown as progress, given up when aborted.
-import { useSyncExternalStore } from "react";
+import { createStore, usePart } from "../ui/store";
 import { stream } from "./client";
 import type { Health } from "./types";
 
@@ -10,13 +10,14 @@ interface Going {
   stop: () => void;
 }
 
-const going = new Map<symbol, Going>();
-const listeners = new Set<() => void>();
+/** The requests that are under way, the latest last. */
+const going = createStore<ReadonlyMap<symbol, Going>>(new Map());
 
 function tell(request: symbol, now: Going | null): void {
-  if (now === null) going.delete(request);
-  else going.set(request, now);
-  for (const listener of listeners) listener();
+  const next = new Map(going.get());
+  if (now === null) next.delete(request);
+  else next.set(request, now);
+  going.set(next);
 }
 
 /** A POST that is answered with events; its result. The server stops working when the signal aborts. */
@@ -37,18 +38,13 @@ export async function longWork<T>(path: string, body: unknown, signal: AbortSign
 }
 
 export function stopLongWork(): void {
-  for (const { stop } of going.values()) stop();
+  for (const { stop } of going.get().values()) stop();
 }
 
 /** Whether a failure is that somebody stopped the request. */
 export const wasStopped = (failure: unknown): boolean =>
   failure instanceof DOMException && failure.name === "AbortError";
 
-const subscribe = (listener: () => void) => {
-  listeners.add(listener);
-  return () => listeners.delete(listener);
-};
-
 /** How far the latest long work of this page is, or null. */
 export const useLongWork = (): ProgressEvent | null =>
-  useSyncExternalStore(subscribe, () => [...going.values()].findLast(({ progress }) => progress)?.progress ?? null);
+  usePart(going, (all) => [...all.values()].findLast(({ progress }) => progress)?.progress ?? null);

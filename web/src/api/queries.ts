@@ -2,13 +2,14 @@
 import { keepPreviousData, queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
 import { useRef } from "react";
 import { ApiError, request } from "./client";
+import type { Run } from "../domain/run";
 import { longWork, wasStopped } from "./longwork";
 import type {
   CalibrationSummary,
   CoefficientPath,
+  Comparison,
   Examples,
   Health,
-  LensGrid,
   ModelReport,
   NamedValue,
   Names,
@@ -20,13 +21,6 @@ import type {
   Trajectory,
   ValueNote,
 } from "./types";
-
-/** What is run: a text or token ids, and the edits in force. */
-export interface Run {
-  prompt?: string;
-  ids?: number[];
-  interventions: string[];
-}
 
 /** A full queue and a restarting server are worth another try; a refused request is not. */
 export function shouldRetry(count: number, failure: Error): boolean {
@@ -75,14 +69,22 @@ export const traceQuery = (run: Run | null, position: number, topK: number, effe
     placeholderData: keepPreviousData,
   });
 
-export const gridQuery = (run: Run | null, token: number | null) =>
+/** How b's prediction differs from a's, each at its position. */
+export const compareQuery = (a: Run | null, aPosition: number, b: Run | null, position: number, topK = 12) =>
   queryOptions({
-    queryKey: ["grid", run, token],
+    queryKey: ["compare", a, aPosition, b, position, topK],
     queryFn: ({ signal }) => {
-      const body: PostBody<"/api/grid"> = { ...run, token };
-      return post<LensGrid>("api/grid", body, signal);
+      const side = (run: Run | null, at: number) => ({
+        prompt: null,
+        ids: null,
+        interventions: [],
+        ...run,
+        position: at,
+      });
+      const body: PostBody<"/api/compare"> = { a: side(a, aPosition), b: side(b, position), top_k: topK };
+      return post<Comparison>("api/compare", body, signal);
     },
-    enabled: run !== null,
+    enabled: a !== null && b !== null,
     staleTime: Infinity,
     gcTime: 120_000,
     placeholderData: keepPreviousData,

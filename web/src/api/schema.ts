@@ -111,6 +111,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/compare": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Compare
+         * @description Probability and rank of the top tokens of both runs, `before` in a and `after` in b, and how far b is from a.
+         */
+        post: operations["compare"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/grid": {
         parameters: {
             query?: never;
@@ -569,7 +589,7 @@ export interface components {
          * @description One invariant, measured on the loaded model.
          *
          *     Args:
-         *         invariant: `I1` to `I4`.
+         *         invariant: `I1` to `I5`.
          *         statement: what was checked.
          *         error: the largest relative error found (root mean square over the hidden or vocabulary axis).
          *         tolerance: the largest error accepted for the model's dtype.
@@ -827,6 +847,20 @@ export interface components {
             tokens: number;
         };
         /**
+         * CompareInput
+         * @description Two runs, each at a position.
+         */
+        CompareInput: {
+            a: components["schemas"]["lm_debugger__server__routes__compare__PlaceInput"];
+            b: components["schemas"]["lm_debugger__server__routes__compare__PlaceInput"];
+            /**
+             * Top K
+             * @description How many of each run's tokens to list.
+             * @default 10
+             */
+            top_k: number;
+        };
+        /**
          * Comparison
          * @description The output distribution with interventions against the one without, at one position.
          *
@@ -890,9 +924,11 @@ export interface components {
          *         model: the model's name.
          *         architecture: the model class.
          *         fingerprint: of architecture and weights.
-         *         supported: whether the anatomy was found and every invariant holds.
+         *         supported: whether the anatomy was found and I1 to I4 hold.
          *         layers: number of layers found (0 if none).
          *         value_vectors: number of value vectors found.
+         *         heads: number of heads found and proved.
+         *         headless: layers without heads, and why, one sentence for each reason.
          *         formula: the residual formulas found, one for each kind of layer.
          *         parts: what each part is.
          *         checks: every invariant that could be measured.
@@ -914,6 +950,16 @@ export interface components {
             layers: number;
             /** Value Vectors */
             value_vectors: number;
+            /**
+             * Heads
+             * @default 0
+             */
+            heads: number;
+            /**
+             * Headless
+             * @default []
+             */
+            headless: string[];
             /** Formula */
             formula: string[];
             /** Parts */
@@ -1108,6 +1154,33 @@ export interface components {
             token?: number | null;
         };
         /**
+         * HeadUpdate
+         * @description One attention head's part in what a layer's token mixer adds to the residual stream, at one position.
+         *
+         *     Args:
+         *         head: its name, such as `L12H3`.
+         *         norm: length of what it adds, by which heads are ranked.
+         *         share: its projection on what the mixer adds, as a fraction of that sum's squared length. The shares of all
+         *             heads and of the bias sum to 1.
+         *         name: the user's name for the head, or None.
+         *         promotes: the tokens that what it adds here promotes; listed for the strongest head of each layer.
+         */
+        HeadUpdate: {
+            /** Head */
+            head: string;
+            /** Norm */
+            norm: number;
+            /** Share */
+            share: number;
+            /** Name */
+            name?: string | null;
+            /**
+             * Promotes
+             * @default []
+             */
+            promotes: string[];
+        };
+        /**
          * Health
          * @description The state of the server.
          *
@@ -1117,6 +1190,7 @@ export interface components {
          *         done, total: how far it is (total 0: length unknown).
          *         version: of LM-Debugger.
          *         error: why the model could not be loaded, or None.
+         *         warnings: what does not work although the server does, such as the database.
          */
         Health: {
             /**
@@ -1134,6 +1208,11 @@ export interface components {
             /** Version */
             version: string;
             error?: components["schemas"]["ErrorDetail"] | null;
+            /**
+             * Warnings
+             * @default []
+             */
+            warnings: components["schemas"]["ErrorDetail"][];
         };
         /**
          * KeepInput
@@ -1202,6 +1281,7 @@ export interface components {
          *     Args:
          *         layer: index from 0.
          *         before: logit lens of the residual stream before the feed-forward, most probable first.
+         *         heads: the heads that write most, longest contribution first (empty for a layer without heads).
          *         values: dominant sub-updates, largest score first (empty for a layer without a feed-forward).
          *         after: logit lens of the residual stream after the feed-forward; the last layer's is the output.
          */
@@ -1214,6 +1294,11 @@ export interface components {
             values: components["schemas"]["SubUpdate"][];
             /** After */
             after: components["schemas"]["TokenScore"][];
+            /**
+             * Heads
+             * @default []
+             */
+            heads: components["schemas"]["HeadUpdate"][];
         };
         /**
          * LensGrid
@@ -1418,38 +1503,6 @@ export interface components {
             detail: string;
         };
         /**
-         * PlaceInput
-         * @description A run and a position in it.
-         */
-        PlaceInput: {
-            /**
-             * Prompt
-             * @description A text.
-             * @example It was the first time that two
-             */
-            prompt?: string | null;
-            /**
-             * Ids
-             * @description Token ids, instead of a text.
-             */
-            ids?: number[] | null;
-            /**
-             * Interventions
-             * @description Edits in force.
-             * @example [
-             *       "L12D345=off",
-             *       "L9D7*=2@last"
-             *     ]
-             */
-            interventions?: string[];
-            /**
-             * Position
-             * @description A position; negative ones count from the end.
-             * @default -1
-             */
-            position: number;
-        };
-        /**
          * PromotedToken
          * @description A vocabulary entry that a value vector promotes (positive) or suppresses (negative).
          *
@@ -1562,7 +1615,7 @@ export interface components {
              */
             layer?: number | null;
             /** @description A run and a position whose residual stream is subtracted. */
-            against?: components["schemas"]["PlaceInput"] | null;
+            against?: components["schemas"]["lm_debugger__server__routes__search__PlaceInput"] | null;
             /** Layers */
             layers?: string | null;
             /**
@@ -2003,6 +2056,12 @@ export interface components {
              */
             effect_on?: number | null;
             /**
+             * Head Tokens
+             * @description Heads of a layer whose promoted tokens to list.
+             * @default 1
+             */
+            head_tokens: number;
+            /**
              * Stream
              * @description Answer with server-sent events, as with Accept: text/event-stream.
              * @default false
@@ -2148,6 +2207,70 @@ export interface components {
              */
             used: boolean;
         };
+        /**
+         * PlaceInput
+         * @description A run, and where to read it.
+         */
+        lm_debugger__server__routes__compare__PlaceInput: {
+            /**
+             * Prompt
+             * @description A text.
+             * @example It was the first time that two
+             */
+            prompt?: string | null;
+            /**
+             * Ids
+             * @description Token ids, instead of a text.
+             */
+            ids?: number[] | null;
+            /**
+             * Interventions
+             * @description Edits in force.
+             * @example [
+             *       "L12D345=off",
+             *       "L9D7*=2@last"
+             *     ]
+             */
+            interventions?: string[];
+            /**
+             * Position
+             * @description A position; negative ones count from the end.
+             * @default -1
+             */
+            position: number;
+        };
+        /**
+         * PlaceInput
+         * @description A run and a position in it.
+         */
+        lm_debugger__server__routes__search__PlaceInput: {
+            /**
+             * Prompt
+             * @description A text.
+             * @example It was the first time that two
+             */
+            prompt?: string | null;
+            /**
+             * Ids
+             * @description Token ids, instead of a text.
+             */
+            ids?: number[] | null;
+            /**
+             * Interventions
+             * @description Edits in force.
+             * @example [
+             *       "L12D345=off",
+             *       "L9D7*=2@last"
+             *     ]
+             */
+            interventions?: string[];
+            /**
+             * Position
+             * @description A position; negative ones count from the end.
+             * @default -1
+             */
+            position: number;
+        };
     };
     responses: never;
     parameters: never;
@@ -2265,6 +2388,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description The work took longer than one request may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
         };
     };
     model: {
@@ -2375,6 +2507,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description The work took longer than one request may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
         };
     };
     examples: {
@@ -2478,6 +2619,15 @@ export interface operations {
             };
             /** @description The model is still loading, or too many wait for it: try again after Retry-After seconds. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work took longer than one request may. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2600,6 +2750,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description The work took longer than one request may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
         };
     };
     tokenize: {
@@ -2707,6 +2866,15 @@ export interface operations {
             };
             /** @description The model is still loading, or too many wait for it: try again after Retry-After seconds. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work took longer than one request may. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2833,6 +3001,138 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description The work took longer than one request may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    compare: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CompareInput"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Comparison"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Another site's page asked, or the Host is not this server's. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description What is asked for does not exist. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model cannot do this. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The request is not valid. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work was given up. */
+            499: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A mistake of the server. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model is still loading, or too many wait for it: try again after Retry-After seconds. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work took longer than one request may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
         };
     };
     grid: {
@@ -2947,6 +3247,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description The work took longer than one request may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
         };
     };
     trajectory: {
@@ -3054,6 +3363,15 @@ export interface operations {
             };
             /** @description The model is still loading, or too many wait for it: try again after Retry-After seconds. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work took longer than one request may. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3180,6 +3498,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description The work took longer than one request may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
         };
     };
     value: {
@@ -3291,6 +3618,15 @@ export interface operations {
             };
             /** @description The model is still loading, or too many wait for it: try again after Retry-After seconds. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work took longer than one request may. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3415,6 +3751,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description The work took longer than one request may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
         };
     };
     rename: {
@@ -3532,6 +3877,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description The work took longer than one request may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
         };
     };
     names: {
@@ -3635,6 +3989,15 @@ export interface operations {
             };
             /** @description The model is still loading, or too many wait for it: try again after Retry-After seconds. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work took longer than one request may. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3776,6 +4139,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description The work took longer than one request may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
         };
     };
     writers: {
@@ -3791,13 +4163,18 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Successful Response */
+            /** @description The vectors found; or, if asked for, a stream of events (progress, result, error), the last of them `result` or `error`. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["SearchAnswer"];
+                    "text/event-stream": {
+                        /** @enum {string} */
+                        event: "progress" | "result" | "error";
+                        data: string;
+                    };
                 };
             };
             /** @description The request cannot be read. */
@@ -3883,6 +4260,15 @@ export interface operations {
             };
             /** @description The model is still loading, or too many wait for it: try again after Retry-After seconds. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work took longer than one request may. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3993,6 +4379,15 @@ export interface operations {
             };
             /** @description The model is still loading, or too many wait for it: try again after Retry-After seconds. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work took longer than one request may. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4119,6 +4514,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description The work took longer than one request may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
         };
     };
     cluster: {
@@ -4228,6 +4632,15 @@ export interface operations {
             };
             /** @description The model is still loading, or too many wait for it: try again after Retry-After seconds. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work took longer than one request may. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4345,6 +4758,15 @@ export interface operations {
             };
             /** @description The model is still loading, or too many wait for it: try again after Retry-After seconds. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work took longer than one request may. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4471,6 +4893,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description The work took longer than one request may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
         };
     };
     runs: {
@@ -4576,6 +5007,15 @@ export interface operations {
             };
             /** @description The model is still loading, or too many wait for it: try again after Retry-After seconds. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work took longer than one request may. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4690,6 +5130,15 @@ export interface operations {
             };
             /** @description The model is still loading, or too many wait for it: try again after Retry-After seconds. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work took longer than one request may. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4813,6 +5262,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description The work took longer than one request may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
         };
     };
     forget: {
@@ -4916,6 +5374,15 @@ export interface operations {
             };
             /** @description The model is still loading, or too many wait for it: try again after Retry-After seconds. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work took longer than one request may. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5033,6 +5500,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description The work took longer than one request may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
         };
     };
     keep_recipe: {
@@ -5140,6 +5616,15 @@ export interface operations {
             };
             /** @description The model is still loading, or too many wait for it: try again after Retry-After seconds. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work took longer than one request may. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5263,6 +5748,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description The work took longer than one request may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
         };
     };
     forget_recipe: {
@@ -5366,6 +5860,15 @@ export interface operations {
             };
             /** @description The model is still loading, or too many wait for it: try again after Retry-After seconds. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work took longer than one request may. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5485,6 +5988,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorBody"];
                 };
             };
+            /** @description The work took longer than one request may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
         };
     };
     import_recipe: {
@@ -5592,6 +6104,15 @@ export interface operations {
             };
             /** @description The model is still loading, or too many wait for it: try again after Retry-After seconds. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work took longer than one request may. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };

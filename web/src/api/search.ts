@@ -1,7 +1,7 @@
 // What the page asks of the search over all value vectors, as TanStack queries.
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { request } from "./client";
-import type { Run } from "./queries";
+import type { Run } from "../domain/run";
 import type { PostBody, SearchAnswer } from "./types";
 
 /** Which vectors may be found, and how many. */

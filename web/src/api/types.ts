@@ -5,8 +5,44 @@ type Schemas = components["schemas"];
 
 export type Health = Schemas["Health"];
 export type ModelReport = Schemas["ModelReport"];
+
 export type TraceView = Schemas["TraceView"];
 export type LayerView = Schemas["LayerView"];
+export type HeadUpdate = Schemas["HeadUpdate"];
+
+/** One unit's direct effect on a token's logit, or on its lead over another's. */
+export interface WhyPart {
+  part: string;
+  kind: string;
+  effect: number;
+  estimate?: number | null;
+  measured?: number | null;
+  promotes?: readonly string[] | null;
+}
+export interface WhyAnswer {
+  position: number;
+  target: TokenScore;
+  against: TokenScore | null;
+  difference: number;
+  parts: readonly WhyPart[];
+  rest: number;
+  unexplained: number;
+}
+
+/** What a head copies and suppresses by its OV map. */
+export interface HeadDetails {
+  head: string;
+  layer: number;
+  copies?: readonly HeadToken[];
+  suppresses?: readonly HeadToken[];
+  [more: string]: unknown;
+}
+export interface HeadToken {
+  id: number;
+  text: string;
+  logit?: number;
+  score?: number;
+}
 export type SubUpdate = Schemas["SubUpdate"];
 export type TokenScore = Schemas["TokenScore"];
 export type Token = Schemas["Token"];

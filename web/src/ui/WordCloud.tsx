@@ -2,7 +2,7 @@
 import cloud from "d3-cloud";
 import { useEffect, useRef, useState } from "react";
 import { useSize } from "./hooks";
-import { visible } from "./visible";
+import { visible } from "../domain/visible";
 
 export interface Word {
   text: string;

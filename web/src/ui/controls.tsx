@@ -15,13 +15,24 @@ export function Tip({ label, children }: { label: ReactNode; children: ReactNode
   );
 }
 
-type IconButtonProps = ComponentProps<"button"> & { label: string; hint?: string };
+type IconButtonProps = ComponentProps<"button"> & {
+  label: string;
+  hint?: string;
+  /** One of a group that is reached by arrow keys. */
+  rove?: boolean;
+};
 
 /** A button that shows only an icon; its label is read out and shown on hover. */
-export function IconButton({ label, hint, className = "", children, ...rest }: IconButtonProps) {
+export function IconButton({ label, hint, rove = false, className = "", children, ...rest }: IconButtonProps) {
   return (
     <Tip label={hint === undefined ? label : `${label} (${hint})`}>
-      <button type="button" className={`button icon quiet ${className}`} aria-label={label} {...rest}>
+      <button
+        type="button"
+        className={`button icon quiet ${className}`}
+        aria-label={label}
+        {...(rove ? { "data-rove": true, tabIndex: -1 } : {})}
+        {...rest}
+      >
         {children}
       </button>
     </Tip>

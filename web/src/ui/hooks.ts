@@ -1,5 +1,5 @@
-// Small hooks that know nothing of models: debouncing, sizes, the theme.
-import { useEffect, useState, useSyncExternalStore, type RefObject } from "react";
+// Small hooks that know nothing of models: debouncing, sizes.
+import { useCallback, useEffect, useState, useSyncExternalStore, type RefObject } from "react";
 
 /** The value as it was when it had stood still for `milliseconds`. */
 export function useDebounced<T>(value: T, milliseconds: number): T {
@@ -35,46 +35,15 @@ export function useSize(element: RefObject<HTMLElement | null>): { width: number
   return size;
 }
 
-export type Theme = "light" | "dark";
-const KEY = "lm-debugger-theme";
-const listeners = new Set<() => void>();
-
-function storedTheme(): Theme | null {
-  try {
-    const stored = localStorage.getItem(KEY);
-    return stored === "light" || stored === "dark" ? stored : null;
-  } catch {
-    return null;
-  }
-}
-
-const system = matchMedia("(prefers-color-scheme: dark)");
-const theme = (): Theme => storedTheme() ?? (system.matches ? "dark" : "light");
-
-/** Put the theme on the document; called before the first paint. */
-export function applyTheme(): void {
-  document.documentElement.dataset.theme = theme();
-  for (const listener of listeners) listener();
-}
-system.addEventListener("change", applyTheme);
-
-export function toggleTheme(): void {
-  const next: Theme = theme() === "dark" ? "light" : "dark";
-  try {
-    localStorage.setItem(KEY, next);
-  } catch {
-    // Without storage the choice lasts as long as the page.
-  }
-  document.documentElement.dataset.theme = next;
-  for (const listener of listeners) listener();
-}
-
-export function useTheme(): Theme {
-  return useSyncExternalStore(
-    (listener) => {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
+/** Whether a media query holds. */
+export function useMedia(query: string): boolean {
+  const subscribe = useCallback(
+    (listener: () => void) => {
+      const list = matchMedia(query);
+      list.addEventListener("change", listener);
+      return () => list.removeEventListener("change", listener);
     },
-    () => (document.documentElement.dataset.theme === "dark" ? "dark" : "light"),
+    [query],
   );
+  return useSyncExternalStore(subscribe, () => matchMedia(query).matches);
 }

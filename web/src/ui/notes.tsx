@@ -1,7 +1,7 @@
 // What is shown instead of an answer: errors with their cure, warnings, empty regions that say what to do.
 import { CircleAlert, TriangleAlert } from "lucide-react";
 import type { ReactNode } from "react";
-import { asApiError } from "../api/client";
+import { asApiError } from "../domain/failure";
 
 export function ErrorNote({ failure, onRetry }: { failure: unknown; onRetry?: () => void }) {
   const { what, cure } = asApiError(failure);

@@ -40,7 +40,7 @@ def find_values(stream: Tensor, slices: Tensor, linears: list[Call], calls: list
         source, norm, factor = entered, "", 1.0
         if through is not None:
             source, norm, factor = value_of(through[0], Side.INPUT), through[0].path, through[1]
-        maps.insert(0, Read(path=call.path, norm=norm, factor=factor, starts=starts))
+        maps.insert(0, Read(path=call.path, norm=norm, factor=factor, inputs=entered.shape[-1], starts=starts))
         if source.shape == stream.shape and relative(source - stream, stream) < EXACT:
             return tuple(maps), ""
         wanted = source[:1]

@@ -113,19 +113,28 @@ class ExpertsGroup(ValueGroup):
         flat = coefficients.flatten()[best]
         return contributions(self, streams, indices, flat, norms.flatten()[best], along, towards)
 
+    def bias(self, streams: LayerStreams) -> Tensor | None:
+        """See `ValueGroup`: each expert's bias times the router's weight."""
+        chosen, _, weights = self.routed(streams)
+        total: Tensor | None = None
+        for expert in chosen.unique().tolist():
+            bias = self.experts.bias(expert) if expert < self.experts.count else None
+            if bias is not None:
+                added = (weights * (chosen == expert)).sum(1, keepdim=True) * bias.float()
+                total = added if total is None else total + added
+        return total
+
     def summed(self, streams: LayerStreams) -> Tensor:
         """See `ValueGroup`."""
-        chosen, coefficients, weights = self.routed(streams)
+        chosen, coefficients, _ = self.routed(streams)
         total = streams.total.new_zeros(streams.total.shape)
         for expert in chosen.unique().tolist():
             if expert >= self.experts.count:
                 continue
             here = chosen == expert  # (positions, K)
             total += (coefficients * here[..., None]).sum(1) @ self.experts.matrix(expert).float()
-            bias = self.experts.bias(expert)
-            if bias is not None:
-                total += (weights * here).sum(1, keepdim=True) * bias.float()
-        return total
+        bias = self.bias(streams)
+        return total if bias is None else total + bias
 
     def samples(self, taken: Callable[[Site], Tensor]) -> Iterator[tuple[int, Tensor]]:
         """See `ValueGroup`."""

@@ -52,7 +52,7 @@ class HeadStreams:
         """The token-dependent factor of the route (scales of norms): (positions, 1) or ()."""
         factor = self.slices.new_ones(())
         for path in self.group.norms:
-            factor = factor * self._norm_scale(path)
+            factor = factor * self.norm_scale(path)
         return factor
 
     def contributions(self) -> Tensor:
@@ -118,13 +118,14 @@ class HeadStreams:
         for step in steps:
             if step.form is Form.NORM:
                 norm = self.group.norms[step.path]
-                stream = norm.linear(stream) * self._norm_scale(step.path)
+                stream = norm.linear(stream) * self.norm_scale(step.path)
                 if step.path != self.group.heads.post_norm:
                     stream = stream + norm.bias
             else:
                 stream = stream * stream.new_tensor(step.factor)
         return stream
 
-    def _norm_scale(self, path: str) -> Tensor:
+    def norm_scale(self, path: str) -> Tensor:
+        """The factor that a norm on the route has for each token: (positions, 1)."""
         entered, left = (self._streams.at(Site(path=path, side=side)) for side in (Side.INPUT, Side.OUTPUT))
         return self.group.norms[path].scale(entered, left)

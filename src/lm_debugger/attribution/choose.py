@@ -1,0 +1,89 @@
+"""Which parts of an account are listed, and which are verified."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from lm_debugger.attribution.account import Account, Entry, UnitEffects
+from lm_debugger.attribution.estimate import Estimates, key
+from lm_debugger.errors import OptionError
+from lm_debugger.units.unit import Group
+
+MOST = 1000  # parts that can be listed, or verified
+
+
+class Candidate(NamedTuple):
+    """A part that may be listed.
+
+    Args:
+        entry: name, kind, layer and effect.
+        group, unit: for a unit where it is, else None and 0.
+    """
+
+    entry: Entry
+    group: Group | None = None
+    unit: int = 0
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What to list.
+
+    Args:
+        top_k: how many parts.
+        layers: only parts of these layers; None for all.
+        estimate: whether to estimate what switching parts off would do.
+        verify: how many parts to switch off one by one, the most promising first.
+
+    Raises:
+        OptionError: if a number is out of range.
+    """
+
+    top_k: int = 20
+    layers: range | None = None
+    estimate: bool = True
+    verify: int = 0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.verify <= MOST:
+            raise OptionError(f"verify is {self.verify}.", f"It must be from 0 to {MOST}.")
+        if not 1 <= self.top_k <= MOST:
+            raise OptionError(f"top_k is {self.top_k}.", f"It must be from 1 to {MOST}.")
+
+    def holds(self, layer: int | None) -> bool:
+        """Whether parts of a layer may be listed."""
+        return self.layers is None or (layer is not None and layer in self.layers)
+
+
+def strongest(found: Account, wanted: Wanted) -> list[Candidate]:
+    """The parts with the largest effects, largest first."""
+    candidates = [Candidate(entry) for entry in found.entries if wanted.holds(entry.layer)]
+    for units in found.units:
+        if wanted.holds(units.group.layer):
+            best = units.effects.abs().topk(min(wanted.top_k, len(units.effects))).indices.tolist()
+            candidates += [candidate(units, index) for index in best if units.effects[index] != 0]
+    return sorted(candidates, key=lambda each: -abs(each.entry.effect))[: wanted.top_k]
+
+
+def likeliest(found: Account, guesses: Estimates | None, wanted: Wanted) -> list[Candidate]:
+    """The parts to verify: those with the largest estimates; without estimates, with the largest direct effects."""
+    count = wanted.verify
+    if not count:
+        return []
+    candidates = [
+        (abs(entry.effect if guesses is None else guesses.embedding), Candidate(entry))
+        for entry in found.entries
+        if entry.kind == "embedding" and wanted.layers is None
+    ]
+    for units in found.units:
+        if wanted.holds(units.group.layer):
+            sizes = (units.effects if guesses is None else guesses.units[key(units.group)]).abs()
+            best = sizes.topk(min(count, len(sizes))).indices.tolist()
+            candidates += [(float(sizes[index]), candidate(units, index)) for index in best if sizes[index] != 0]
+    return [each for _, each in sorted(candidates, key=lambda pair: -pair[0])[:count]]
+
+
+def candidate(units: UnitEffects, index: int) -> Candidate:
+    """A unit as a candidate."""
+    group = units.group
+    entry = Entry(str(group.name(index)), units.kind, group.layer, float(units.effects[index]))
+    return Candidate(entry, group, index)

@@ -1,0 +1,131 @@
+"""The question: which token, against which, at which position. Reads words into tokens and says what is odd in them."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from lm_debugger.errors import OptionError
+from lm_debugger.records.token import TokenScore
+from lm_debugger.records.visible import visible
+from lm_debugger.runs.kept import KeptRun
+from lm_debugger.source.vocabulary import Vocabulary
+
+Word = str | int
+"""A token: its text, or its id."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """Why target (rather than against) at a position.
+
+    Args:
+        position: from 0.
+        target: id of a token.
+        against: id of another, or None for the target's logit alone.
+        warnings: what is odd in the words that were given.
+    """
+
+    position: int
+    target: int
+    against: int | None
+    warnings: tuple[str, ...] = ()
+
+    def difference(self, logits: Tensor) -> Tensor:
+        """The difference in logits (…, vocabulary): (…)."""
+        found = logits[..., self.target]
+        return found if self.against is None else found - logits[..., self.against]
+
+
+def ask(run: KeptRun, target: Word | None, against: Word | None, position: int) -> Question:
+    """The question about a run.
+
+    Args:
+        target: None for the most probable token.
+        against: None for the target alone; if there is no target either, for the runner-up.
+        position: negative ones count from the end.
+
+    Raises:
+        OptionError: if the position does not exist, or a word is no token.
+    """
+    place = run.position(position)
+    logits = run.logits(place)
+    warnings: list[str] = []
+    best = logits.topk(2).indices.tolist() if target is None else []
+    chosen = best[0] if target is None else _token(run, target, logits, warnings)
+    if against is not None:
+        other: int | None = _token(run, against, logits, warnings)
+    else:
+        other = best[1] if target is None else None
+    if other == chosen:
+        text = visible(run.model.vocabulary.text(chosen))
+        raise OptionError(f"Both tokens are {text}.", "Ask for two different ones.")
+    return Question(place, chosen, other, tuple(warnings))
+
+
+def score(run: KeptRun, logits: Tensor, token: int) -> TokenScore:
+    """A token in a distribution (vocabulary,)."""
+    probability = float((logits[token] - logits.logsumexp(-1)).exp())
+    return TokenScore(
+        id=token, text=run.model.vocabulary.text(token), logit=float(logits[token]), probability=probability
+    )
+
+
+def _token(run: KeptRun, word: Word, logits: Tensor, warnings: list[str]) -> int:
+    size = logits.shape[-1]
+    if isinstance(word, int):
+        if not 0 <= word < size:
+            raise OptionError(f"Token id {word} does not exist.", f"Choose one from 0 to {size - 1}.")
+        return word
+    found = _read(run.model.vocabulary, word, size)
+    if len(found) > 1:
+        cut = " ".join(visible(run.model.vocabulary.text(token)) for token in found)
+        warnings.append(
+            f"{visible(word)} is several tokens ({cut}); the answer is about the first, "
+            f"{visible(run.model.vocabulary.text(found[0]))}."
+        )
+    first = found[0]
+    _check_space(run.model.vocabulary, word, first, logits, warnings)
+    return first
+
+
+def _read(words: Vocabulary, word: str, size: int) -> list[int]:
+    """The tokens of a word as it stands in the middle of a text."""
+    if not word:
+        raise OptionError("The token to explain is an empty text.", "Write one, such as ' doctor'.")
+    found = words.encode(word, special=False)
+    if len(found) == 1 and words.text(found[0]) == word and found[0] < size:
+        return found
+    exact = next((token for token in range(min(size, words.size)) if words.text(token) == word), None)
+    if exact is not None:
+        return [exact]
+    if len(found) > 1 and not words.text(found[0]).strip():
+        found = found[1:]  # a tokenizer's own space before the text
+    if not found or not _part_of(words.text(found[0]), word):
+        raise OptionError(f"The model has no tokens for {word!r}.", "Write a word of its vocabulary.")
+    if found[0] >= size:
+        raise OptionError(f"The model gives no logit for {word!r}.", "Write a word that it can say.")
+    return found
+
+
+def _part_of(token: str, word: str) -> bool:
+    """Whether a token is of a word: else it only says that the tokenizer does not know it."""
+    return token.strip().casefold() in word.casefold() or "<0x" in token
+
+
+def _check_space(words: Vocabulary, word: str, token: int, logits: Tensor, warnings: list[str]) -> None:
+    """Point out a word without the leading space that the model would write it with."""
+    if word[0].isspace() or not word[0].isalnum():
+        return
+    spaced = words.encode(f" {word}", special=False)
+    if not spaced or spaced[0] == token or spaced[0] >= logits.shape[-1]:
+        return
+    text = words.text(spaced[0])
+    if not text.startswith(" ") or not text.strip() or not word.startswith(text.strip()):
+        return
+    here = torch.stack([logits[token], logits[spaced[0]]]) - logits.logsumexp(-1)
+    if float(here[1]) > float(here[0]):
+        first, second = (f"{float(value.exp()):.2g}" for value in here)
+        warnings.append(
+            f"{visible(word)} has no leading space; {visible(text)} is more probable here ({second} against {first})."
+        )

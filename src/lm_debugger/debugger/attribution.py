@@ -1,0 +1,133 @@
+"""The verbs that ask for causes: what `Debugger` adds to tracing."""
+
+import threading
+from collections.abc import Sequence
+
+from lm_debugger.attribution import why as answering
+from lm_debugger.attribution.choose import Wanted
+from lm_debugger.attribution.flow import flow
+from lm_debugger.attribution.heads import table
+from lm_debugger.attribution.question import Word
+from lm_debugger.debugger.trace import Trace
+from lm_debugger.engine.guard import exact
+from lm_debugger.lenses.projection import Projections
+from lm_debugger.records.attention import HeadTable
+from lm_debugger.records.edit import Edit
+from lm_debugger.records.flow import Flow
+from lm_debugger.records.names import read_layers
+from lm_debugger.records.why import Why
+from lm_debugger.source.vocabulary import Prompt
+from lm_debugger.work import Progress, Work
+
+
+class Attribution:
+    """A part of `Debugger`: who wrote a prediction."""
+
+    _projections: Projections
+
+    def trace(
+        self,
+        prompt: Prompt,
+        interventions: Sequence[str | Edit] = (),
+        *,
+        progress: Progress | None = None,
+        cancel: threading.Event | None = None,
+    ) -> Trace:
+        """See `Debugger`."""
+        raise NotImplementedError
+
+    def _work(self, progress: Progress | None, cancel: threading.Event | None) -> Work:
+        raise NotImplementedError
+
+    @exact
+    def why(
+        self,
+        prompt: Prompt,
+        target: Word | None = None,
+        against: Word | None = None,
+        position: int = -1,
+        interventions: Sequence[str | Edit] = (),
+        *,
+        top_k: int = 20,
+        layers: str | range | None = None,
+        estimate: bool = True,
+        verify: int = 0,
+        progress: Progress | None = None,
+        cancel: threading.Event | None = None,
+    ) -> Why:
+        """Who wrote this token, rather than another: every part of the model by its direct effect, adding up exactly.
+
+        Args:
+            prompt: a text, or token ids.
+            target: a token (its text with its leading space, or its id); None for the most probable one.
+            against: a token to compare with; None for the target's logit alone, or where no target is given either,
+                for the runner-up.
+            position: the position that predicts the token; negative ones count from the end.
+            interventions: edits in force.
+            top_k: how many parts to list.
+            layers: list only parts of these layers, such as `10-20`; the others count as rest.
+            estimate: also estimate what the difference would lose without each part, from one backward pass.
+            verify: measure that for so many parts, those with the largest estimates, by switching each of them off.
+                They are listed beside the `top_k`.
+            progress: told how far it is.
+            cancel: set it to stop.
+
+        Raises:
+            OptionError: if a word is no token, or something is out of range; otherwise as `trace`.
+        """
+        wanted = Wanted(top_k, read_layers(layers) if isinstance(layers, str) else layers, estimate, verify)
+        run = self.trace(prompt, interventions, progress=progress, cancel=cancel)
+        work = self._work(progress, cancel)
+        return answering.why(run, self._projections, target, against, position, wanted=wanted, work=work)
+
+    @exact
+    def heads(
+        self,
+        prompt: Prompt,
+        position: int = -1,
+        interventions: Sequence[str | Edit] = (),
+        *,
+        progress: Progress | None = None,
+        cancel: threading.Event | None = None,
+    ) -> HeadTable:
+        """All heads of a prompt: what each writes at a position, and how it attends.
+
+        Args:
+            prompt: a text, or token ids.
+            position: where to read what they write; negative ones count from the end.
+            interventions: edits in force.
+            progress: told how far it is.
+            cancel: set it to stop.
+
+        Raises:
+            OptionError: if the position does not exist; otherwise as `trace`.
+        """
+        run = self.trace(prompt, interventions, progress=progress, cancel=cancel)
+        return table(run, position, self._work(progress, cancel))
+
+    @exact
+    def flow(
+        self,
+        prompt: Prompt,
+        position: int = -1,
+        threshold: float = 0.04,
+        interventions: Sequence[str | Edit] = (),
+        *,
+        progress: Progress | None = None,
+        cancel: threading.Event | None = None,
+    ) -> Flow:
+        """How information flows to a prediction: the edges between tokens and layers that contribute most.
+
+        Args:
+            prompt: a text, or token ids.
+            position: whose prediction; negative ones count from the end.
+            threshold: contributions below it are left out; above 0, at most 1.
+            interventions: edits in force.
+            progress: told how far it is.
+            cancel: set it to stop.
+
+        Raises:
+            OptionError: if the position does not exist or the threshold is out of range; otherwise as `trace`.
+        """
+        run = self.trace(prompt, interventions, progress=progress, cancel=cancel)
+        return flow(run, position, threshold, self._work(progress, cancel))

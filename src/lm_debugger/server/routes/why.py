@@ -1,0 +1,65 @@
+"""`/api/why`: who wrote a prediction."""
+
+from typing import TYPE_CHECKING, Annotated
+
+from fastapi import APIRouter, Request
+from pydantic import Field
+from starlette.responses import Response
+
+from lm_debugger.errors import OptionError
+from lm_debugger.records.why import Why
+from lm_debugger.server.inputs import Position, RunInput, TokenId, check_at_most, check_tokens
+from lm_debugger.server.longwork import Channel, answer, described, wants_stream
+from lm_debugger.server.services import Here
+
+if TYPE_CHECKING:
+    from lm_debugger.debugger.session import Debugger
+
+router = APIRouter(tags=["runs"])
+
+Word = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class WhyInput(RunInput):
+    """A run, a position, and a token there, perhaps against another."""
+
+    position: Position = -1
+    target: Word | None = Field(
+        None, description="The token to explain, with its leading space; the top one if left out.", examples=[" doctor"]
+    )
+    against: Word | None = Field(
+        None, description="A token to compare with. Without any target either, the runner-up; else none."
+    )
+    target_id: TokenId | None = Field(None, description="The token's id, instead of its text.")
+    against_id: TokenId | None = Field(None, description="The other token's id, instead of its text.")
+    top_k: int = Field(20, ge=1, description="How many parts to list.")
+    layers: str | None = Field(None, max_length=50, description="List parts of these layers.", examples=["10-20"])
+    estimate: bool = Field(True, description="Estimate what the difference would lose without each part.")
+    verify: int = Field(0, ge=0, description="Measure that for so many parts, by switching each of them off.")
+    stream: bool = Field(False, description="Answer with server-sent events, as with Accept: text/event-stream.")
+
+
+@router.post("/why", response_model=Why, responses=described("Who wrote it"))
+async def why(request: Request, here: Here, asked: WhyInput) -> Response:
+    """The parts of a token's logit, or of its lead over another's: what every unit adds directly. They add up."""
+    limits = here.settings.limits
+    prompt, edits = await asked.asked(limits)
+    check_at_most("top_k", asked.top_k, limits.results)
+    check_at_most("verify", asked.verify, limits.results)
+    target = _either(asked.target, asked.target_id, "target")
+    against = _either(asked.against, asked.against_id, "against")
+
+    def work(debugger: "Debugger", channel: Channel) -> Why:
+        check_tokens(len(ids := debugger.model.vocabulary.encode(prompt)), limits)
+        return debugger.why(
+            ids, target, against, asked.position, edits, top_k=asked.top_k, layers=asked.layers,
+            estimate=asked.estimate, verify=asked.verify, progress=channel.progress, cancel=channel.cancel,
+        )  # fmt: skip
+
+    return await answer(request, here, work, stream=asked.stream or wants_stream(request))
+
+
+def _either(text: str | None, number: int | None, name: str) -> str | int | None:
+    if text is not None and number is not None:
+        raise OptionError(f"Both {name} and {name}_id are given.", "Give one of them.")
+    return text if number is None else number

@@ -1,0 +1,1 @@
+"""Attention patterns: where heads look, read through transformers' attention interface."""

@@ -1,0 +1,51 @@
+"""`lm-debugger why` through the real command line, on the demo model."""
+
+from lm_debugger import Debugger
+from lm_debugger.records.attention import HeadTable
+from lm_debugger.records.flow import Flow
+from lm_debugger.records.why import Why
+from tests.cli.runner import PROMPT, Run
+
+
+def test_json_is_the_contract(run_demo: Run, demo: Debugger) -> None:
+    ran = run_demo(
+        "why", PROMPT, "--target", " doctor", "--against", " nurse", "-k", "5", "--set", "L20D3=off", "--json"
+    )
+    assert ran.status == 0, ran.err
+    assert set(ran.json) >= {"prompt", "position", "target", "against", "difference", "parts", "rest", "unexplained"}
+    assert set(ran.json["parts"][0]) >= {"part", "kind", "effect", "estimate", "measured"}
+    assert Why.model_validate_json(ran.out) == demo.why(PROMPT, " doctor", " nurse", -1, ["L20D3=off"], top_k=5)
+
+
+def test_the_report_names_the_question_the_parts_and_the_sum(run_demo: Run) -> None:
+    ran = run_demo("why", PROMPT, "--layers", "20-29", "-k", "4")
+    assert ran.status == 0, ran.err
+    assert "why ·nurse" in ran.out
+    assert "and not ·marketing" in ran.out
+    assert "L29D778" in ran.out
+    assert "unexplained" in ran.out
+
+
+def test_a_word_that_is_no_token_is_an_error_in_one_line(run_demo: Run) -> None:
+    ran = run_demo("why", PROMPT, "--target", "")
+    assert ran.status == 2
+    assert ran.err.startswith("error: The token to explain is an empty text.")
+
+
+def test_heads_as_json_and_as_a_report(run_demo: Run, demo: Debugger) -> None:
+    text = "The quick brown cat sat on a mat. The quick brown cat sat on"
+    ran = run_demo("heads", text, "--json")
+    assert HeadTable.model_validate_json(ran.out) == demo.heads(text)
+    ran = run_demo("heads", text)
+    assert ran.status == 0, ran.err
+    assert "attend to what followed the same token before" in ran.out
+    assert "L17H4" in ran.out
+
+
+def test_flow_as_json_and_as_a_report(run_demo: Run, demo: Debugger) -> None:
+    ran = run_demo("flow", PROMPT, "--threshold", "0.08", "--json")
+    assert Flow.model_validate_json(ran.out) == demo.flow(PROMPT, threshold=0.08)
+    ran = run_demo("flow", PROMPT)
+    assert ran.status == 0, ran.err
+    assert "layer 29" in ran.out
+    assert "feed-forward" in ran.out

@@ -1,0 +1,70 @@
+import { describe, expect, it } from "vitest";
+import { FIELDS, INITIAL, readView, writeView, type View } from "./view";
+
+const EVERYTHING: View = {
+  prompt: 'a & b = "<script>"\n ↵',
+  edits: [
+    { value: "L12D345", operation: "on", amount: null, scope: "all", enabled: true },
+    { value: "L3D4", operation: "*=", amount: 2.5, scope: "3,5-7", enabled: false },
+  ],
+  aPrompt: "another & one",
+  aEdits: ["L1D2=off", "L3D4*=2@last"],
+  position: 0,
+  layer: 29,
+  value: "L12D345",
+  inspect: "why",
+  target: 7,
+  versus: 0,
+  compare: "difference",
+  panel: "trajectory",
+  colour: "entropy",
+  measure: "rank",
+  sort: "share",
+  all: true,
+  followed: [5, 0, 17],
+  generate: 20,
+  temperature: 0.7,
+  topP: 0.9,
+  seed: 3,
+};
+
+describe("view state in the URL", () => {
+  it("comes back as it was", () => {
+    expect(readView(`?${writeView(EVERYTHING)}`)).toEqual(EVERYTHING);
+  });
+
+  it("tells a group's strength once, with its first edit", () => {
+    const concept = { name: "bad mood!", strength: 0.5, enabled: false };
+    const one = { value: "L1D2", operation: "on", amount: 0.5, scope: "last", enabled: false, concept } as const;
+    const alone = { value: "L1D2", operation: "off", amount: null, scope: "0", enabled: true } as const;
+    const two = { ...one, value: "L1D3", enabled: true } as const;
+    const view = { ...INITIAL, edits: [one, alone, two] };
+    const query = writeView(view);
+    expect(new URLSearchParams(query).getAll("e")).toEqual([
+      "!L1D2=on*0.5@last#!bad mood!*0.5",
+      "L1D2=off@0",
+      "L1D3=on*0.5@last#bad mood!",
+    ]);
+    expect(readView(query)).toEqual(view);
+  });
+
+  it("holds only what is not the default", () => {
+    expect(writeView(INITIAL)).toBe("");
+    expect(writeView({ ...INITIAL, prompt: "Hi", layer: 3 })).toBe("p=Hi&layer=3");
+  });
+
+  it("has a key of its own for each piece", () => {
+    const keys = Object.values(FIELDS).map(({ key }) => key);
+    expect(new Set(keys).size).toBe(keys.length);
+  });
+
+  it("falls back to defaults where the URL is wrong", () => {
+    const view = readView(
+      "?at=-1&layer=x&show=all&n=1&generate=99999&temperature=&follow=1,2&e=nonsense&e=L1D2=off&seed=1.5",
+    );
+    expect(view).toEqual({
+      ...INITIAL,
+      edits: [{ value: "L1D2", operation: "off", amount: null, scope: "all", enabled: true }],
+    });
+  });
+});

@@ -1,0 +1,86 @@
+// The one table of the debugger's view state: what each piece is called in the URL, its default and its encoding. Pure.
+import {
+  choice,
+  initialOf,
+  number,
+  flag,
+  place,
+  readFields,
+  text,
+  texts,
+  writeFields,
+  type Field,
+  type StateOf,
+} from "./fields";
+import { formatConcept, newConcept, parseConcept, type Concept } from "./concept";
+import { formatEdit, parseEdit, type ListedEdit } from "./edit";
+
+const ids = (key: string): Field<number[]> => ({
+  key,
+  initial: [],
+  write: (value) => [value.join(".")],
+  read: ([first]) =>
+    first !== undefined && /^\d+(\.\d+)*$/.test(first) ? first.split(".").slice(0, 8).map(Number) : undefined,
+});
+
+const edits = (key: string): Field<ListedEdit[]> => ({
+  key,
+  initial: [],
+  write: (value) => value.map((edit) => (edit.enabled ? "" : "!") + formatEdit(edit) + written(value, edit)),
+  read: (texts) => {
+    const concepts = new Map<string, Concept>();
+    return texts.flatMap((item): ListedEdit[] => {
+      const hash = item.indexOf("#");
+      const found = parseEdit((hash < 0 ? item : item.slice(0, hash)).replace(/^!/, ""));
+      if ("error" in found) return [];
+      const edit: ListedEdit = { ...found.ok, enabled: !item.startsWith("!") };
+      const concept = hash < 0 ? null : parseConcept(item.slice(hash + 1));
+      if (concept === null) return [edit];
+      const shared = concepts.get(concept.name) ?? concept;
+      concepts.set(concept.name, shared);
+      return [{ ...edit, concept: shared }];
+    });
+  },
+});
+
+/** The group of an edit, after a `#`: the first member tells how strong it is and whether it is in force. */
+function written(edits: readonly ListedEdit[], edit: ListedEdit): string {
+  const { concept } = edit;
+  if (concept === undefined) return "";
+  const first = edits.find((one) => one.concept?.name === concept.name);
+  return `#${formatConcept(first === edit ? concept : newConcept(concept.name))}`;
+}
+
+export const FIELDS = {
+  prompt: text("p"),
+  edits: edits("e"),
+  /** The run that this one is compared with: its prompt and edits as text. Without a prompt it is this one unedited. */
+  aPrompt: text("a"),
+  aEdits: texts("ae"),
+  position: place("at"),
+  layer: place("layer"),
+  /** The value vector or head that is looked at. */
+  value: text("value"),
+  /** What the inspector shows: by itself the unit that is looked at, else why. */
+  inspect: choice("inspect", ["auto", "why", "vector", "head"]),
+  /** Whose logit is explained: the most probable token if left out; and against which other one. */
+  target: place("target"),
+  versus: place("vs"),
+  compare: choice("show", ["edited", "base", "difference"]),
+  panel: choice("panel", ["grid", "trajectory"]),
+  colour: choice("color", ["probability", "token", "entropy", "rank"]),
+  measure: choice("measure", ["probability", "rank"]),
+  sort: choice("sort", ["score", "share", "coefficient", "effect"]),
+  all: flag("all"),
+  followed: ids("follow"),
+  generate: number("generate", 0, 0, 512),
+  temperature: number("temperature", 0, 0, 10, false),
+  topP: number("top_p", 1, 0, 1, false),
+  seed: number("seed", 0, 0, 2 ** 31 - 1),
+} as const;
+
+export type View = StateOf<typeof FIELDS>;
+
+export const INITIAL: View = initialOf(FIELDS);
+export const readView = (query: string): View => readFields(FIELDS, query);
+export const writeView = (view: View): string => writeFields(FIELDS, view);

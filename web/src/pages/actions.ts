@@ -1,0 +1,106 @@
+// The verbs of the page as data: name, keys, test and effect of each in one object. Keyboard, palette and sheet read them.
+import { setBase } from "../run/against";
+import { clearEdits, redoEdit, undoEdit } from "../run/edits";
+import { stopGeneration } from "../run/generation";
+import { showPalette, showSheet } from "../run/overlays";
+import { go } from "../run/place";
+import { lastExploreAddress } from "../run/explore";
+import { moveLayer, movePosition } from "../run/selection";
+import { copyLink } from "../run/share";
+import { closeUnit } from "../run/unit";
+import { addressOf, getView, setView } from "../run/view";
+import { toggleTheme } from "../ui/theme";
+
+/** What an action needs to know of what is shown. */
+export interface Shown {
+  layers: number;
+  length: number;
+  position: number;
+  compared: boolean;
+}
+
+export interface Action {
+  name: string;
+  /** Of a key alone or with others; none for what is only in the palette. */
+  keys: readonly string[];
+  matches: (event: KeyboardEvent) => boolean;
+  perform: (shown: Shown) => void;
+}
+
+const plain = (event: KeyboardEvent) => !event.ctrlKey && !event.metaKey && !event.altKey;
+const key = (letter: string) => (event: KeyboardEvent) => plain(event) && event.key === letter;
+const command = (letter: string, shift: boolean) => (event: KeyboardEvent) =>
+  (event.ctrlKey || event.metaKey) && event.shiftKey === shift && event.key.toLowerCase() === letter;
+const never = () => false;
+
+function cycleComparison({ compared }: Shown): void {
+  if (!compared) return;
+  const order = ["base", "edited", "difference"] as const;
+  const next = order[(order.indexOf(getView().compare) + 1) % order.length];
+  if (next !== undefined) setView({ compare: next });
+}
+
+const only = (name: string, perform: Action["perform"]): Action => ({ name, keys: [], matches: never, perform });
+
+const COMMON: readonly Action[] = [
+  { name: "Command palette", keys: ["Ctrl", "K"], matches: command("k", false), perform: showPalette },
+  { name: "Undo an edit", keys: ["Ctrl", "Z"], matches: command("z", false), perform: undoEdit },
+  { name: "Redo an edit", keys: ["Ctrl", "Shift", "Z"], matches: command("z", true), perform: redoEdit },
+  { name: "Light or dark", keys: ["t"], matches: key("t"), perform: toggleTheme },
+  { name: "Keyboard shortcuts", keys: ["?"], matches: key("?"), perform: showSheet },
+  only("Copy a link to this view", copyLink),
+];
+
+/** The link that leads to the unit before or after, where a unit's page is shown. */
+const follow = (id: string) => () => document.getElementById(id)?.click();
+
+export const EXPLORE_ACTIONS: readonly Action[] = [
+  { name: "Go to the search", keys: ["/"], matches: key("/"), perform: () => focus("search") },
+  { name: "Next dimension", keys: ["→"], matches: key("ArrowRight"), perform: follow("next-unit") },
+  { name: "Previous dimension", keys: ["←"], matches: key("ArrowLeft"), perform: follow("previous-unit") },
+  only("Go to the debugger", () => go(addressOf(getView()))),
+  ...COMMON,
+];
+
+export const ACTIONS: readonly Action[] = [
+  { name: "Layer above", keys: ["↑"], matches: key("ArrowUp"), perform: ({ layers }) => moveLayer(1, layers) },
+  { name: "Layer below", keys: ["↓"], matches: key("ArrowDown"), perform: ({ layers }) => moveLayer(-1, layers) },
+  {
+    name: "Next token",
+    keys: ["→"],
+    matches: key("ArrowRight"),
+    perform: ({ position, length }) => movePosition(1, position, length),
+  },
+  {
+    name: "Previous token",
+    keys: ["←"],
+    matches: key("ArrowLeft"),
+    perform: ({ position, length }) => movePosition(-1, position, length),
+  },
+  { name: "Go to the prompt", keys: ["/"], matches: key("/"), perform: () => focus("prompt") },
+  { name: "Add an edit", keys: ["e"], matches: key("e"), perform: () => focus("add-edit") },
+  { name: "A, B, difference", keys: ["d"], matches: key("d"), perform: cycleComparison },
+  {
+    name: "Map or trajectory",
+    keys: ["g"],
+    matches: key("g"),
+    perform: () => setView({ panel: getView().panel === "grid" ? "trajectory" : "grid" }),
+  },
+  {
+    name: "One layer or all layers",
+    keys: ["l"],
+    matches: key("l"),
+    perform: () => setView({ all: !getView().all }),
+  },
+  { name: "Why this token", keys: ["w"], matches: key("w"), perform: () => setView({ inspect: "why" }) },
+  { name: "Close the unit", keys: ["Esc"], matches: key("Escape"), perform: closeUnit },
+  only("Compare with this run without edits", setBase),
+  only("Remove all edits", clearEdits),
+  only("Stop generating", stopGeneration),
+  only("Go to Explore", () => go(lastExploreAddress())),
+  ...COMMON,
+];
+
+function focus(id: string): void {
+  document.getElementById(id)?.focus();
+}

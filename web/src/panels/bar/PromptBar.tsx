@@ -1,0 +1,89 @@
+// The top bar of the debugger: model, prompt, run, generate, A and B. The prompt is one line and grows on focus.
+import { Play, Square } from "lucide-react";
+import { visible } from "../../domain/visible";
+import { runPrompt, useDraft } from "../../run/draft";
+import { stopGeneration, useGeneration } from "../../run/generation";
+import { setView } from "../../run/view";
+import { Pages } from "../links/Pages";
+import { Examples } from "./Examples";
+import { GenerateMenu } from "./GenerateMenu";
+import { ModelBadge } from "./ModelBadge";
+import { MoreMenu } from "./MoreMenu";
+import { Sides } from "./Sides";
+import css from "./bar.module.css";
+
+export const COMMAND = navigator.platform.startsWith("Mac") ? "⌘" : "Ctrl";
+
+export function PromptBar() {
+  const { running } = useGeneration();
+  const { text, write, unrun } = useDraft();
+  const trailing = /\s+$/.exec(text)?.[0];
+  return (
+    <header className={css.top}>
+      <ModelBadge />
+      <Pages />
+      <div className={css.prompt} data-unrun={unrun && text !== ""}>
+        <textarea
+          id="prompt"
+          className="field"
+          aria-label="Prompt"
+          aria-keyshortcuts="Control+Enter Meta+Enter"
+          aria-describedby={trailing === undefined ? undefined : "prompt-warning"}
+          placeholder="Write a prompt, or choose an example"
+          rows={1}
+          spellCheck={false}
+          value={text}
+          onChange={(event) => write(event.target.value)}
+          onKeyDown={(event) => {
+            if (event.key === "Escape") event.currentTarget.blur();
+            if (event.key === "Enter" && (event.metaKey || event.ctrlKey)) {
+              event.preventDefault();
+              runPrompt(text);
+            }
+          }}
+        />
+        {unrun && text !== "" && (
+          <span className={css.unrun} role="status">
+            not run yet
+          </span>
+        )}
+        {trailing !== undefined && text !== "" && (
+          <p id="prompt-warning" className={css.promptWarning} role="status">
+            Ends with “{visible(trailing)}”: most models expect the next token to bring its own space.{" "}
+            <button type="button" onClick={() => write(text.trimEnd())}>
+              Remove
+            </button>
+          </p>
+        )}
+      </div>
+      <Examples onChoose={runPrompt} />
+      <button
+        type="button"
+        className={unrun ? "button primary" : "button"}
+        disabled={text === ""}
+        title={`Run the prompt (${COMMAND} ↵)`}
+        aria-keyshortcuts="Control+Enter Meta+Enter"
+        onClick={() => runPrompt(text)}
+      >
+        <Play aria-hidden />
+        Run
+      </button>
+      {running ? (
+        <button type="button" className="button danger" onClick={stopGeneration}>
+          <Square aria-hidden />
+          Stop
+        </button>
+      ) : (
+        <GenerateMenu
+          prompt={text}
+          onGenerate={(count) => {
+            runPrompt(text);
+            setView({ generate: count });
+          }}
+        />
+      )}
+      <Sides />
+      <MoreMenu command={COMMAND} />
+    </header>
+  );
+}

@@ -1,0 +1,16 @@
+// What A is: the run without edits, another prompt, or a kept run.
+import type { Content } from "../domain/changes";
+import { getView, setView } from "./view";
+
+/** Compare with a run from now on. */
+export function setA({ prompt, interventions }: Content): void {
+  const unedited = interventions.length === 0 && prompt === getView().prompt;
+  setView({
+    aPrompt: unedited ? "" : prompt,
+    aEdits: unedited ? [] : [...interventions],
+    compare: getView().compare === "edited" ? "difference" : getView().compare,
+  });
+}
+
+/** Compare with the run itself, without its edits. */
+export const setBase = (): void => setView({ aPrompt: "", aEdits: [] });

@@ -1,0 +1,100 @@
+// The two runs that the page is about: B, the prompt with its edits, and A, what it is compared with.
+import { useQuery } from "@tanstack/react-query";
+import { useMemo } from "react";
+import { tokensQuery } from "../api/queries";
+import type { Token } from "../api/types";
+import { formatEdit, type Edit, type ListedEdit } from "../domain/edit";
+import { editsInForce, editsOfTexts, placeIn, runOf, sameRun, type Run } from "../domain/run";
+import { useGeneration } from "./generation";
+import { useSettled } from "./settled";
+import { useView } from "./view";
+
+const NO_TOKENS: readonly Token[] = [];
+const NO_EDITS: readonly Edit[] = [];
+
+export interface Runs {
+  a: Run | null;
+  b: Run | null;
+  /** B's edits in force, as text; they are those of the view once it has stood still. */
+  interventions: readonly string[];
+  /** Whether A is B without its edits: the server answers both at once. */
+  base: boolean;
+  /** Whether A and B differ at all. */
+  compared: boolean;
+  /** Whether the list of edits stands still. */
+  settled: boolean;
+  /** B's tokens, those of its continuation included; and how many can be read out. */
+  tokens: readonly Token[];
+  promptLength: number;
+  length: number;
+  /** Where is read: in B, and the same place in A. */
+  position: number;
+  aPosition: number;
+  aLength: number;
+  /** Token ids of what can be read out, and A's tokens. */
+  ids: readonly number[];
+  aIds: readonly number[];
+  aTokens: readonly Token[];
+  /** B with another list of edits. */
+  variant: (edits: readonly ListedEdit[]) => Run | null;
+  error: Error | null;
+}
+
+export function useRun(): Runs {
+  const view = useView();
+  const settled = useSettled();
+  const generation = useGeneration();
+  const cut = useQuery(tokensQuery(view.prompt));
+  const aCut = useQuery(tokensQuery(view.aPrompt));
+  const promptTokens = cut.data?.tokens ?? NO_TOKENS;
+  const aTokens = aCut.data?.tokens ?? NO_TOKENS;
+  const generated = generation.tokens;
+  // Streaming tokens are shown at once; they are traced when the last one is there.
+  const traced = generation.running ? 0 : generated.length;
+  const edits = useMemo(() => editsInForce(settled), [settled]);
+  const base = view.aPrompt === "";
+  const aEdits = useMemo(() => (base ? NO_EDITS : editsOfTexts(view.aEdits)), [base, view.aEdits]);
+  const { prompt, aPrompt } = view;
+
+  const runs = useMemo(() => {
+    const ids = generated.slice(0, traced).map(({ id }) => id);
+    const promptIds = promptTokens.map(({ id }) => id);
+    const b = runOf({ prompt, edits, promptIds, generated: ids });
+    const same = base || aPrompt === prompt;
+    const a = runOf({ prompt: same ? prompt : aPrompt, edits: aEdits, promptIds, generated: same ? ids : [] });
+    const variant = (list: readonly ListedEdit[]) =>
+      runOf({ prompt, edits: editsInForce(list), promptIds, generated: ids });
+    return { a, b, variant, compared: !sameRun(a, b) };
+  }, [prompt, aPrompt, base, edits, aEdits, promptTokens, generated, traced]);
+
+  const tokens = useMemo(
+    () => [
+      ...promptTokens,
+      ...generated.map(({ id, text }, index) => ({ position: promptTokens.length + index, id, text })),
+    ],
+    [promptTokens, generated],
+  );
+  const interventions = useMemo(() => edits.map(formatEdit), [edits]);
+  const length = promptTokens.length + traced;
+  const position = Math.min(view.position ?? promptTokens.length - 1, length - 1);
+  const sameText = base || aPrompt === prompt;
+  const ids = useMemo(() => tokens.slice(0, length).map(({ id }) => id), [tokens, length]);
+  const otherIds = useMemo(() => aTokens.map(({ id }) => id), [aTokens]);
+  const aLength = sameText ? length : aTokens.length;
+  return {
+    ...runs,
+    interventions,
+    base,
+    settled: settled === view.edits,
+    tokens,
+    promptLength: promptTokens.length,
+    length,
+    position,
+    aPosition: aLength === 0 ? -1 : placeIn(length, position, aLength),
+    aLength,
+    ids,
+    aIds: sameText ? ids : otherIds,
+    aTokens: sameText ? tokens : aTokens,
+    error: cut.error ?? aCut.error,
+  };
+}
