@@ -12,6 +12,10 @@ wait_asleep()  # before torch is loaded
 if TYPE_CHECKING:
     from lm_debugger import Debugger
 
+# No test depends on speed: on a machine that is busy with other things any example may take long.
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")
+
 
 @pytest.fixture
 def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
