@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from lm_debugger.threads import wait_asleep
 
@@ -11,6 +12,10 @@ wait_asleep()  # before torch is loaded
 
 if TYPE_CHECKING:
     from lm_debugger import Debugger
+
+# No test depends on speed: on a machine that is busy with other things any example may take long.
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")
 
 
 @pytest.fixture

@@ -105,7 +105,7 @@ STATUS: dict[type[Exception], int] = {
     WrongModelError: 409,
     StaleRunError: 409,
     ReentryError: 500,
-    EngineError: 500,
+    EngineError: 503,
     UnsupportedModelError: 409,
     CancelledError: 499,
     TokenError: 401,
