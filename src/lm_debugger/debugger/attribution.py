@@ -1,6 +1,7 @@
 """The verbs that ask for causes: what `Debugger` adds to tracing."""
 
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 from lm_debugger.attribution import why as answering
@@ -22,11 +23,12 @@ from lm_debugger.source.vocabulary import Prompt
 from lm_debugger.work import Progress, Work
 
 
-class Attribution:
+class Attribution(ABC):
     """A part of `Debugger`: who wrote a prediction."""
 
     _projections: Projections
 
+    @abstractmethod
     def trace(
         self,
         prompt: Prompt,
@@ -36,10 +38,10 @@ class Attribution:
         cancel: threading.Event | None = None,
     ) -> Trace:
         """See `Debugger`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _work(self, progress: Progress | None, cancel: threading.Event | None) -> Work:
-        raise NotImplementedError
+        """See `Debugger`."""
 
     @exact
     def why(

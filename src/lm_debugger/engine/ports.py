@@ -62,7 +62,7 @@ class Order:
         self, module: Callable[[str], nn.Module], taps: Sequence[Site], rounds: Rounds, clock: Clock, *, copy: bool
     ) -> None:
         self.module = module
-        self.taps = tuple(dict.fromkeys(taps))
+        self.taps = dict.fromkeys(taps)  # in order, and looked up often
         self.rounds = rounds
         self.clock = clock
         self.copy = copy
@@ -111,8 +111,10 @@ class ModulePort:
         """See `Port`."""
         taps, rounds = order.mine(self.sides)
         ends: dict[str, _Ends] = {}
-        for site in (*taps, *rounds):
-            ends.setdefault(site.path, _Ends(order)).add(site, rounds.get(site), tapped=site in order.taps)
+        for site in taps:
+            ends.setdefault(site.path, _Ends(order)).tap(site)
+        for site, changes in rounds.items():
+            ends.setdefault(site.path, _Ends(order)).change(site, changes)
         return attached(found.hook(order.module(path)) for path, found in ends.items())
 
 
@@ -125,12 +127,11 @@ class _Ends:
         self._rounds: dict[str, list[Round]] = {}
         self._calls = 0
 
-    def add(self, site: Site, rounds: list[Round] | None, *, tapped: bool) -> None:
-        if tapped and site not in self._taps.setdefault(site.side, []):
-            self._taps[site.side].append(site)
-        if rounds:
-            mine = self._rounds.setdefault(site.side, [])
-            mine += [each for each in rounds if each not in mine]  # a site that is tapped too is added twice
+    def tap(self, site: Site) -> None:
+        self._taps.setdefault(site.side, []).append(site)
+
+    def change(self, site: Site, rounds: list[Round]) -> None:
+        self._rounds.setdefault(site.side, []).extend(rounds)
 
     def hook(self, module: nn.Module) -> Hook:
         # Without changes the input is read after the call: one hook a module is faster than two. It is read before the

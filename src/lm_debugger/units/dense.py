@@ -95,10 +95,6 @@ class DenseGroup(ValueGroup):
         bias = self.linear.bias.float()
         return bias.expand(len(streams.total), -1) if bool(bias.any()) else None
 
-    def summed(self, streams: LayerStreams) -> Tensor:
-        """See `ValueGroup`."""
-        return self.coefficients(streams) @ self.linear.matrix.float() + self.linear.bias.float()
-
     def samples(self, taken: Callable[[Site], Tensor]) -> Iterator[tuple[int, Tensor]]:
         """See `ValueGroup`."""
         yield 0, taken(self._input)

@@ -5,9 +5,11 @@ a `Group`; a `Kind` finds the groups of a layer. A new kind is one module with b
 (CONTRIBUTING shows one).
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
+import torch
 from torch import Tensor, nn
 
 from lm_debugger.anatomy.parts import Anatomy
@@ -30,7 +32,7 @@ class Contribution(NamedTuple):
     effect: float | None
 
 
-class Group(Arrival):
+class Group(Arrival, ABC):
     """Units of one kind that share a module in one layer.
 
     Args:
@@ -50,9 +52,9 @@ class Group(Arrival):
     operations_help: str = ""
 
     @property
+    @abstractmethod
     def taps(self) -> tuple[Site, ...]:
         """What has to be captured to read the units."""
-        raise NotImplementedError
 
     @property
     def kept(self) -> int:
@@ -64,9 +66,9 @@ class Group(Arrival):
         """What is read in every forward with writes, so that it computes alike whatever is written."""
         return ()
 
+    @abstractmethod
     def write(self, index: int, scale: float, shift: float, *, maximum: bool, start: int, stop: int) -> Write:
         """The change of one unit: m' = scale · m + shift at positions start ≤ position < stop."""
-        raise NotImplementedError
 
     def name(self, index: int) -> UnitName:
         """The name of the group's unit number `index`."""
@@ -91,17 +93,17 @@ class ValueGroup(Group):
         return (*self.sites, *self.coefficient_sites)
 
     @property
+    @abstractmethod
     def coefficient_sites(self) -> tuple[Site, ...]:
         """What has to be captured to read the coefficients alone."""
-        raise NotImplementedError
 
+    @abstractmethod
     def blocks(self) -> Iterator[Block]:
         """All vectors, as matrices that lie together."""
-        raise NotImplementedError
 
+    @abstractmethod
     def matrix_of(self, index: int) -> tuple[Tensor, int]:
         """The matrix that holds a unit's vector, and its row there; a view of the weights where possible."""
-        raise NotImplementedError
 
     def holders(self, index: int) -> list[tuple[Tensor, int]]:
         """The tensors of the model that hold a unit's vector, each with its row; they can be written to."""
@@ -112,14 +114,15 @@ class ValueGroup(Group):
         matrix, row = self.matrix_of(index)
         return self.static(matrix[row])
 
+    @abstractmethod
     def coefficients(self, streams: LayerStreams) -> Tensor:
         """The coefficients of all units: (positions, units), float32."""
-        raise NotImplementedError
 
     def course(self, streams: LayerStreams, index: int) -> Tensor:
         """One unit's coefficient at each position: (positions,), float32."""
         return self.coefficients(streams)[:, index]
 
+    @abstractmethod
     def strongest(self, streams: LayerStreams, count: int, direction: Tensor | None) -> list[Contribution]:
         """The units with the largest |coefficient| · norm at one position, in no order.
 
@@ -128,16 +131,18 @@ class ValueGroup(Group):
             count: how many at most.
             direction: see `LogitLens.direction`; None to leave effects out.
         """
-        raise NotImplementedError
 
     def bias(self, streams: LayerStreams) -> Tensor | None:
         """What the module adds beside coefficient · vector, before the route: (positions, hidden), or None."""
-        raise NotImplementedError
+        return None
 
     def summed(self, streams: LayerStreams) -> Tensor:
         """Sum of coefficient · vector, plus the module's bias, before the route: (positions, hidden)."""
-        raise NotImplementedError
+        coefficients, bias = self.coefficients(streams), self.bias(streams)
+        parts = [coefficients[:, b.first : b.first + len(b)] @ b.matrix.float() for b in self.blocks()]
+        return torch.stack(parts if bias is None else [*parts, bias.expand_as(parts[0])]).sum(0)
 
+    @abstractmethod
     def samples(self, taken: Callable[[Site], Tensor]) -> Iterator[tuple[int, Tensor]]:
         """Coefficients to be measured, from the tensors (tokens, …) at the coefficient sites.
 
@@ -145,7 +150,6 @@ class ValueGroup(Group):
             Pairs of a slot and coefficients (tokens, units of the slot). The group's units are its slots' one after the
             other.
         """
-        raise NotImplementedError
 
     @property
     def slots(self) -> int:
