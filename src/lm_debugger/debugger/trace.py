@@ -16,7 +16,7 @@ class Trace(KeptRun):
     def view(
         self, position: int = -1, top_k: int = 10, effect_on: int | None = None, head_tokens: int = 1
     ) -> TraceView:
-        """Read the trace out at one position.
+        """Read the trace out at one position, through the lens that it was asked for with.
 
         Args:
             position: the token position, from 0; negative ones count from the end.

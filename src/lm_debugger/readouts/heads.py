@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 
-import torch
-
 from lm_debugger.anatomy.streams import LayerStreams
+from lm_debugger.lenses.reading import Reading
 from lm_debugger.model.loaded import LoadedModel
 from lm_debugger.records.trace import HeadUpdate
 from lm_debugger.units.heads.group import HeadGroup
@@ -14,11 +13,12 @@ PROMOTED = 10  # tokens listed
 
 
 def head_updates(
-    model: LoadedModel, streams: Sequence[LayerStreams], count: int, spelled: int
+    model: LoadedModel, reading: Reading, streams: Sequence[LayerStreams], count: int, spelled: int
 ) -> list[tuple[HeadUpdate, ...]]:
     """The strongest heads of each layer, with all tokens from one product with the unembedding.
 
     Args:
+        reading: the model through a lens.
         streams: each layer's streams at a single position.
         count: how many heads of a layer at most.
         spelled: of how many of them the tokens are listed. What a head writes is another vector in every run, so that
@@ -26,7 +26,7 @@ def head_updates(
     """
     strongest = [_strongest(model, layer, count) for layer in streams]
     read = [written for layer in strongest for written in layer[:spelled]]
-    promotes = dict(zip([written.name for written in read], _tokens(model, read), strict=True))
+    promotes = dict(zip([written.name for written in read], _tokens(model, reading, read), strict=True))
     return [
         tuple(
             HeadUpdate(
@@ -46,9 +46,9 @@ def _strongest(model: LoadedModel, streams: LayerStreams, count: int) -> list[Wr
     return [written for group in groups for written in HeadStreams(group, streams).strongest(count)]
 
 
-def _tokens(model: LoadedModel, read: Sequence[Written]) -> list[tuple[str, ...]]:
+def _tokens(model: LoadedModel, reading: Reading, read: Sequence[Written]) -> list[tuple[str, ...]]:
     if not read:
         return []
-    logits = model.readout.project(torch.stack([written.vector for written in read]))
+    logits = reading.project((written.name.layer, written.vector[None]) for written in read)
     best = logits.topk(min(PROMOTED, logits.shape[-1])).indices.tolist()
     return [tuple(map(model.vocabulary.text, row)) for row in best]

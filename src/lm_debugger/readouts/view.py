@@ -1,10 +1,11 @@
-"""Reads a trace out at one position: the logit lens of every layer, its dominant sub-updates, the output."""
+"""Reads a trace out at one position: the lens of every layer, its dominant sub-updates, the output."""
 
 import torch
 from torch import Tensor
 
 from lm_debugger.errors import OptionError
-from lm_debugger.lenses.projection import End
+from lm_debugger.lenses.projection import End, Projections
+from lm_debugger.lenses.reading import Reading
 from lm_debugger.readouts.compare import compare, warnings
 from lm_debugger.readouts.heads import head_updates
 from lm_debugger.readouts.subupdates import dominant
@@ -16,9 +17,17 @@ from lm_debugger.units.unit import Contribution
 PROMOTED = 10  # tokens listed for each sub-update
 
 
-def view(trace: KeptRun, position: int, top_k: int, effect_on: int | None = None, head_tokens: int = 1) -> TraceView:
-    """See `Trace.view`."""
+def view(
+    trace: KeptRun,
+    position: int,
+    top_k: int,
+    effect_on: int | None = None,
+    head_tokens: int = 1,
+    reading: Reading | None = None,
+) -> TraceView:
+    """See `Trace.view`; the reading is the run's own if left out."""
     trace.check_current()
+    reading = reading or trace.reading
     place = trace.position(position)
     if top_k < 1:
         raise OptionError(f"top_k is {top_k}.", "It must be 1 or more.")
@@ -26,10 +35,10 @@ def view(trace: KeptRun, position: int, top_k: int, effect_on: int | None = None
         raise OptionError(
             f"Token id {effect_on} does not exist.", f"Choose one from 0 to {trace.model.readout.vocabulary - 1}."
         )
-    layers, output = _read(trace, place, top_k, effect_on, head_tokens)
+    layers, output = _read(trace, reading, place, top_k, effect_on, head_tokens)
     baseline = comparison = None
     if trace.baseline is not None:
-        base_layers, base_output = _read(trace.baseline, place, top_k, effect_on, head_tokens)
+        base_layers, base_output = _read(trace.baseline, reading, place, top_k, effect_on, head_tokens)
         baseline = BaselineView(layers=base_layers, output=base_output)
         comparison = compare(trace.baseline, trace, place, top_k)
     return TraceView(
@@ -41,29 +50,30 @@ def view(trace: KeptRun, position: int, top_k: int, effect_on: int | None = None
         interventions=tuple(map(str, trace.interventions)),
         baseline=baseline,
         comparison=comparison,
-        warnings=warnings(trace),
+        warnings=(*warnings(trace), *reading.warnings),
+        lens=reading.name,
     )
 
 
 @torch.no_grad()
 def _read(
-    trace: KeptRun, place: int, top_k: int, effect_on: int | None, head_tokens: int
+    trace: KeptRun, reading: Reading, place: int, top_k: int, effect_on: int | None, head_tokens: int
 ) -> tuple[tuple[LayerView, ...], tuple[TokenScore, ...]]:
     streams = [trace.layer(index, place) for index in range(trace.model.layers)]
     # All lens vectors in one product with the unembedding.
-    residuals = torch.cat([part for s in streams for part in (s.before, s.after)])
-    lens = _top(trace, trace.model.readout.logits(residuals), top_k)
+    logits = reading.logits((layer, torch.cat([s.before, s.after])) for layer, s in enumerate(streams))
+    lens = _top(trace, logits, top_k)
     direction = None
     if effect_on is not None:
         direction = trace.model.readout.direction(effect_on, trace.last_residual[place])
     strongest = [dominant(block, s, top_k, direction) for block, s in zip(trace.model.blocks, streams, strict=True)]
-    trace.projections.remember((_end(found) for layer in strongest for found in layer), PROMOTED)
-    heads = head_updates(trace.model, streams, top_k, head_tokens)
+    reading.projections.remember((_end(found) for layer in strongest for found in layer), PROMOTED)
+    heads = head_updates(trace.model, reading, streams, top_k, head_tokens)
     layers = tuple(
         LayerView(
             layer=index,
             before=lens[2 * index],
-            values=tuple(_sub_update(trace, found) for found in strongest[index]),
+            values=tuple(_sub_update(reading.projections, found) for found in strongest[index]),
             after=lens[2 * index + 1],
             heads=heads[index],
         )
@@ -72,7 +82,7 @@ def _read(
     return layers, lens[-1]
 
 
-def _sub_update(trace: KeptRun, found: Contribution) -> SubUpdate:
+def _sub_update(projections: Projections, found: Contribution) -> SubUpdate:
     return SubUpdate(
         value=str(found.name),
         coefficient=found.coefficient,
@@ -80,7 +90,7 @@ def _sub_update(trace: KeptRun, found: Contribution) -> SubUpdate:
         score=found.score,
         share=found.share,
         effect=found.effect,
-        promotes=trace.projections.texts(_end(found), PROMOTED),
+        promotes=projections.texts(_end(found), PROMOTED),
     )
 
 
