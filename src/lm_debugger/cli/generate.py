@@ -39,6 +39,7 @@ def generate(
     edits: options.Edits = None,
     recipes: options.Recipes = None,
     recipe_strength: options.RecipeStrength = 1.0,
+    lens: options.Lens = None,
     device: options.Device = None,
     dtype: options.Dtype = None,
     trust_remote_code: options.TrustRemoteCode = False,
@@ -70,6 +71,7 @@ def generate(
             stop=tuple(stop or ()),
             chat=chat,
             compare=not no_baseline,
+            lens=lens,
             on_token=stream,
             progress=progress,
         )

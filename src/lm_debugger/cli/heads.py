@@ -16,6 +16,7 @@ def heads(
         int, typer.Option("--position", "-p", help="Where to read; negative positions count from the end.")
     ] = -1,
     edits: options.Edits = None,
+    lens: options.Lens = None,
     device: options.Device = None,
     dtype: options.Dtype = None,
     trust_remote_code: options.TrustRemoteCode = False,
@@ -31,7 +32,7 @@ def heads(
     text, interventions = options.read_prompt(prompt), parse_all(edits or ())
     with progress_bar() as progress:
         debugger = load(model, device=device, dtype=dtype, trust_remote_code=trust_remote_code, progress=progress)
-        found = debugger.heads(text, position, interventions, progress=progress)
+        found = debugger.heads(text, position, interventions, lens=lens, progress=progress)
     if json:
         print_record(found)
         return

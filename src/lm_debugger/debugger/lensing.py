@@ -14,6 +14,7 @@ from lm_debugger.fitting.fit import completed, finished, fit
 from lm_debugger.lenses import files, kept
 from lm_debugger.lenses.book import LensBook, Named
 from lm_debugger.lenses.lens import FittedLens, Lens
+from lm_debugger.lenses.reading import Reading
 from lm_debugger.model.loaded import LoadedModel
 from lm_debugger.records.lens import (
     Compared,
@@ -198,7 +199,7 @@ class Lensing(ABC):
         options = Compared(tokens=tokens, pushes=pushes)
         source = None if text is None else named_text(text)
         names = {about.name: about for about in self._lenses.known()}
-        readings = {kind: self._lenses.reading(kind) for kind in _COMPARED if kind in names}
+        readings: dict[str, Reading] = {kind: self._lenses.reading(kind) for kind in _COMPARED if kind in names}
         found = compare(
             self._model, readings, text=source, positions=options.tokens, pushes=options.pushes,
             work=self._work(progress, cancel),
@@ -221,7 +222,5 @@ def _poor(about: LensSummary) -> tuple[str, ...]:
     poor = [layer for layer, cosine in zip(about.layers, about.agreement, strict=False) if cosine < _POOR]
     if about.kind != "jacobian" or not poor:
         return ()
-    return (
-        f"Up to layer {poor[-1]} the two halves of the texts agree with cosine below {_POOR:g}: more --prompts make "
-        "the lens less noisy there.",
-    )
+    most = f"Up to layer {poor[-1]} the two halves of the texts agree with a cosine below {_POOR:g}"
+    return (f"{most}: more --prompts make the lens less noisy there.",)

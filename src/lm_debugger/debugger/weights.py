@@ -128,7 +128,12 @@ class Weights:
     @property
     def can_search_at_once(self) -> bool:
         """Whether the statistics that a search needs are measured and in memory."""
-        return self._index.prepared
+        return self.can_search_through(None)
+
+    def can_search_through(self, lens: str | None) -> bool:
+        """The same for a search through a lens (None: through the default one)."""
+        held = self._lenses.held(lens)
+        return held is not None and self._index.prepared(held.lens)
 
     @verb
     def value(

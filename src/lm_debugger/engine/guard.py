@@ -7,6 +7,7 @@ the forward under way could not tell the two apart.
 
 import sys
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import wraps
@@ -27,7 +28,28 @@ class _Turn:
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
-        self.running = False
+        self._forward: weakref.ref[_Forward] | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether a forward is under way."""
+        return self._forward is not None and self._forward() is not None
+
+    def begin(self) -> "_Forward":
+        """A forward is under way for as long as what is returned is alive: also an interruption that no `finally` sees
+        ends it.
+        """
+        forward = _Forward()
+        self._forward = weakref.ref(forward)
+        return forward
+
+    def end(self) -> None:
+        """It is over."""
+        self._forward = None
+
+
+class _Forward:
+    """Stands for a forward that is under way."""
 
 
 _turns: WeakKeyDictionary[nn.Module, _Turn] = WeakKeyDictionary()
@@ -61,11 +83,12 @@ def running(network: nn.Module) -> Iterator[None]:
     """A forward of the network may run in the block, as the model itself is."""
     turn = _turn(network)
     with alone(network), plain(network):
-        turn.running = True
+        forward = turn.begin()
         try:
             yield
         finally:
-            turn.running = False
+            del forward
+            turn.end()
 
 
 @contextmanager

@@ -33,6 +33,9 @@ def belongs(model: LoadedModel, lens: FittedLens, work: Work = UNWATCHED) -> Len
     mine = sum(each.causal for each in tried) / len(tried)
     theirs = sum(each.logit for each in tried) / len(tried)
     better = mine > theirs
-    than = "better" if better else "no better"
-    reason = f"It predicts the effect of small pushes {than} than the logit lens: correlation {mine:.2f} against {theirs:.2f}, mean over layers {', '.join(map(str, layers))}."
+    than, where = "better" if better else "no better", ", ".join(map(str, layers))
+    reason = (
+        f"It predicts the effect of small pushes {than} than the logit lens: correlation {mine:.2f} against "
+        f"{theirs:.2f}, mean over layers {where}."
+    )
     return LensCheck(lens=lens.about, model=model.name, belongs=better, reason=reason, layers=tried)

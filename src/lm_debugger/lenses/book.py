@@ -52,6 +52,12 @@ class LensBook:
             self._held.pop(next(iter(self._held)))
         return reading
 
+    def held(self, name: str | None) -> Reading | None:
+        """The model through a lens that is in memory already (None: the default one), or None. Reads no file."""
+        if (self.default if name is None else name) == LOGIT:
+            return self.plain
+        return next((each for each in self._held.values() if each.name == name), None)
+
     def lens(self, name: str | os.PathLike[str]) -> Lens:
         """A lens by its name or from its file.
 

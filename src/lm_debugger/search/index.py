@@ -66,10 +66,9 @@ class Index:
             self._norms = torch.cat(lengths).clamp_min(1e-30)
         return self._norms
 
-    @property
-    def prepared(self) -> bool:
-        """Whether the statistics are in memory."""
-        return LOGIT_LENS.key in self._statistics
+    def prepared(self, lens: Lens = LOGIT_LENS) -> bool:
+        """Whether the statistics for a lens are in memory."""
+        return lens.key in self._statistics
 
     def statistics(self, work: Work = UNWATCHED, lens: Lens = LOGIT_LENS) -> Statistics:
         """The statistics of vectors seen through a lens: known, from the cache, or measured now."""
