@@ -17,7 +17,6 @@ from lm_debugger.engine.rewrite import rounds
 from lm_debugger.engine.sites import LOGITS, Capture, Pass, Site, Streams, Write, by_length
 from lm_debugger.engine.state import WeightState, foreign_hooks
 from lm_debugger.engine.stepping import LocalSteps
-from lm_debugger.errors import UnsupportedModelError
 from lm_debugger.work import UNWATCHED, Work
 
 
@@ -85,8 +84,6 @@ class LocalEngine:
         work: Work,
     ) -> Streams:
         """Run passes of one length as one batch."""
-        if pull is not None and self._mutates:
-            raise UnsupportedModelError("This model changes streams in place: no gradients can be taken through it.")
         ids = self.tensor([one.ids for one in passes])
         sites = tuple(taps) if pull is None else (*taps, *pull)
         order = self.order(sites, [one.writes for one in passes], Clock(len(passes), work))
