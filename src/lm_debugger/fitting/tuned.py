@@ -2,12 +2,14 @@
 
 Belrose et al. 2023 (arXiv 2303.08112) train the map by gradient descent on the KL divergence. Here it is a ridge
 regression of the last stream on the layer's, whose channels are standardised first: channels differ a thousandfold in
-size. The strength of the ridge is that which does best across the halves of the texts: fitted on one, tried on the
-other.
+size. What little data cannot tell is taken for one of two things: that the stream stays as it is (the logit lens, where
+training starts), or that it says nothing of the last. Which of them, and how strong the ridge is, is what does best
+across the halves of the texts: fitted on one, tried on the other.
 
 The first token of a text is left out: it is an attention sink in most models, with a stream like nowhere else.
 """
 
+import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -20,9 +22,10 @@ from lm_debugger.fitting.state import IDS, FitState
 from lm_debugger.model.loaded import LoadedModel
 from lm_debugger.work import Work
 
-STRENGTHS = (1e-3, 1e-2, 3e-2, 1e-1, 3e-1)  # of the ridge, in units of a standardised channel's variance
+STRENGTHS = (3e-3, 3e-2, 1e-1, 3e-1)  # of the ridge, in units of a standardised channel's variance
 ALONE = 1e-1  # where one text leaves nothing to try them on
 TOKENS = 1024  # that run in one forward
+IDENTITY = 1  # the second of `_ridges`
 MEMORY = 1 << 29  # bytes of moments that are held at once
 
 
@@ -90,17 +93,19 @@ class _Map(NamedTuple):
     offset: Tensor
 
 
-def _ridge(given: _Moments, strength: float) -> _Map:
-    """The ridge regression on standardised channels."""
+def _ridges(given: _Moments, strength: float) -> list[_Map]:
+    """The ridge regressions on standardised channels: towards no map, and towards the identity."""
     mean, target = given.x / given.count, given.y / given.count
     covariance = given.xx / given.count - torch.outer(mean, mean)
     deviation = covariance.diagonal().clamp_min(0).sqrt().clamp_min(1e-12)
     correlation = covariance / torch.outer(deviation, deviation)
     correlation.diagonal().add_(strength)
+    inverse = torch.cholesky_inverse(torch.linalg.cholesky(correlation))
     with_target = (given.xy / given.count - torch.outer(mean, target)) / deviation[:, None]
-    solved = torch.cholesky_solve(with_target, torch.linalg.cholesky(correlation))
-    weights = (solved / deviation[:, None]).T
-    return _Map(weights, target - weights @ mean)
+    to_none = (inverse @ with_target / deviation[:, None]).T
+    # The regression of y - x, plus the identity: (R + λ)⁻¹·R = 1 - λ·(R + λ)⁻¹, with R the correlation.
+    to_identity = to_none + strength * (inverse * deviation / deviation[:, None]).T
+    return [_Map(weights, target - weights @ mean) for weights in (to_none, to_identity)]
 
 
 def _error(of: _Map, on: _Moments) -> float:
@@ -118,14 +123,22 @@ def solve(halves: list[_Moments]) -> tuple[_Map, float | None]:
     """The map of all tokens, and the cosine of the halves' maps (None where a half has no tokens)."""
     full = [half for half in halves if half.count]
     if len(full) < 2:
-        return _ridge(full[0], ALONE), None
-    one, other = full
-    tried = {
-        strength: _error(_ridge(one, strength), other) + _error(_ridge(other, strength), one) for strength in STRENGTHS
-    }
-    best = min(tried, key=tried.__getitem__)
-    maps = [_ridge(half, best).weights.flatten() for half in full]
-    return _ridge(one.plus(other), best), float(torch.nn.functional.cosine_similarity(maps[0], maps[1], dim=0))
+        return _ridges(full[0], ALONE)[IDENTITY], None
+    best: tuple[float, float, int] = (math.inf, ALONE, IDENTITY)
+    maps: list[_Map] = []
+    for strength in STRENGTHS:
+        tried = [_ridges(half, strength) for half in full]
+        for towards in range(2):
+            mine = [each[towards] for each in tried]
+            error = _error(mine[0], full[1]) + _error(mine[1], full[0])
+            if error < best[0]:
+                best, maps = (error, strength, towards), mine
+    _, strength, towards = best
+    whole = _ridges(full[0].plus(full[1]), strength)[towards]
+    if not maps:  # nothing is finite: the caller says so
+        return whole, math.nan
+    one, other = (each.weights.flatten() for each in maps)
+    return whole, float(torch.nn.functional.cosine_similarity(one, other, dim=0))
 
 
 @torch.no_grad()
