@@ -57,6 +57,8 @@ class Debugger(Weights, Attribution, Lensing):
         progress: told of long work.
     """
 
+    _loaded = True
+
     def __init__(self, model: LoadedModel, reopen: Reopen, progress: Progress = silent) -> None:
         self._reopen = reopen
         self._runs: RunStore[Trace] = RunStore()

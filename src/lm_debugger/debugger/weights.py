@@ -28,6 +28,8 @@ class Weights:
         progress: told of long work.
     """
 
+    _loaded = False  # whether the source is a model in memory
+
     def __init__(self, source: ValueSource, progress: Progress = silent) -> None:
         self._progress = progress
         self._default_lens: Named = LOGIT
@@ -35,7 +37,7 @@ class Weights:
 
     def _bind(self, source: ValueSource) -> None:
         self._source = source
-        self._lenses = LensBook(source)
+        self._lenses = LensBook(source, whole=self._loaded)
         self._lenses.default = self._default_lens
         self._index = Index(source, self._lenses.plain)
         self._clusters = book.ClusterBook(source, self._lenses.plain.projections)

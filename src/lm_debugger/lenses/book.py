@@ -21,14 +21,17 @@ class LensBook:
 
     Args:
         source: the model, or its weights.
+        whole: whether its fingerprint covers all weights, as those that lenses are fitted with do. Weights that stay on
+            disk have another kind.
 
     Attributes:
         plain: the model through the logit lens.
         default: the lens where none is named.
     """
 
-    def __init__(self, source: ValueSource) -> None:
+    def __init__(self, source: ValueSource, *, whole: bool = True) -> None:
         self._source = source
+        self._whole = whole
         self.plain = Reading(source)
         self.default: Named = LOGIT
         self._held: dict[str, Reading] = {}
@@ -88,7 +91,7 @@ class LensBook:
         """
         found = files.read(path, self._source.readout.hidden, self._source.layers)
         theirs = found.about.fingerprint
-        if theirs and theirs != self._source.fingerprint:
+        if self._whole and theirs and theirs != self._source.fingerprint:
             model = f"{found.about.model} ({theirs})" if found.about.model else theirs
             raise LensError(
                 f"{path} is a lens of the model {model}, not of this one ({self._source.fingerprint}).",
