@@ -58,6 +58,15 @@ class Reading:
         carried = [self.lens.vector(vector, layer) for layer, vector in vectors]
         return self._source.readout.project(_together(carried))
 
+    def read(
+        self, streams: Iterable[tuple[int, Tensor]], vectors: Iterable[tuple[int, Tensor]]
+    ) -> tuple[Tensor, Tensor]:
+        """`logits` of streams and `project` of vectors, in one product with the unembedding."""
+        carried = _together([self.lens.stream(stream, layer) for layer, stream in streams])
+        added = [self.lens.vector(vector, layer) for layer, vector in vectors]
+        beside = _together(added) if added else carried.new_zeros(0, carried.shape[-1])
+        return self._source.readout.read(carried, beside)
+
     def directions(self, tokens: Tensor | slice, layer: int) -> Tensor:
         """What a vector added at a layer is multiplied with to give its projection onto tokens: (tokens, hidden)."""
         return self.lens.adjoint(self._source.readout.directions(tokens), layer)

@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 
+import torch
+from torch import Tensor
+
 from lm_debugger.anatomy.streams import LayerStreams
-from lm_debugger.lenses.reading import Reading
 from lm_debugger.model.loaded import LoadedModel
 from lm_debugger.records.trace import HeadUpdate
 from lm_debugger.units.heads.group import HeadGroup
@@ -11,44 +13,61 @@ from lm_debugger.units.heads.written import HeadStreams, Written
 
 PROMOTED = 10  # tokens listed
 
+Strongest = list[list[Written]]  # of each layer, the longest contribution first
 
-def head_updates(
-    model: LoadedModel, reading: Reading, streams: Sequence[LayerStreams], count: int, spelled: int
-) -> list[tuple[HeadUpdate, ...]]:
-    """The strongest heads of each layer, with all tokens from one product with the unembedding.
+
+def strongest_heads(model: LoadedModel, streams: Sequence[LayerStreams], count: int) -> Strongest:
+    """The strongest heads of each layer.
 
     Args:
-        reading: the model through a lens.
         streams: each layer's streams at a single position.
         count: how many heads of a layer at most.
-        spelled: of how many of them the tokens are listed. What a head writes is another vector in every run, so that
-            nothing can be remembered of it as of value vectors: each costs a product with the whole unembedding.
     """
-    strongest = [_strongest(model, layer, count) for layer in streams]
-    read = [written for layer in strongest for written in layer[:spelled]]
-    promotes = dict(zip([written.name for written in read], _tokens(model, reading, read), strict=True))
+    return [_strongest(model, layer, count) for layer in streams]
+
+
+def to_spell(strongest: Strongest, spelled: int) -> list[tuple[int, Tensor]]:
+    """What those heads write whose tokens are listed: for each layer that has some, vectors (heads, hidden).
+
+    Args:
+        strongest: of each layer.
+        spelled: of how many of a layer. What a head writes is another vector in every run, so that nothing can be
+            remembered of it as of value vectors.
+    """
+    chosen = [(layer, each[:spelled]) for layer, each in enumerate(strongest)]
+    return [(layer, torch.stack([written.vector for written in each])) for layer, each in chosen if each]
+
+
+def head_updates(
+    model: LoadedModel, strongest: Strongest, spelled: int, logits: Tensor
+) -> list[tuple[HeadUpdate, ...]]:
+    """The strongest heads as they are shown.
+
+    Args:
+        strongest, spelled: as for `to_spell`.
+        logits: the projections of what it gave: (heads, vocabulary).
+    """
+    tokens = [tuple(map(model.vocabulary.text, row)) for row in _best(logits)]
+    words = iter(tokens)
     return [
         tuple(
             HeadUpdate(
                 head=str(written.name),
                 norm=written.norm,
                 share=written.share,
-                promotes=promotes.get(written.name, ()),
+                promotes=next(words) if place < spelled else (),
             )
-            for written in layer
+            for place, written in enumerate(layer)
         )
         for layer in strongest
     ]
 
 
+def _best(logits: Tensor) -> list[list[int]]:
+    best: list[list[int]] = logits.topk(min(PROMOTED, logits.shape[-1])).indices.tolist()
+    return best
+
+
 def _strongest(model: LoadedModel, streams: LayerStreams, count: int) -> list[Written]:
     groups = [group for group in model.blocks[streams.layer.index].units if isinstance(group, HeadGroup)]
     return [written for group in groups for written in HeadStreams(group, streams).strongest(count)]
-
-
-def _tokens(model: LoadedModel, reading: Reading, read: Sequence[Written]) -> list[tuple[str, ...]]:
-    if not read:
-        return []
-    logits = reading.project((written.name.layer, written.vector[None]) for written in read)
-    best = logits.topk(min(PROMOTED, logits.shape[-1])).indices.tolist()
-    return [tuple(map(model.vocabulary.text, row)) for row in best]

@@ -7,7 +7,7 @@ from lm_debugger.errors import OptionError
 from lm_debugger.lenses.projection import End, Projections
 from lm_debugger.lenses.reading import Reading
 from lm_debugger.readouts.compare import compare, warnings
-from lm_debugger.readouts.heads import head_updates
+from lm_debugger.readouts.heads import head_updates, strongest_heads, to_spell
 from lm_debugger.readouts.subupdates import dominant
 from lm_debugger.records.token import TokenScore
 from lm_debugger.records.trace import BaselineView, LayerView, SubUpdate, TraceView
@@ -60,22 +60,24 @@ def _read(
     trace: KeptRun, reading: Reading, place: int, top_k: int, effect_on: int | None, head_tokens: int
 ) -> tuple[tuple[LayerView, ...], tuple[TokenScore, ...]]:
     streams = [trace.layer(index, place) for index in range(trace.model.layers)]
-    # All lens vectors in one product with the unembedding.
-    logits = reading.logits((layer, torch.cat([s.before, s.after])) for layer, s in enumerate(streams))
+    # All streams and all heads' words in one product with the unembedding.
+    heads = strongest_heads(trace.model, streams, top_k)
+    seen = [(layer, torch.cat([s.before, s.after])) for layer, s in enumerate(streams)]
+    logits, written = reading.read(seen, to_spell(heads, head_tokens))
     lens = _top(trace, logits, top_k)
     direction = None
     if effect_on is not None:
         direction = trace.model.readout.direction(effect_on, trace.last_residual[place])
     strongest = [dominant(block, s, top_k, direction) for block, s in zip(trace.model.blocks, streams, strict=True)]
     reading.projections.remember((_end(found) for layer in strongest for found in layer), PROMOTED)
-    heads = head_updates(trace.model, reading, streams, top_k, head_tokens)
+    spelled = head_updates(trace.model, heads, head_tokens, written)
     layers = tuple(
         LayerView(
             layer=index,
             before=lens[2 * index],
             values=tuple(_sub_update(reading.projections, found) for found in strongest[index]),
             after=lens[2 * index + 1],
-            heads=heads[index],
+            heads=spelled[index],
         )
         for index in range(trace.model.layers)
     )
