@@ -12,7 +12,7 @@ import { FOOT, HEAD, LABELS, lineOf, x, y, type Plan } from "./place";
 import css from "./flow.module.css";
 
 const NARROW = 34;
-const WIDE = 150;
+const WIDE = 230;
 const LOW = 13;
 const HIGH = 24;
 /** Columns of this width have room for a token beside each node. */
