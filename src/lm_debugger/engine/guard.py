@@ -3,13 +3,15 @@
 The lock belongs to the network, not to who asks: two debuggers on one network take turns. It is held during a forward
 only, so that a paused generation holds nothing. Whoever asks from within a forward (from a hook) is refused, because
 the forward under way could not tell the two apart.
+
+Plain functions that are given what to do, not context managers: what those leave undone when an interruption hits
+them on their way out, nothing would make good.
 """
 
 import sys
 import threading
-import weakref
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from functools import wraps
 from typing import ParamSpec, TypeVar
 from weakref import WeakKeyDictionary
@@ -29,28 +31,7 @@ class _Turn:
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
-        self._forward: weakref.ref[_Forward] | None = None
-
-    @property
-    def running(self) -> bool:
-        """Whether a forward is under way."""
-        return self._forward is not None and self._forward() is not None
-
-    def begin(self) -> "_Forward":
-        """A forward is under way for as long as what is returned is alive: also an interruption that no `finally` sees
-        ends it.
-        """
-        forward = _Forward()
-        self._forward = weakref.ref(forward)
-        return forward
-
-    def end(self) -> None:
-        """It is over."""
-        self._forward = None
-
-
-class _Forward:
-    """Stands for a forward that is under way."""
+        self.running = False
 
 
 _turns: WeakKeyDictionary[nn.Module, _Turn] = WeakKeyDictionary()
@@ -62,9 +43,8 @@ def _turn(network: nn.Module) -> _Turn:
         return _turns.setdefault(network, _Turn())
 
 
-@contextmanager
-def alone(network: nn.Module) -> Iterator[None]:
-    """Nobody else of this program's debuggers runs the network, or reads what calls its modules, during the block.
+def alone(network: nn.Module, work: Callable[[], R]) -> R:
+    """Do something while nobody else of this program's debuggers runs the network, or reads what calls its modules.
 
     Raises:
         ReentryError: if this thread is in the middle of a forward of the network that a debugger runs.
@@ -76,25 +56,25 @@ def alone(network: nn.Module) -> Iterator[None]:
                 "The model is in the middle of a forward that a debugger runs.",
                 "Call the debugger after the forward, not from a hook inside it.",
             )
-        yield
+        return work()
 
 
-@contextmanager
-def running(network: nn.Module) -> Iterator[None]:
-    """A forward of the network may run in the block, as the model itself is."""
+def running(network: nn.Module, forward: Callable[[], R]) -> R:
+    """Run the network, as the model itself is."""
     turn = _turn(network)
-    with alone(network), plain(network):
-        forward = turn.begin()
+
+    def go() -> R:
         try:
-            yield
+            turn.running = True
+            return plain(network, forward)
         finally:
-            del forward
-            turn.end()
+            turn.running = False
+
+    return alone(network, go)
 
 
-@contextmanager
-def plain(network: nn.Module) -> Iterator[None]:
-    """Modules called in the block compute what the model computes in use, whatever its user is doing with it."""
+def plain(network: nn.Module, work: Callable[[], R]) -> R:
+    """Have the modules that are called compute what the model computes in use, whatever its user is doing with it."""
     dynamo = "torch._dynamo" in sys.modules
     training, compiled = [], False
     for module in modules(network):
@@ -111,7 +91,7 @@ def plain(network: nn.Module) -> Iterator[None]:
         try:
             for module in training:
                 module.training = False
-            yield
+            return work()
         finally:
             for module in training:
                 module.training = True

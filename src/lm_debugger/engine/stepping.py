@@ -6,9 +6,8 @@
 """
 
 import copy
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
-from typing import Any, NamedTuple, Protocol, Self, cast
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, Protocol, Self, TypeVar, cast
 
 import torch
 from torch import Tensor
@@ -25,6 +24,8 @@ from lm_debugger.engine.engine import Choose, Command, Step, Warp
 from lm_debugger.engine.ports import Clock, Order
 from lm_debugger.engine.sites import Capture, Pass, Site, Streams, Write
 from lm_debugger.work import Work
+
+R = TypeVar("R")
 
 # Settings of sampling that a checkpoint may bring; how tokens are chosen is the caller's.
 _SAMPLING = ("temperature", "top_k", "top_p", "min_p", "typical_p", "epsilon_cutoff", "eta_cutoff")
@@ -84,8 +85,8 @@ class Runner(Protocol):
     def order(self, taps: Sequence[Site], writes: Sequence[Sequence[Write]], clock: Clock) -> Order:
         """What a forward is to keep and change."""
 
-    def under(self, order: Order) -> AbstractContextManager[None]:
-        """The network may run in the block, as ordered."""
+    def under(self, order: Order, forward: Callable[[], R]) -> R:
+        """Run the network, as ordered."""
 
 
 class LocalSteps:
@@ -139,8 +140,7 @@ class LocalSteps:
         if not bool(self._unfinished.any()):
             raise StopIteration
         self._work.go_on()
-        with self._engine.under(self._order):
-            outputs = self._run()
+        outputs = self._engine.under(self._order, self._run)
         # A copy, because the logits of a long prompt would otherwise be held as a whole.
         logits = outputs.logits[:, -1].to(copy=True, dtype=torch.float32, device=self._ids.device)
         del outputs
