@@ -101,7 +101,7 @@ class _Layer:
             through = importances(streams.total[0], before, streams.contribution)
             added = self._add("feed-forward", target, target, float(through.parts[0]))
             past = self._add("past feed-forward", target, target, through.past)
-            if not past and not (added and self._through):
+            if not went_by and not (added and self._through):
                 return set()
         group = head_group(self._run, self._layer)
         if self._pattern is None or self._pattern.values is None or group is None:
