@@ -6,6 +6,7 @@ import type { Token } from "../api/types";
 import { formatEdit, type Edit, type ListedEdit } from "../domain/edit";
 import { editsInForce, editsOfTexts, placeIn, runOf, sameRun, type Run } from "../domain/run";
 import { useGeneration } from "./generation";
+import { useLens } from "./lens";
 import { useSettled } from "./settled";
 import { useView } from "./view";
 
@@ -21,6 +22,9 @@ export interface Runs {
   base: boolean;
   /** Whether A and B differ at all. */
   compared: boolean;
+  /** Through which B is read, and A. */
+  lens: string;
+  aLens: string;
   /** Whether the list of edits stands still. */
   settled: boolean;
   /** B's tokens, those of its continuation included; and how many can be read out. */
@@ -43,6 +47,7 @@ export interface Runs {
 export function useRun(): Runs {
   const view = useView();
   const settled = useSettled();
+  const { lens, aLens, known } = useLens();
   const generation = useGeneration();
   const cut = useQuery(tokensQuery(view.prompt));
   const aCut = useQuery(tokensQuery(view.aPrompt));
@@ -52,20 +57,23 @@ export function useRun(): Runs {
   // Streaming tokens are shown at once; they are traced when the last one is there.
   const traced = generation.running ? 0 : generated.length;
   const edits = useMemo(() => editsInForce(settled), [settled]);
-  const base = view.aPrompt === "";
+  const base = view.aPrompt === "" && lens === aLens;
   const aEdits = useMemo(() => (base ? NO_EDITS : editsOfTexts(view.aEdits)), [base, view.aEdits]);
-  const { prompt, aPrompt } = view;
+  const { prompt } = view;
+  const aPrompt = view.aPrompt === "" ? prompt : view.aPrompt;
 
   const runs = useMemo(() => {
     const ids = generated.slice(0, traced).map(({ id }) => id);
     const promptIds = promptTokens.map(({ id }) => id);
-    const b = runOf({ prompt, edits, promptIds, generated: ids });
-    const same = base || aPrompt === prompt;
-    const a = runOf({ prompt: same ? prompt : aPrompt, edits: aEdits, promptIds, generated: same ? ids : [] });
+    // Which lens is the best is known before anything is read, so that nothing is read twice.
+    const ready = known ? prompt : "";
+    const b = runOf({ prompt: ready, edits, promptIds, generated: ids, lens });
+    const same = aPrompt === prompt;
+    const a = runOf({ prompt: known ? aPrompt : "", edits: aEdits, promptIds, generated: same ? ids : [], lens: aLens });
     const variant = (list: readonly ListedEdit[]) =>
-      runOf({ prompt, edits: editsInForce(list), promptIds, generated: ids });
+      runOf({ prompt: ready, edits: editsInForce(list), promptIds, generated: ids, lens });
     return { a, b, variant, compared: !sameRun(a, b) };
-  }, [prompt, aPrompt, base, edits, aEdits, promptTokens, generated, traced]);
+  }, [prompt, aPrompt, edits, aEdits, promptTokens, generated, traced, lens, aLens, known]);
 
   const tokens = useMemo(
     () => [
@@ -77,12 +85,14 @@ export function useRun(): Runs {
   const interventions = useMemo(() => edits.map(formatEdit), [edits]);
   const length = promptTokens.length + traced;
   const position = Math.min(view.position ?? promptTokens.length - 1, length - 1);
-  const sameText = base || aPrompt === prompt;
+  const sameText = aPrompt === prompt;
   const ids = useMemo(() => tokens.slice(0, length).map(({ id }) => id), [tokens, length]);
   const otherIds = useMemo(() => aTokens.map(({ id }) => id), [aTokens]);
   const aLength = sameText ? length : aTokens.length;
   return {
     ...runs,
+    lens,
+    aLens,
     interventions,
     base,
     settled: settled === view.edits,

@@ -21,7 +21,7 @@ const BRIEF = 5;
 const MOST = 12;
 
 export function Prediction() {
-  const { data, sideA, sideB, comparison, compared, show, stale, failure } = useTrace();
+  const { data, sideA, sideB, comparison, compared, show, stale, failure, lens, aLens } = useTrace();
   const followed = useFollowed();
   const { target } = useTarget();
   const group = useRoving<HTMLDivElement>();
@@ -91,7 +91,13 @@ export function Prediction() {
           </>
         )}
       </p>
-      {comparison && !comparison.changed && <Warning>The edits leave every prediction as it was.</Warning>}
+      {comparison && !comparison.changed && (
+        <Warning>
+          {lens === aLens
+            ? "The edits leave every prediction as it was."
+            : "The same run through two lenses: what it says is the same, how its layers read differs."}
+        </Warning>
+      )}
       <div ref={group}>
         <ComparisonTable
           label="Next tokens"
