@@ -109,7 +109,8 @@ export const trajectoryQuery = (run: Run | null, tokens: number[], position: num
 export const valueQuery = (value: string, lens = "") =>
   queryOptions({
     queryKey: ["value", value, lens],
-    queryFn: ({ signal }) => request<NamedValue>("GET", `api/values/${encodeURIComponent(value)}${through(lens)}`, { signal }),
+    queryFn: ({ signal }) =>
+      request<NamedValue>("GET", `api/values/${encodeURIComponent(value)}${through(lens)}`, { signal }),
     enabled: value !== "",
     staleTime: 30_000,
   });

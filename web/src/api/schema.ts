@@ -479,6 +479,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/lenses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lenses
+         * @description The lenses that are kept for this model, beside the logit lens, which needs nothing.
+         */
+        get: operations["lenses"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/lenses/fit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Fit Lens
+         * @description Fit a lens and keep it under the name of its kind. A fit that was given up goes on where it was.
+         */
+        post: operations["fit_lens"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/lenses/compare": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Compare Lenses
+         * @description How well the logit, tuned and Jacobian lens read each layer, on text that they were not fitted on.
+         */
+        post: operations["compare_lenses"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs": {
         parameters: {
             query?: never;
@@ -961,6 +1021,30 @@ export interface components {
             top_k: number;
         };
         /**
+         * CompareLensesInput
+         * @description On how much of the model's own text to compare.
+         */
+        CompareLensesInput: {
+            /**
+             * Tokens
+             * @description Positions to read.
+             * @default 256
+             */
+            tokens: number;
+            /**
+             * Pushes
+             * @description Pushes of each layer's stream; 0 leaves causes out.
+             * @default 8
+             */
+            pushes: number;
+            /**
+             * Stream
+             * @description Answer with server-sent events, as with Accept: text/event-stream.
+             * @default false
+             */
+            stream: boolean;
+        };
+        /**
          * Comparison
          * @description The output distribution with interventions against the one without, at one position.
          *
@@ -1117,6 +1201,69 @@ export interface components {
             prompts: string[];
         };
         /**
+         * FitInput
+         * @description How to fit a lens: on text that the model writes itself.
+         */
+        FitInput: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "jacobian" | "tuned";
+            /**
+             * Prompts
+             * @description How many texts.
+             */
+            prompts?: number | null;
+            /**
+             * Tokens
+             * @description The length of each.
+             */
+            tokens?: number | null;
+            /**
+             * Estimator
+             * @description Of the Jacobian lens; `exact` takes many times as long.
+             * @default sampled
+             * @enum {string}
+             */
+            estimator: "exact" | "sampled";
+            /**
+             * Seed
+             * @default 0
+             */
+            seed: number;
+            /**
+             * Force
+             * @description Fit again although a lens is kept that was fitted so.
+             * @default false
+             */
+            force: boolean;
+            /**
+             * Stream
+             * @description Answer with server-sent events, as with Accept: text/event-stream.
+             * @default false
+             */
+            stream: boolean;
+        };
+        /**
+         * FitSummary
+         * @description What `lens fit` answers.
+         *
+         *     Args:
+         *         cached: whether the lens was already there.
+         *         warnings: what the user should know.
+         */
+        FitSummary: {
+            lens: components["schemas"]["LensSummary"];
+            /** Cached */
+            cached: boolean;
+            /**
+             * Warnings
+             * @default []
+             */
+            warnings: string[];
+        };
+        /**
          * Flow
          * @description The edges that matter for a position's prediction.
          *
@@ -1270,6 +1417,12 @@ export interface components {
              */
             interventions?: string[];
             /**
+             * Lens
+             * @description `logit`, or a lens that is kept; the server's own if left out.
+             * @example jacobian
+             */
+            lens?: string | null;
+            /**
              * Max New Tokens
              * @description Most tokens to generate.
              * @default 20
@@ -1346,6 +1499,7 @@ export interface components {
          *         interventions: the edits in force, in their canonical text.
          *         baseline: the same prompt, sampling noise and limits without the edits, or None when there are none.
          *         warnings: what the user should know.
+         *         lens: by which words become directions of the residual stream, where an edit names one.
          */
         Generation: {
             /** Prompt */
@@ -1367,6 +1521,11 @@ export interface components {
              * @default []
              */
             warnings: string[];
+            /**
+             * Lens
+             * @default logit
+             */
+            lens: string;
         };
         /**
          * GridInput
@@ -1393,6 +1552,12 @@ export interface components {
              *     ]
              */
             interventions?: string[];
+            /**
+             * Lens
+             * @description `logit`, or a lens that is kept; the server's own if left out.
+             * @example jacobian
+             */
+            lens?: string | null;
             /**
              * Layers
              * @description The layers to read; all if left out.
@@ -1458,6 +1623,7 @@ export interface components {
          *         position: where they are read, from 0.
          *         heads: layer by layer.
          *         warnings: which layers have no heads or patterns, and what else the user should know.
+         *         lens: through which what the heads promote is read.
          */
         HeadTable: {
             /** Tokens */
@@ -1476,6 +1642,11 @@ export interface components {
              * @default []
              */
             warnings: string[];
+            /**
+             * Lens
+             * @default logit
+             */
+            lens: string;
         };
         /**
          * HeadUpdate
@@ -1525,6 +1696,7 @@ export interface components {
          *         copies: the tokens that the head promotes most when it attends to them.
          *         opaque: why there is no circuit ("" if there is).
          *         name: the user's name for the head, or None.
+         *         lens: through which the written tokens are read.
          */
         HeadView: {
             /** Head */
@@ -1563,6 +1735,11 @@ export interface components {
             opaque: string;
             /** Name */
             name?: string | null;
+            /**
+             * Lens
+             * @default logit
+             */
+            lens: string;
         };
         /**
          * HeadsInput
@@ -1589,6 +1766,12 @@ export interface components {
              *     ]
              */
             interventions?: string[];
+            /**
+             * Lens
+             * @description `logit`, or a lens that is kept; the server's own if left out.
+             * @example jacobian
+             */
+            lens?: string | null;
             /**
              * Position
              * @description A position; negative ones count from the end.
@@ -1697,6 +1880,17 @@ export interface components {
             strongest: number;
         };
         /**
+         * LayerScores
+         * @description The lenses at one layer. A lens that is not fitted has none.
+         */
+        LayerScores: {
+            /** Layer */
+            layer: number;
+            logit: components["schemas"]["LensScore"];
+            tuned?: components["schemas"]["LensScore"] | null;
+            jacobian?: components["schemas"]["LensScore"] | null;
+        };
+        /**
          * LayerView
          * @description One layer at one position.
          *
@@ -1723,6 +1917,35 @@ export interface components {
             heads: components["schemas"]["HeadUpdate"][];
         };
         /**
+         * LensComparison
+         * @description How well lenses read each layer of a model, on text that they were not fitted on.
+         *
+         *     Args:
+         *         model: its name.
+         *         layers: all but the last, whose read-out is the model's own under every lens.
+         *         tokens: positions that kl and rank are means over.
+         *         pushes: pushes at each layer that the causal score is the mean over.
+         *         text: `self-generated`, or the name of a text file.
+         *         warnings: which lenses are not fitted, and what else the user should know.
+         */
+        LensComparison: {
+            /** Model */
+            model: string;
+            /** Layers */
+            layers: components["schemas"]["LayerScores"][];
+            /** Tokens */
+            tokens: number;
+            /** Pushes */
+            pushes: number;
+            /** Text */
+            text: string;
+            /**
+             * Warnings
+             * @default []
+             */
+            warnings: string[];
+        };
+        /**
          * LensGrid
          * @description The lens after each layer, at each position. Probabilities and entropies are rounded to 6 decimals.
          *
@@ -1738,6 +1961,7 @@ export interface components {
          *             None at position 0.
          *         token: a chosen token in every cell, or None.
          *         interventions: the edits in force, in their canonical text.
+         *         lens: through which the cells are read.
          */
         LensGrid: {
             /** Tokens */
@@ -1764,6 +1988,117 @@ export interface components {
              * @default []
              */
             interventions: string[];
+            /**
+             * Lens
+             * @default logit
+             */
+            lens: string;
+        };
+        /**
+         * LensListing
+         * @description The lenses that are kept, the last used first.
+         */
+        LensListing: {
+            /** Lenses */
+            lenses: components["schemas"]["LensSummary"][];
+        };
+        /**
+         * LensScore
+         * @description How well a lens reads one layer.
+         *
+         *     Args:
+         *         kl: Kullback-Leibler divergence KL(model's output ‖ lens) in nats, mean over the positions.
+         *         rank: of the token that the model says, under the lens, from 1; geometric mean over the positions.
+         *         causal: correlation over the vocabulary of the change of the logits that the lens predicts after a small push
+         *             of the stream, and the change that is measured; mean over the pushes. None where it was not measured.
+         */
+        LensScore: {
+            /** Kl */
+            kl: number;
+            /** Rank */
+            rank: number;
+            /** Causal */
+            causal?: number | null;
+        };
+        /**
+         * LensSummary
+         * @description A lens that is kept, or lies in a file.
+         *
+         *     Args:
+         *         name: under which it is asked for.
+         *         fingerprint: of the model that it was fitted on, "" where that is not known.
+         *         model: that model's name, as it was called when the lens was fitted; "" where that is not known.
+         *         layers: the layers that it has a map for. Others, and always the last, are read as the logit lens does.
+         *         hidden: width of the residual stream.
+         *         estimator: `exact`, `sampled` or `ridge`; "" where that is not known.
+         *         prompts: texts that it was fitted on.
+         *         tokens: length of each, 0 where that is not known.
+         *         text: `self-generated`, the name of a text file, or "" where that is not known.
+         *         seed: of the text and the sampling.
+         *         agreement: for each of `layers` the cosine of the two maps that each half of the texts gives, -1 to 1; empty
+         *             where that was not measured.
+         *         seconds: that the fit took; 0 where that is not known.
+         *         key: identifies the numbers.
+         */
+        LensSummary: {
+            /** Name */
+            name: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "logit" | "jacobian" | "tuned";
+            /**
+             * Fingerprint
+             * @default
+             */
+            fingerprint: string;
+            /**
+             * Model
+             * @default
+             */
+            model: string;
+            /** Layers */
+            layers: number[];
+            /** Hidden */
+            hidden: number;
+            /**
+             * Estimator
+             * @default
+             */
+            estimator: string;
+            /** Prompts */
+            prompts: number;
+            /**
+             * Tokens
+             * @default 0
+             */
+            tokens: number;
+            /**
+             * Text
+             * @default
+             */
+            text: string;
+            /**
+             * Seed
+             * @default 0
+             */
+            seed: number;
+            /**
+             * Agreement
+             * @default []
+             */
+            agreement: number[];
+            /**
+             * Seconds
+             * @default 0
+             */
+            seconds: number;
+            /**
+             * Key
+             * @default
+             */
+            key: string;
         };
         /**
          * Match
@@ -1889,6 +2224,11 @@ export interface components {
              */
             opposite: components["schemas"]["SimilarValue"][];
             cluster?: components["schemas"]["ClusterOfValue"] | null;
+            /**
+             * Lens
+             * @default logit
+             */
+            lens: string;
             /** Name */
             name?: string | null;
             /**
@@ -2167,6 +2507,12 @@ export interface components {
              */
             interventions?: string[];
             /**
+             * Lens
+             * @description `logit`, or a lens that is kept; the server's own if left out.
+             * @example jacobian
+             */
+            lens?: string | null;
+            /**
              * Position
              * @description A position; negative ones count from the end.
              * @default -1
@@ -2318,6 +2664,7 @@ export interface components {
          *         searched: number of vectors that were compared: all that the filters let through.
          *         strongest: number of vectors that `layers` counts.
          *         layers: where in the network what was searched for lives.
+         *         lens: through which the vectors are seen.
          */
         SearchAnswer: {
             /** Query */
@@ -2337,6 +2684,11 @@ export interface components {
             strongest: number;
             /** Layers */
             layers: components["schemas"]["LayerHits"][];
+            /**
+             * Lens
+             * @default logit
+             */
+            lens: string;
         };
         /**
          * SearchResult
@@ -2602,6 +2954,12 @@ export interface components {
              */
             interventions?: string[];
             /**
+             * Lens
+             * @description `logit`, or a lens that is kept; the server's own if left out.
+             * @example jacobian
+             */
+            lens?: string | null;
+            /**
              * Position
              * @description A position; negative ones count from the end.
              * @default -1
@@ -2641,6 +2999,7 @@ export interface components {
          *         baseline: the same without the edits, or None when there are none.
          *         comparison: output with against without edits, or None when there are none.
          *         warnings: what the user should know, such as an edit without effect.
+         *         lens: through which the layers, and what units promote, are read.
          */
         TraceView: {
             model: components["schemas"]["ModelSummary"];
@@ -2664,6 +3023,11 @@ export interface components {
              * @default []
              */
             warnings: string[];
+            /**
+             * Lens
+             * @default logit
+             */
+            lens: string;
         };
         /**
          * Trajectory
@@ -2674,6 +3038,7 @@ export interface components {
          *         tokens: the chosen tokens, with the edits in force.
          *         baseline: the same without the edits, or None when there are none.
          *         interventions: the edits in force, in their canonical text.
+         *         lens: through which the stages are read.
          */
         Trajectory: {
             /** Position */
@@ -2689,6 +3054,11 @@ export interface components {
              * @default []
              */
             interventions: string[];
+            /**
+             * Lens
+             * @default logit
+             */
+            lens: string;
         };
         /**
          * TrajectoryInput
@@ -2715,6 +3085,12 @@ export interface components {
              *     ]
              */
             interventions?: string[];
+            /**
+             * Lens
+             * @description `logit`, or a lens that is kept; the server's own if left out.
+             * @example jacobian
+             */
+            lens?: string | null;
             /**
              * Position
              * @description A position; negative ones count from the end.
@@ -2768,6 +3144,7 @@ export interface components {
          *         agreement: correlation of estimate and measured over the parts that were measured; None for fewer than three.
          *         interventions: the edits in force, in their canonical text.
          *         warnings: what the user should know.
+         *         lens: through which what the parts promote is read; effects are direct, under every lens.
          */
         Why: {
             /** Prompt */
@@ -2796,6 +3173,11 @@ export interface components {
              * @default []
              */
             warnings: string[];
+            /**
+             * Lens
+             * @default logit
+             */
+            lens: string;
         };
         /**
          * WhyInput
@@ -2822,6 +3204,12 @@ export interface components {
              *     ]
              */
             interventions?: string[];
+            /**
+             * Lens
+             * @description `logit`, or a lens that is kept; the server's own if left out.
+             * @example jacobian
+             */
+            lens?: string | null;
             /**
              * Position
              * @description A position; negative ones count from the end.
@@ -4756,6 +5144,8 @@ export interface operations {
                 top_k?: number;
                 /** @description How many of the closest and most opposite vectors. */
                 similar?: number;
+                /** @description Through which its tokens are read. */
+                lens?: string | null;
             };
             header?: never;
             path: {
@@ -5252,6 +5642,8 @@ export interface operations {
             query?: {
                 /** @description How many pairs of tokens on each side. */
                 top_k?: number;
+                /** @description Through which what it writes is read. */
+                lens?: string | null;
             };
             header?: never;
             path: {
@@ -5398,6 +5790,8 @@ export interface operations {
                 named?: boolean;
                 /** @description How many results. */
                 limit?: number;
+                /** @description Through which vectors are seen. */
+                lens?: string | null;
             };
             header?: never;
             path?: never;
@@ -6166,6 +6560,381 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CalibrationSummary"];
+                    "text/event-stream": {
+                        /** @enum {string} */
+                        event: "progress" | "result" | "error";
+                        data: string;
+                    };
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Another site's page asked, or the Host is not this server's. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description What is asked for does not exist. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model cannot do this. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The request is not valid. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work was given up. */
+            499: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A mistake of the server. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model is still loading, or too many wait for it: try again after Retry-After seconds. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work took longer than one request may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    lenses: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LensListing"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Another site's page asked, or the Host is not this server's. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description What is asked for does not exist. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model cannot do this. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The request is not valid. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work was given up. */
+            499: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A mistake of the server. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model is still loading, or too many wait for it: try again after Retry-After seconds. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work took longer than one request may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    fit_lens: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FitInput"];
+            };
+        };
+        responses: {
+            /** @description The lens; or, if asked for, a stream of events (progress, result, error), the last of them `result` or `error`. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FitSummary"];
+                    "text/event-stream": {
+                        /** @enum {string} */
+                        event: "progress" | "result" | "error";
+                        data: string;
+                    };
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Another site's page asked, or the Host is not this server's. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description What is asked for does not exist. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model cannot do this. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The request is not valid. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work was given up. */
+            499: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A mistake of the server. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model is still loading, or too many wait for it: try again after Retry-After seconds. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work took longer than one request may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    compare_lenses: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CompareLensesInput"];
+            };
+        };
+        responses: {
+            /** @description The comparison; or, if asked for, a stream of events (progress, result, error), the last of them `result` or `error`. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LensComparison"];
                     "text/event-stream": {
                         /** @enum {string} */
                         event: "progress" | "result" | "error";

@@ -8,6 +8,7 @@ describe("what is run", () => {
     expect(runOf({ prompt: "Hi", edits, promptIds: [1, 2], generated: [], lens: "logit" })).toEqual({
       prompt: "Hi",
       interventions: ["L1D2=off@last", "L3D4=on"],
+      lens: "logit",
     });
     expect(runOf({ prompt: "", edits, promptIds: [], generated: [], lens: "logit" })).toBeNull();
   });
@@ -16,6 +17,7 @@ describe("what is run", () => {
     expect(runOf({ prompt: "Hi", edits, promptIds: [1, 2], generated: [3], lens: "logit" })).toEqual({
       ids: [1, 2, 3],
       interventions: ["L1D2=off@1", "L3D4=on"],
+      lens: "logit",
     });
     expect(runOf({ prompt: "Hi", edits, promptIds: [], generated: [3], lens: "logit" })).toBeNull();
   });

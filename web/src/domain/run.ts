@@ -14,8 +14,9 @@ export interface Run {
 /** A run for questions that no lens answers: what it says, not how its layers are read. */
 export function bare<R extends Run | null>(run: R): R {
   if (run === null) return run;
-  const { lens: _, ...rest } = run;
-  return rest as R;
+  const rest = { ...run };
+  delete rest.lens;
+  return rest;
 }
 
 interface Parts {

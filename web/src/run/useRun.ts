@@ -69,7 +69,13 @@ export function useRun(): Runs {
     const ready = known ? prompt : "";
     const b = runOf({ prompt: ready, edits, promptIds, generated: ids, lens });
     const same = aPrompt === prompt;
-    const a = runOf({ prompt: known ? aPrompt : "", edits: aEdits, promptIds, generated: same ? ids : [], lens: aLens });
+    const a = runOf({
+      prompt: known ? aPrompt : "",
+      edits: aEdits,
+      promptIds,
+      generated: same ? ids : [],
+      lens: aLens,
+    });
     const variant = (list: readonly ListedEdit[]) =>
       runOf({ prompt: ready, edits: editsInForce(list), promptIds, generated: ids, lens });
     return { a, b, variant, compared: !sameRun(a, b) };

@@ -12,7 +12,8 @@ import { useExplore } from "./explore";
 const DEBOUNCE = 250;
 
 export function useSought(): { sought: Sought | null; filter: SearchFilter } {
-  const { q, unwanted, match, skip, like, residual, against, layers, sign, expert, named, limit, through } = useExplore();
+  const { q, unwanted, match, skip, like, residual, against, layers, sign, expert, named, limit, through } =
+    useExplore();
   const view = useView();
   const { b: run } = useRun();
   const words = useDebounced(q, DEBOUNCE);

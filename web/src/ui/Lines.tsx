@@ -55,7 +55,7 @@ export function Lines(props: Props) {
   return (
     <figure className={css.figure}>
       {/* The chart says in its label all that it shows; a click is a short cut for the mouse. */}
-      {/* eslint-disable-next-line jsx-a11y/click-events-have-key-events, jsx-a11y/no-noninteractive-element-interactions */}
+      {}
       <svg
         viewBox={`0 0 ${WIDE} ${height}`}
         role="img"
@@ -82,9 +82,7 @@ export function Lines(props: Props) {
           ))}
         {[marked, pointed].map(
           (at, which) =>
-            at !== null && (
-              <line key={which} className={css.at} x1={x(at)} x2={x(at)} y1={ABOVE} y2={height - BELOW} />
-            ),
+            at !== null && <line key={which} className={css.at} x1={x(at)} x2={x(at)} y1={ABOVE} y2={height - BELOW} />,
         )}
         {lines.map(({ name, values, colour }) => (
           <path key={name} className={css.line} style={{ stroke: `var(--follow-${colour})` }} d={path(values, x, y)} />

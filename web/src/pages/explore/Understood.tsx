@@ -33,7 +33,8 @@ export function Understood({ answer }: { answer: SearchAnswer }) {
         }
       />
       <p className={`muted ${css.understoodNote}`}>
-        {thousands(answer.searched)} vectors compared through the {lensName(answer.lens)}. A click on a layer searches it alone.
+        {thousands(answer.searched)} vectors compared through the {lensName(answer.lens)}. A click on a layer searches
+        it alone.
       </p>
       {answer.keywords.map((keyword) => (
         <Forms key={`${keyword.unwanted} ${keyword.text}`} keyword={keyword} />

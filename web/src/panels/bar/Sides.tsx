@@ -30,7 +30,9 @@ export function Sides() {
       <Side
         name="A"
         said={aSaid}
-        short={base ? "base" : through !== "" ? through : view.aPrompt === view.prompt ? counted(view.aEdits.length) : other}
+        short={
+          base ? "base" : through !== "" ? through : view.aPrompt === view.prompt ? counted(view.aEdits.length) : other
+        }
         onDrop={setA}
       >
         <Menu.Item className="menu-item" disabled={base} onSelect={setBase}>
