@@ -33,6 +33,8 @@ from lm_debugger.runs.run import MEMORY_LIMIT, run
 from lm_debugger.runs.spec import RunSpec, settled
 from lm_debugger.runs.store import RunStore
 from lm_debugger.source.vocabulary import Prompt
+from lm_debugger.watches.bind import Watch, bind
+from lm_debugger.watches.follow import Follower
 from lm_debugger.work import Progress, Work, silent
 
 HEADS_KEPT = 1000  # read-outs of heads that are remembered
@@ -226,6 +228,7 @@ class Debugger(Weights, Attribution):
         stop: Sequence[str] = (),
         chat: bool = False,
         compare: bool = True,
+        watches: Sequence[str | Watch] = (),
         on_token: OnToken | None = None,
         cancel: threading.Event | None = None,
         progress: Progress | None = None,
@@ -242,13 +245,15 @@ class Debugger(Weights, Attribution):
             stop: texts to stop at.
             chat: put the prompt through the model's chat template.
             compare: also generate without the edits.
+            watches: expressions to evaluate at every step, such as `p(" Paris")`.
             on_token: called with each token of the (edited) continuation as it comes.
             cancel: set it to stop; what was generated is returned.
 
         Raises:
-            PromptError, OptionError, EditError, CalibrationError, NumericalError.
+            PromptError, OptionError, EditError, WatchError, CalibrationError, NumericalError.
         """
         work = self._work(progress, cancel)
+        bound = [bind(each, self._model) if isinstance(each, str) else each for each in watches]
         edits = self._settled(parse_all(interventions), work)
         sampling = Sampling(temperature=temperature, top_k=top_k, top_p=top_p, seed=seed)
         stops = Stops(max_new_tokens, (stop,) if isinstance(stop, str) else tuple(stop))
@@ -258,12 +263,17 @@ class Debugger(Weights, Attribution):
             prompt = self._model.vocabulary.chat(prompt)
         ids = self._model.vocabulary.encode(prompt, special=not chat)
 
-        def go(those: Sequence[Edit], listener: OnToken | None) -> Continuation:
+        def go(those: Sequence[Edit], listener: OnToken | None, watcher: Follower | None) -> Continuation:
             spec = RunSpec.of_prompt(ids, those)
-            return continue_prompt(self._model, spec, sampling=sampling, stops=stops, on_token=listener, work=work)
+            return continue_prompt(
+                self._model, spec, sampling=sampling, stops=stops, on_token=listener, watcher=watcher, work=work
+            )
 
-        found = go(edits, on_token)
-        baseline = go((), None) if edits and compare and found.finish != "cancelled" else None
+        follower = (
+            Follower(self._model, bound, ids, edited=bool(edits), most=max_new_tokens, work=work) if bound else None
+        )
+        found = go(edits, on_token, follower)
+        baseline = go((), None, None) if edits and compare and found.finish != "cancelled" else None
         return Generation(
             prompt=prompt if isinstance(prompt, str) else self._model.vocabulary.decode(ids),
             text=found.text,
@@ -272,6 +282,7 @@ class Debugger(Weights, Attribution):
             interventions=tuple(map(str, edits)),
             baseline=baseline,
             warnings=_without_effect(found, baseline),
+            watches=() if follower is None else follower.series,
         )
 
     def place(self, prompt: Prompt, position: int = -1, interventions: Edits = ()) -> RunPosition:

@@ -46,10 +46,12 @@ class Command:
     Args:
         tokens: instead of the tokens just chosen, these run, in all rows: one or several.
         writes: instead of the writes in force, for each row.
+        taps: instead of the sites that were kept so far.
     """
 
     tokens: tuple[int, ...] | None = None
     writes: tuple[tuple[Write, ...], ...] | None = None
+    taps: tuple[Site, ...] | None = None
 
 
 class Steps(Protocol):

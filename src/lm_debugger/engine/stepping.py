@@ -114,7 +114,8 @@ class LocalSteps:
             )
         self._ids = self._prepared.ids
         self._arguments = self._prepared.arguments
-        self._order = engine.order(self.taps, [one.writes for one in passes], Clock(len(passes), work))
+        self._writes = tuple(one.writes for one in passes)
+        self._order = engine.order(self.taps, self._writes, Clock(len(passes), work))
         self._pending = self._ids.shape[1]  # tokens that have not run yet
         self._outputs: Any = None  # what the last forward left for the next
         self._unfinished = torch.ones(len(passes), dtype=torch.bool, device=self._ids.device)
@@ -168,8 +169,11 @@ class LocalSteps:
             self._ids = torch.cat([self._ids[:, : -self._pending], forced], -1)
             self._pending = len(command.tokens)
             self._unfinished = ~self._prepared.criteria(self._ids, None)
-        if command.writes is not None:
-            self._order = self._engine.order(self.taps, command.writes, self._order.clock)
+        if command.writes is None and command.taps is None:
+            return
+        self._writes = self._writes if command.writes is None else command.writes
+        self.taps = self.taps if command.taps is None else command.taps
+        self._order = self._engine.order(self.taps, self._writes, self._order.clock)
 
     def _run(self) -> Any:
         """One forward of what has not run yet; without a cache, of everything."""
@@ -209,7 +213,6 @@ class LocalSteps:
             processors=copy.deepcopy(self._prepared.processors), criteria=copy.deepcopy(self._prepared.criteria)
         )
         twin._arguments, twin._outputs = copy.deepcopy((self._arguments, self._outputs))  # they share the cache
-        twin._order = self._engine.order(self.taps, (), Clock(self._order.clock.batch, self._work))
-        twin._order.rounds = self._order.rounds
+        twin._order = self._engine.order(self.taps, self._writes, Clock(self._order.clock.batch, self._work))
         twin._choose, twin._warps = copy.deepcopy((self._choose, self._warps))
         return twin

@@ -17,3 +17,7 @@ QUERY = 2_000  # the keywords of a search, and the same again for unwanted ones
 KEYWORDS = 64  # in one query
 PATTERNS = 16  # regular expressions in one query
 PATTERN_BYTES = 2 << 20  # memory of one compiled regular expression
+WATCH = 500  # the text of one watch or breakpoint
+WATCH_DEPTH = 40  # of its parts inside one another
+WATCHES = 32  # followed at once
+BREAKPOINTS = 32  # of a session
