@@ -151,6 +151,19 @@ class StaleRunError(LMDebuggerError):
     code = "stale_run"
 
 
+class SessionNotFoundError(LMDebuggerError):
+    """There is no such debugging session."""
+
+    code = "no_session"
+    exit_code = 2
+
+
+class SessionBusyError(LMDebuggerError):
+    """Two verbs of one session at once."""
+
+    code = "session_busy"
+
+
 class EngineError(LMDebuggerError):
     """An engine in another process failed."""
 

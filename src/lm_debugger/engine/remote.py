@@ -190,6 +190,11 @@ class RemoteSteps:
             scores = warp(ids, scores)
         return self._choose(scores)
 
+    @property
+    def can_reuse(self) -> bool:
+        """See `Steps`. What modules give is not sent back and forth."""
+        return False
+
     def fork(self) -> Self:
         """See `Steps`."""
         number = self._engine.ask({"verb": "fork", "number": self._number})[0]["number"]

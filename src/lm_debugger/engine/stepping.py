@@ -7,11 +7,11 @@
 
 import copy
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from typing import Any, NamedTuple, Protocol, Self, cast
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from transformers import (
     EosTokenCriteria,
     GenerationConfig,
@@ -22,6 +22,7 @@ from transformers import (
 )
 
 from lm_debugger.engine.engine import Choose, Command, Step, Warp
+from lm_debugger.engine.partial import adopt, recording, skipped
 from lm_debugger.engine.ports import Clock, Order
 from lm_debugger.engine.sites import Capture, Pass, Site, Streams, Write
 from lm_debugger.work import Work
@@ -78,6 +79,13 @@ class Runner(Protocol):
 
     network: PreTrainedModel
 
+    @property
+    def mutates(self) -> bool:
+        """Whether some module changes a stream in place."""
+
+    def module(self, path: str) -> nn.Module:
+        """A module by its path."""
+
     def tensor(self, ids: Sequence[Sequence[int]]) -> Tensor:
         """Token ids of equal length on the network's device."""
 
@@ -120,6 +128,13 @@ class LocalSteps:
         self._outputs: Any = None  # what the last forward left for the next
         self._unfinished = torch.ones(len(passes), dtype=torch.bool, device=self._ids.device)
         self._number = 0
+        self._kept: dict[Site, Tensor] = {}  # the same of the taps
+        self._recorded: dict[str, Any] = {}  # what modules gave in the last step, if that was asked for
+
+    @property
+    def can_reuse(self) -> bool:
+        """See `Steps`."""
+        return not self._engine.mutates
 
     @property
     def ids(self) -> Tensor:
@@ -140,7 +155,16 @@ class LocalSteps:
         if not bool(self._unfinished.any()):
             raise StopIteration
         self._work.go_on()
-        with self._engine.under(self._order):
+        again = None if command is None else command.again
+        with ExitStack() as stack:
+            stack.enter_context(self._engine.under(self._order))
+            self._recorded = {}
+            if command is not None and command.record:
+                modules = {path: self._engine.module(path) for path in command.record}
+                stack.enter_context(recording(modules, self._recorded))
+            if command is not None and isinstance(again, LocalSteps):
+                given = {self._engine.module(path): again._recorded[path] for path in command.unchanged}
+                stack.enter_context(skipped(given))
             outputs = self._run()
         # A copy, because the logits of a long prompt would otherwise be held as a whole.
         logits = outputs.logits[:, -1].to(copy=True, dtype=torch.float32, device=self._ids.device)
@@ -154,7 +178,13 @@ class LocalSteps:
         self._ids = torch.cat([self._ids, tokens[:, None]], -1)
         self._pending = 1
         self._unfinished = self._unfinished & ~self._prepared.criteria(self._ids, None)
-        kept = Streams(dict(self._order.kept), {})
+        found = dict(self._order.kept)
+        if command is not None and isinstance(again, LocalSteps):
+            adopt(self._outputs, again._outputs, len(command.unchanged))
+            found = {**again._kept, **found}
+            self._recorded = {**again._recorded, **self._recorded}
+        self._kept = found if self._recorded else {}
+        kept = Streams(found, {})
         captures = tuple(Capture(kept, row) for row in range(len(tokens))) if self.taps else ()
         self._order.kept.clear()
         step = Step(self._number, tokens, logits, captures, not bool(self._unfinished.any()))

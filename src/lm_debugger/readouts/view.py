@@ -5,6 +5,7 @@ from torch import Tensor
 
 from lm_debugger.errors import OptionError
 from lm_debugger.lenses.projection import End
+from lm_debugger.model.loaded import LoadedModel
 from lm_debugger.readouts.compare import compare, warnings
 from lm_debugger.readouts.heads import head_updates
 from lm_debugger.readouts.subupdates import dominant
@@ -26,10 +27,10 @@ def view(trace: KeptRun, position: int, top_k: int, effect_on: int | None = None
         raise OptionError(
             f"Token id {effect_on} does not exist.", f"Choose one from 0 to {trace.model.readout.vocabulary - 1}."
         )
-    layers, output = _read(trace, place, top_k, effect_on, head_tokens)
+    layers, output = read_layers(trace, place, top_k, effect_on, head_tokens)
     baseline = comparison = None
     if trace.baseline is not None:
-        base_layers, base_output = _read(trace.baseline, place, top_k, effect_on, head_tokens)
+        base_layers, base_output = read_layers(trace.baseline, place, top_k, effect_on, head_tokens)
         baseline = BaselineView(layers=base_layers, output=base_output)
         comparison = compare(trace.baseline, trace, place, top_k)
     return TraceView(
@@ -46,13 +47,14 @@ def view(trace: KeptRun, position: int, top_k: int, effect_on: int | None = None
 
 
 @torch.no_grad()
-def _read(
+def read_layers(
     trace: KeptRun, place: int, top_k: int, effect_on: int | None, head_tokens: int
 ) -> tuple[tuple[LayerView, ...], tuple[TokenScore, ...]]:
+    """Every layer at a position, and the output. Arguments as for `Trace.view`, checked."""
     streams = [trace.layer(index, place) for index in range(trace.model.layers)]
     # All lens vectors in one product with the unembedding.
     residuals = torch.cat([part for s in streams for part in (s.before, s.after)])
-    lens = _top(trace, trace.model.readout.logits(residuals), top_k)
+    lens = top_tokens(trace.model, trace.model.readout.logits(residuals), top_k)
     direction = None
     if effect_on is not None:
         direction = trace.model.readout.direction(effect_on, trace.last_residual[place])
@@ -89,11 +91,11 @@ def _end(found: Contribution) -> End:
     return End(found.name, found.coefficient < 0)
 
 
-def _top(trace: KeptRun, logits: Tensor, top_k: int) -> list[tuple[TokenScore, ...]]:
+def top_tokens(model: LoadedModel, logits: Tensor, top_k: int) -> list[tuple[TokenScore, ...]]:
     """The most probable tokens of each row of logits (N, vocabulary)."""
     top = logits.topk(min(top_k, logits.shape[-1]))
     probabilities = (top.values - logits.logsumexp(-1, keepdim=True)).exp().tolist()
-    text = trace.model.vocabulary.text
+    text = model.vocabulary.text
     return [
         tuple(
             TokenScore(id=i, text=text(i), logit=value, probability=probability)

@@ -21,3 +21,6 @@ WATCH = 500  # the text of one watch or breakpoint
 WATCH_DEPTH = 40  # of its parts inside one another
 WATCHES = 32  # followed at once
 BREAKPOINTS = 32  # of a session
+SESSION_TOKENS = 200  # generated on a branch where nobody says how many
+SESSION_TOKENS_MOST = 4_096
+SESSION_NODES = 20_000  # positions of a session's tree

@@ -63,7 +63,7 @@ class Suggestion(Record):
     meaning: str
 
 
-class WatchError(Record):
+class WatchFault(Record):
     """What is wrong with an expression.
 
     Args:
@@ -89,6 +89,6 @@ class WatchCheck(Record):
 
     expression: str | None
     kind: WatchKind | None
-    error: WatchError | None
+    error: WatchFault | None
     warnings: tuple[str, ...] = ()
     suggestions: tuple[Suggestion, ...] = ()

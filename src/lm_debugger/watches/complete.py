@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from lark.exceptions import UnexpectedInput
 
 from lm_debugger.errors import WatchError
+from lm_debugger.model.loaded import LoadedModel
 from lm_debugger.records.watch import Suggestion
 from lm_debugger.watches.expression import Text
 from lm_debugger.watches.functions import BASE, FUNCTIONS, PARTS, Argument
@@ -60,6 +61,18 @@ def complete(text: str, cursor: int, beginning: Beginning, units: Sequence[str] 
     return tuple(
         Suggestion(text=each, start=start, meaning=meaning) for each, meaning in found if each.lower().startswith(typed)
     )[:MOST]
+
+
+def beginning(model: LoadedModel, typed: str, most: int) -> list[str]:
+    """The texts of tokens that begin so; where no space was typed, also after one. In the vocabulary's order."""
+    found: list[str] = []
+    texts = map(model.vocabulary.text, range(model.readout.vocabulary))
+    for text in texts:
+        if text.startswith(typed) or (typed[:1] not in ("", " ") and text.startswith(f" {typed}")):
+            found.append(text)
+            if len(found) == most:
+                break
+    return found
 
 
 def _words(before: str) -> list[tuple[str, str]]:

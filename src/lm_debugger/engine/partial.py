@@ -1,0 +1,69 @@
+"""A step taken again in part: what modules gave is kept and given again, with what they left in the cache.
+
+Only for networks whose cache is transformers', layer by layer, and only where it was tried (see `reenter`).
+"""
+
+import copy
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from threading import get_ident
+from typing import Any
+
+from torch import nn
+
+from lm_debugger.engine.hooks import Hook, attached
+
+CACHE = "past_key_values"
+
+
+@contextmanager
+def recording(modules: Mapping[str, nn.Module], kept: dict[str, Any]) -> Iterator[None]:
+    """Keep what modules give in the block, as it is."""
+
+    def hook(path: str, module: nn.Module) -> Hook:
+        def after(_: nn.Module, __: Any, ___: Any, output: Any) -> None:
+            kept[path] = output
+
+        return Hook(module, None, after)
+
+    with attached([hook(path, module) for path, module in modules.items()]):
+        yield
+
+
+@contextmanager
+def skipped(given: Mapping[nn.Module, Any]) -> Iterator[None]:
+    """In the block, and in this thread, modules give what they are said to give instead of computing it.
+
+    Their hooks are called as ever; those of the modules in them are not.
+    """
+    owner = get_ident()
+    before = {module: module.__dict__.get("forward") for module in given}
+
+    def stub(module: nn.Module, output: Any) -> Any:
+        own = module.forward
+
+        def forward(*args: Any, **kwargs: Any) -> Any:
+            return output if get_ident() == owner else own(*args, **kwargs)
+
+        return forward
+
+    try:
+        for module, output in given.items():
+            module.forward = stub(module, output)
+        yield
+    finally:
+        for module, own in before.items():
+            if own is None:
+                module.__dict__.pop("forward", None)
+            else:
+                module.forward = own
+
+
+def adopt(outputs: Mapping[str, Any], others: Mapping[str, Any], count: int) -> None:
+    """Have the first layers of one cache in another, copied: those whose modules did not run."""
+    mine, theirs = outputs.get(CACHE), others.get(CACHE)
+    layers, other = getattr(mine, "layers", None), getattr(theirs, "layers", None)
+    if not isinstance(layers, list) or not isinstance(other, list):
+        return
+    for place in range(min(count, len(layers), len(other))):
+        layers[place] = copy.deepcopy(other[place])
