@@ -16,6 +16,7 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import nn
 
+from lm_debugger.engine.state import modules
 from lm_debugger.errors import ReentryError
 
 P = ParamSpec("P")
@@ -73,7 +74,7 @@ def plain(network: nn.Module) -> Iterator[None]:
     """Modules called in the block compute what the model computes in use, whatever its user is doing with it."""
     dynamo = "torch._dynamo" in sys.modules
     training, compiled = [], False
-    for module in network.modules():
+    for module in modules(network):
         if module.training:
             training.append(module)
         if dynamo and (module._compiled_call_impl is not None or "forward" in module.__dict__):

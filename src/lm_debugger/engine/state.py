@@ -5,9 +5,24 @@ with the same version, which PyTorch counts up with each change in place. Not se
 which PyTorch does not count.
 """
 
+from collections.abc import Iterator
+
 from torch import Tensor, nn
 
 Key = tuple[object, ...]
+
+
+def modules(network: nn.Module) -> Iterator[nn.Module]:
+    """A network's modules, each once: what `network.modules()` gives, several times as fast, as it is asked often."""
+    seen = {network}
+    todo = [network]
+    while todo:
+        module = todo.pop()
+        yield module
+        for child in module._modules.values():
+            if child is not None and child not in seen:
+                seen.add(child)
+                todo.append(child)
 
 
 class WeightState:
@@ -19,7 +34,7 @@ class WeightState:
     def __init__(self, network: nn.Module) -> None:
         tensors: list[Tensor] = []
         key: list[object] = []
-        for module in network.modules():
+        for module in modules(network):
             key.append(id(module))
             for held in (*module._parameters.values(), *module._buffers.values()):
                 if held is not None:
@@ -39,7 +54,7 @@ def foreign_hooks(network: nn.Module) -> Key:
     """Identifies the hooks that others have on the network: PyTorch never gives a number twice."""
     return tuple(
         number
-        for module in network.modules()
+        for module in modules(network)
         if module._forward_hooks or module._forward_pre_hooks
         for number in (*module._forward_hooks, *module._forward_pre_hooks)
     )

@@ -33,10 +33,7 @@ class LogitLens:
     @torch.no_grad()
     def logits(self, residuals: Tensor) -> Tensor:
         """Logits (N, vocabulary), float32, of residual vectors (N, hidden)."""
-        logits = self.uncapped(residuals)
-        if self.soft_cap:
-            logits = self.soft_cap * torch.tanh(logits / self.soft_cap)
-        return logits
+        return self._capped(self.uncapped(residuals))
 
     @property
     def soft_cap(self) -> float:
@@ -45,13 +42,7 @@ class LogitLens:
 
     def uncapped(self, residuals: Tensor) -> Tensor:
         """The same before the soft cap; differentiable."""
-        stream = residuals.to(self._dtype)[None]
-        for module, scale in zip(self._modules, self._readout.scales, strict=True):
-            stream = module(stream if scale == 1 else stream * scale)
-        logits = stream[0, :, : self.vocabulary].float()
-        if self._readout.logit_scale != 1:
-            logits = logits * self._readout.logit_scale
-        return logits
+        return self._scaled(self._unembed(self._normed(residuals)))
 
     @torch.no_grad()
     def project(self, vectors: Tensor) -> Tensor:
@@ -60,15 +51,46 @@ class LogitLens:
         The final norm's weight is folded in, and its centring, but not its scale, which depends on the residual
         stream that the vector is added to (docs/method.md). No bias, logit scale or soft cap is applied.
         """
+        return self._unbiased(self._unembed(self._folded(vectors)))
+
+    @torch.no_grad()
+    def read(self, residuals: Tensor, vectors: Tensor) -> tuple[Tensor, Tensor]:
+        """`logits` of residuals and `project` of vectors at once: fetching the matrix takes most of the time."""
+        count = len(residuals)
+        left = self._unembed(torch.cat([self._normed(residuals), self._folded(vectors)]))
+        return self._capped(self._scaled(left[:count])), self._unbiased(left[count:])
+
+    def _normed(self, residuals: Tensor) -> Tensor:
+        """Residuals as they enter the unembedding: (N, channels)."""
+        *ways, last = self._readout.scales
+        stream = residuals.to(self._dtype)[None]
+        for module, scale in zip(self._modules[:-1], ways, strict=True):
+            stream = module(stream if scale == 1 else stream * scale)
+        return stream[0] if last == 1 else stream[0] * last
+
+    def _folded(self, vectors: Tensor) -> Tensor:
+        """Vectors as they enter the unembedding, but for the norms' scales: (N, channels)."""
         stream = vectors
         for module, norm in zip(self._modules[:-1], self._norms[:-1], strict=True):
             stream = norm.linear(stream) if norm is not None else module(stream.to(self._dtype)[None])[0]
-        stream = stream.to(self._dtype)
-        result = self._unembed(stream)
+        return stream.to(self._dtype)
+
+    def _unembed(self, stream: Tensor) -> Tensor:
+        logits: Tensor = self._modules[-1](stream[None])[0, :, : self.vocabulary]
+        return logits.float()
+
+    def _scaled(self, logits: Tensor) -> Tensor:
+        return logits if self._readout.logit_scale == 1 else logits * self._readout.logit_scale
+
+    def _capped(self, logits: Tensor) -> Tensor:
+        return self.soft_cap * torch.tanh(logits / self.soft_cap) if self.soft_cap else logits
+
+    def _unbiased(self, logits: Tensor) -> Tensor:
+        """Without the unembedding's bias, which is what it gives for nothing and says nothing of a vector."""
         if self._offset is None:
-            # What the unembedding gives for nothing is its bias, which says nothing of a vector.
-            self._offset = self._unembed(torch.zeros_like(stream[:1]))
-        return result - self._offset if bool(self._offset.any()) else result
+            nothing = torch.zeros(1, self._hidden, dtype=self._dtype, device=logits.device)
+            self._offset = self._unembed(torch.zeros_like(self._folded(nothing)))
+        return logits - self._offset if bool(self._offset.any()) else logits
 
     @torch.no_grad()
     def direction(self, token: int, residual: Tensor) -> Tensor | None:
@@ -112,7 +134,3 @@ class LogitLens:
             ways.append(norm if norm is not None else Linear(module, stream.shape[-1], left.shape[-1]))
             stream = left
         return [*ways, Linear(self._modules[-1], stream.shape[-1], self.vocabulary)]
-
-    def _unembed(self, stream: Tensor) -> Tensor:
-        logits: Tensor = self._modules[-1](stream[None])[0, :, : self.vocabulary]
-        return logits.float()

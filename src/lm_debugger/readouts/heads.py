@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import torch
+from torch import Tensor
 
 from lm_debugger.anatomy.streams import LayerStreams
 from lm_debugger.model.loaded import LoadedModel
@@ -12,43 +13,62 @@ from lm_debugger.units.heads.written import HeadStreams, Written
 
 PROMOTED = 10  # tokens listed
 
+Strongest = list[list[Written]]  # of each layer, the longest contribution first
 
-def head_updates(
-    model: LoadedModel, streams: Sequence[LayerStreams], count: int, spelled: int
-) -> list[tuple[HeadUpdate, ...]]:
-    """The strongest heads of each layer, with all tokens from one product with the unembedding.
+
+def strongest_heads(model: LoadedModel, streams: Sequence[LayerStreams], count: int) -> Strongest:
+    """The strongest heads of each layer.
 
     Args:
         streams: each layer's streams at a single position.
         count: how many heads of a layer at most.
-        spelled: of how many of them the tokens are listed. What a head writes is another vector in every run, so that
-            nothing can be remembered of it as of value vectors: each costs a product with the whole unembedding.
     """
-    strongest = [_strongest(model, layer, count) for layer in streams]
-    read = [written for layer in strongest for written in layer[:spelled]]
-    promotes = dict(zip([written.name for written in read], _tokens(model, read), strict=True))
+    return [_strongest(model, layer, count) for layer in streams]
+
+
+def to_spell(strongest: Strongest, spelled: int, hidden: Tensor) -> Tensor:
+    """What those heads write whose tokens are listed: (heads, hidden).
+
+    Args:
+        strongest: of each layer.
+        spelled: of how many of a layer. What a head writes is another vector in every run, so that nothing can be
+            remembered of it as of value vectors.
+        hidden: any tensor (…, hidden) like them.
+    """
+    found = [written.vector for layer in strongest for written in layer[:spelled]]
+    return torch.stack(found) if found else hidden.new_zeros(0, hidden.shape[-1])
+
+
+def head_updates(
+    model: LoadedModel, strongest: Strongest, spelled: int, logits: Tensor
+) -> list[tuple[HeadUpdate, ...]]:
+    """The strongest heads as they are shown.
+
+    Args:
+        strongest, spelled: as for `to_spell`.
+        logits: the projections of what it gave: (heads, vocabulary).
+    """
+    tokens = [tuple(map(model.vocabulary.text, row)) for row in _best(logits)]
+    words = iter(tokens)
     return [
         tuple(
             HeadUpdate(
                 head=str(written.name),
                 norm=written.norm,
                 share=written.share,
-                promotes=promotes.get(written.name, ()),
+                promotes=next(words) if place < spelled else (),
             )
-            for written in layer
+            for place, written in enumerate(layer)
         )
         for layer in strongest
     ]
 
 
+def _best(logits: Tensor) -> list[list[int]]:
+    best: list[list[int]] = logits.topk(min(PROMOTED, logits.shape[-1])).indices.tolist()
+    return best
+
+
 def _strongest(model: LoadedModel, streams: LayerStreams, count: int) -> list[Written]:
     groups = [group for group in model.blocks[streams.layer.index].units if isinstance(group, HeadGroup)]
     return [written for group in groups for written in HeadStreams(group, streams).strongest(count)]
-
-
-def _tokens(model: LoadedModel, read: Sequence[Written]) -> list[tuple[str, ...]]:
-    if not read:
-        return []
-    logits = model.readout.project(torch.stack([written.vector for written in read]))
-    best = logits.topk(min(PROMOTED, logits.shape[-1])).indices.tolist()
-    return [tuple(map(model.vocabulary.text, row)) for row in best]

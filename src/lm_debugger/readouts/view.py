@@ -7,7 +7,7 @@ from lm_debugger.errors import OptionError
 from lm_debugger.lenses.projection import End
 from lm_debugger.model.loaded import LoadedModel
 from lm_debugger.readouts.compare import compare, warnings
-from lm_debugger.readouts.heads import head_updates
+from lm_debugger.readouts.heads import head_updates, strongest_heads, to_spell
 from lm_debugger.readouts.subupdates import dominant
 from lm_debugger.records.token import TokenScore
 from lm_debugger.records.trace import BaselineView, LayerView, SubUpdate, TraceView
@@ -52,22 +52,24 @@ def read_layers(
 ) -> tuple[tuple[LayerView, ...], tuple[TokenScore, ...]]:
     """Every layer at a position, and the output. Arguments as for `Trace.view`, checked."""
     streams = [trace.layer(index, place) for index in range(trace.model.layers)]
-    # All lens vectors in one product with the unembedding.
+    # All streams and all heads' words in one product with the unembedding.
     residuals = torch.cat([part for s in streams for part in (s.before, s.after)])
-    lens = top_tokens(trace.model, trace.model.readout.logits(residuals), top_k)
+    heads = strongest_heads(trace.model, streams, top_k)
+    logits, written = trace.model.readout.read(residuals, to_spell(heads, head_tokens, residuals))
+    lens = top_tokens(trace.model, logits, top_k)
     direction = None
     if effect_on is not None:
         direction = trace.model.readout.direction(effect_on, trace.last_residual[place])
     strongest = [dominant(block, s, top_k, direction) for block, s in zip(trace.model.blocks, streams, strict=True)]
     trace.projections.remember((_end(found) for layer in strongest for found in layer), PROMOTED)
-    heads = head_updates(trace.model, streams, top_k, head_tokens)
+    spelled = head_updates(trace.model, heads, head_tokens, written)
     layers = tuple(
         LayerView(
             layer=index,
             before=lens[2 * index],
             values=tuple(_sub_update(trace, found) for found in strongest[index]),
             after=lens[2 * index + 1],
-            heads=heads[index],
+            heads=spelled[index],
         )
         for index in range(trace.model.layers)
     )

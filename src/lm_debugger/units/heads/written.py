@@ -108,10 +108,10 @@ class HeadStreams:
         vectors = self.contributions()[0]  # (heads, hidden)
         whole = vectors.sum(0).double() + self.bias[0].double()
         shares = (vectors.double() @ whole / (whole @ whole).clamp_min(1e-30)).tolist()
-        norms = vectors.norm(dim=-1)
-        best = norms.topk(min(count, len(norms))).indices.tolist()
-        layer = self.group.layer
-        return [Written(HeadName(layer, head), float(norms[head]), shares[head], vectors[head]) for head in best]
+        norms = vectors.norm(dim=-1).tolist()
+        best = sorted(range(len(norms)), key=norms.__getitem__, reverse=True)[:count]
+        layer, each = self.group.layer, vectors.unbind()
+        return [Written(HeadName(layer, head), norms[head], shares[head], each[head]) for head in best]
 
     def _follow(self, stream: Tensor, steps: tuple[Step, ...]) -> Tensor:
         """A stream (positions, hidden) through steps of the route, with the biases of norms on the mixer's own way."""
