@@ -154,22 +154,20 @@ def test_a_session_in_a_terminal(demo_cache: Path, tmp_path: Path) -> None:
     terminal = Terminal("debug", PROMPT, "-n", "6", XDG_DATA_HOME=str(tmp_path))
     try:
         terminal.until("(lm)")
-        terminal.say('b p(" she") > 5%\r')
-        assert "stops where" in terminal.until("(lm)")
-        terminal.say("cont\t\r")
-        assert "breakpoint 1" in terminal.until("(lm)")
-        terminal.say("p ent\t\r")
-        assert "3.512" in terminal.until("3.512")
-        terminal.until("(lm)")
-        terminal.say("p p(x)\r")
-        assert "Character 3" in terminal.until("cure: ")
-        terminal.until("(lm)")
-        terminal.say("back\r")
-        assert "position 8" in terminal.until("position 8")
-        terminal.until("(lm)")
-        terminal.say("\r")
-        assert "position 7" in terminal.until("position 7")
-        terminal.until("(lm)")
+        for typed, seen in (
+            ('b p(" she") > 5%\r', "stops where"),
+            ("con\t", "continue"),
+            ("\r", "breakpoint 1"),
+            ("p ent\t", "entropy()"),
+            ("\r", "3.512"),
+            ("p p(x)\r", "cure: "),
+            ("back\r", "position 8"),
+            ("\r", "position 7"),
+        ):
+            terminal.say(typed)
+            terminal.until(seen)
+        assert "Character 3 of 'p(x)'" in terminal.seen
+        assert f"{' ' * 9}^" in terminal.seen
         terminal.say("\x04")
         assert terminal.close() == 0
     finally:

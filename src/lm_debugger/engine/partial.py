@@ -13,7 +13,7 @@ from torch import nn
 
 from lm_debugger.engine.hooks import Hook, attached
 
-CACHE = "past_key_values"
+CACHES = ("cache", "past_key_values")  # what outputs call it, in newer and older versions of transformers
 
 
 @contextmanager
@@ -61,9 +61,15 @@ def skipped(given: Mapping[nn.Module, Any]) -> Iterator[None]:
 
 def adopt(outputs: Mapping[str, Any], others: Mapping[str, Any], count: int) -> None:
     """Have the first layers of one cache in another, copied: those whose modules did not run."""
-    mine, theirs = outputs.get(CACHE), others.get(CACHE)
-    layers, other = getattr(mine, "layers", None), getattr(theirs, "layers", None)
-    if not isinstance(layers, list) or not isinstance(other, list):
+    layers, other = _layers(outputs), _layers(others)
+    if layers is None or other is None:
         return
     for place in range(min(count, len(layers), len(other))):
         layers[place] = copy.deepcopy(other[place])
+
+
+def _layers(outputs: Mapping[str, Any]) -> list[Any] | None:
+    """A cache's layers, where it has such."""
+    cache = next((outputs[name] for name in CACHES if name in outputs.keys()), None)  # noqa: SIM118  # old names warn
+    layers = getattr(cache, "layers", None)
+    return layers if isinstance(layers, list) else None

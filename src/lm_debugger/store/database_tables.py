@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Boolean, DateTime, Float, ForeignKey, Index, Integer, String, Text
+from sqlalchemy import JSON, BigInteger, Boolean, DateTime, Double, ForeignKey, Index, Integer, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 # SQLite numbers rows by itself only where the column's type is INTEGER.
@@ -101,7 +101,7 @@ class SessionNodeRow(Base):
     parent: Mapped[str | None] = mapped_column(String(64))
     depth: Mapped[int] = mapped_column(Integer)
     token: Mapped[int | None] = mapped_column(Integer)
-    logprob: Mapped[float | None] = mapped_column(Float)
+    logprob: Mapped[float | None] = mapped_column(Double)
     forced: Mapped[bool] = mapped_column(Boolean)
     edits: Mapped[list[Any]] = mapped_column(JSON)
     finished: Mapped[bool] = mapped_column(Boolean)

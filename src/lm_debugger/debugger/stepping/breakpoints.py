@@ -1,6 +1,6 @@
 """The conditions that a session stops at."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from lm_debugger.errors import OptionError, WatchError
 from lm_debugger.model.loaded import LoadedModel
@@ -49,6 +49,24 @@ class Breakpoints:
         self._conditions[self.next_number] = watch, 0
         self.next_number += 1
         return self._view(self.next_number - 1)
+
+    def replace(self, conditions: Sequence[str]) -> None:
+        """Have exactly these; one that is there already keeps its number and its hits.
+
+        Raises:
+            WatchError: if one is no condition; then all stay as they were.
+            OptionError: if there are too many.
+        """
+        wanted = {str(watch): watch for watch in (bind_condition(each, self._model) for each in conditions)}
+        if len(wanted) > limits.BREAKPOINTS:
+            raise OptionError(f"{len(wanted)} breakpoints are more than {limits.BREAKPOINTS}.", "Have fewer.")
+        stay = {number: each for number, each in self._conditions.items() if str(each[0]) in wanted}
+        known = {str(watch) for watch, _ in stay.values()}
+        for text, watch in wanted.items():
+            if text not in known:
+                stay[self.next_number] = watch, 0
+                self.next_number += 1
+        self._conditions = stay
 
     def restore(self, kept: Iterable[BreakpointView], next_number: int) -> None:
         """Have those that were kept, with their numbers."""

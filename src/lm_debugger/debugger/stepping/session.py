@@ -433,6 +433,20 @@ class Session:
                 raise OptionError(f"{known} is not watched.", f"Watched are {', '.join(self._watches) or 'none'}.")
             return self.view()
 
+    def watch_all(self, expressions: Sequence[str]) -> SessionView:
+        """Follow exactly these expressions; what is wrong with one leaves all as they were.
+
+        Raises:
+            WatchError, OptionError: as `watch`.
+        """
+        with self._verb(None):
+            bound = [bind(expression, self._model) for expression in expressions]
+            found = {str(watch): watch for watch in bound}
+            if len(found) > limits.WATCHES:
+                raise OptionError(f"{len(found)} watches are more than {limits.WATCHES}.", "Follow fewer.")
+            self._watches = found
+            return self.view()
+
     @property
     def watches(self) -> tuple[str, ...]:
         """The expressions that are followed."""
@@ -447,6 +461,16 @@ class Session:
         """
         with self._verb(None):
             return self.breakpoints.add(condition)
+
+    def stop_at_all(self, conditions: Sequence[str]) -> SessionView:
+        """Stop at exactly these conditions; those that stay keep their numbers, and what is wrong with one leaves all.
+
+        Raises:
+            WatchError, OptionError: as `stop_at`.
+        """
+        with self._verb(None):
+            self.breakpoints.replace(conditions)
+            return self.view()
 
     def clear(self, number: int | None = None) -> None:
         """Remove a breakpoint, or all.
