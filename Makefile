@@ -29,13 +29,17 @@ NEGATIVE := L18D267 L22D75 L22D333 L22D524 L23D1046 L28D270 L29D168 L29D263
 .PHONY: test
 test: test-python test-web ## Check style, types and import directions, and run all tests
 
+# Tests wait for servers and start programs more than they compute: two workers take half the time on two cores. Each
+# holds a model, so that more than a few would ask for a large machine.
+SIDE_BY_SIDE := --numprocesses=auto --maxprocesses=4 --dist=worksteal
+
 .PHONY: test-python
 test-python: $(VENV)/installed-dev $(PAGE) ## The Python half of `make test`
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE)
 
 .PHONY: test-web
 test-web: $(VENV)/installed-dev $(PAGE) ## The page's half: lint, types, unit tests, and a real browser
@@ -57,7 +61,7 @@ screenshots: $(VENV)/installed $(PAGE) ## Renew the pictures in docs/images
 
 .PHONY: test-all
 test-all: $(VENV)/installed-dev ## Run the slow tests too
-	$(BIN)/python -m pytest -m "slow or not slow"
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m "slow or not slow"
 
 .PHONY: bench
 bench: $(VENV)/installed-dev $(PAGE) ## Measure speed, as ratios within one run; and the page's frames

@@ -1,5 +1,6 @@
 """What every test may use: the real demo model, loaded once for a test run."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,7 +9,11 @@ from hypothesis import HealthCheck, settings
 
 from lm_debugger.threads import wait_asleep
 
-wait_asleep()  # before torch is loaded
+# Before torch is loaded: workers side by side share the cores, and so do the programs that they start.
+wait_asleep()
+workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+if workers > 1:
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // workers)))
 
 if TYPE_CHECKING:
     from lm_debugger import Debugger

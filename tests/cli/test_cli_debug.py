@@ -154,7 +154,7 @@ def test_a_session_in_a_terminal(demo_cache: Path, tmp_path: Path) -> None:
     terminal = Terminal("debug", PROMPT, "-n", "6", XDG_DATA_HOME=str(tmp_path))
     try:
         terminal.until("(lm)")
-        for typed, seen in (
+        for typed, seen in (  # what is completed comes a moment after the Tab
             ('b p(" she") > 5%\r', "stops where"),
             ("con\t", "continue"),
             ("\r", "breakpoint 1"),

@@ -1,5 +1,6 @@
 """`lm-debugger serve`: the debugger as a web page and an HTTP API."""
 
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -118,6 +119,17 @@ def serve(
     finally:
         if door is not None:
             door.close()
+    if app.state.services.worker.alive:
+        _leave()
+
+
+def _leave() -> None:
+    """End the program while a thread is in the middle of a model: a usual end would take Python away under it."""
+    import os
+
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def _door(port: int, token: str | None, address: str) -> "Door | None":

@@ -3,6 +3,9 @@
 The lock belongs to the network, not to who asks: two debuggers on one network take turns. It is held during a forward
 only, so that a paused generation holds nothing. Whoever asks from within a forward (from a hook) is refused, because
 the forward under way could not tell the two apart.
+
+Plain functions that are given what to do, not context managers: what those leave undone when an interruption hits
+them on their way out, nothing would make good.
 """
 
 import sys
@@ -40,9 +43,8 @@ def _turn(network: nn.Module) -> _Turn:
         return _turns.setdefault(network, _Turn())
 
 
-@contextmanager
-def alone(network: nn.Module) -> Iterator[None]:
-    """Nobody else of this program's debuggers runs the network, or reads what calls its modules, during the block.
+def alone(network: nn.Module, work: Callable[[], R]) -> R:
+    """Do something while nobody else of this program's debuggers runs the network, or reads what calls its modules.
 
     Raises:
         ReentryError: if this thread is in the middle of a forward of the network that a debugger runs.
@@ -54,24 +56,25 @@ def alone(network: nn.Module) -> Iterator[None]:
                 "The model is in the middle of a forward that a debugger runs.",
                 "Call the debugger after the forward, not from a hook inside it.",
             )
-        yield
+        return work()
 
 
-@contextmanager
-def running(network: nn.Module) -> Iterator[None]:
-    """A forward of the network may run in the block, as the model itself is."""
+def running(network: nn.Module, forward: Callable[[], R]) -> R:
+    """Run the network, as the model itself is."""
     turn = _turn(network)
-    with alone(network), plain(network):
-        turn.running = True
+
+    def go() -> R:
         try:
-            yield
+            turn.running = True
+            return plain(network, forward)
         finally:
             turn.running = False
 
+    return alone(network, go)
 
-@contextmanager
-def plain(network: nn.Module) -> Iterator[None]:
-    """Modules called in the block compute what the model computes in use, whatever its user is doing with it."""
+
+def plain(network: nn.Module, work: Callable[[], R]) -> R:
+    """Have the modules that are called compute what the model computes in use, whatever its user is doing with it."""
     dynamo = "torch._dynamo" in sys.modules
     training, compiled = [], False
     for module in modules(network):
@@ -88,7 +91,7 @@ def plain(network: nn.Module) -> Iterator[None]:
         try:
             for module in training:
                 module.training = False
-            yield
+            return work()
         finally:
             for module in training:
                 module.training = True

@@ -1,9 +1,9 @@
 """The engine that holds the network in this process."""
 
 import inspect
-from collections.abc import Hashable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
-from typing import Any
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from functools import partial
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +19,8 @@ from lm_debugger.engine.state import WeightState, foreign_hooks
 from lm_debugger.engine.stepping import LocalSteps
 from lm_debugger.errors import UnsupportedModelError
 from lm_debugger.work import UNWATCHED, Work
+
+R = TypeVar("R")
 
 
 class LocalEngine:
@@ -85,9 +87,13 @@ class LocalEngine:
         sites = tuple(taps) if pull is None else (*taps, *pull)
         order = self.order(sites, [one.writes for one in passes], Clock(len(passes), work))
         order.clock.length = ids.shape[1]
-        with torch.set_grad_enabled(pull is not None), self.under(order):
+
+        def forward() -> dict[Site, Tensor]:
             self.network(input_ids=ids, **self._options[LOGITS in sites])
-            gradients = {} if pull is None else _pulled(order, taps, pull)
+            return {} if pull is None else _pulled(order, taps, pull)
+
+        with torch.set_grad_enabled(pull is not None):
+            gradients = self.under(order, forward)
         return Streams({site: order.kept[site].detach() for site in taps}, gradients)
 
     def order(self, taps: Sequence[Site], writes: Sequence[Sequence[Write]], clock: Clock) -> Order:
@@ -95,18 +101,20 @@ class LocalEngine:
         due = rounds(writes)
         return Order(self.module, (*taps, *self._always) if due else taps, due, clock, copy=self.mutates)
 
-    @contextmanager
-    def under(self, order: Order) -> Iterator[None]:
-        """The network may run in the block, as ordered."""
-        with running(self.network):
+    def under(self, order: Order, forward: Callable[[], R]) -> R:
+        """Run the network, as ordered."""
+
+        def go() -> R:
             try:
-                with ExitStack() as stack:
-                    for port in ports():
-                        stack.enter_context(port.engaged(order))
-                    yield
+                engaged = forward
+                for port in ports():
+                    engaged = partial(port.around, order, engaged)
+                return engaged()
             except BaseException:
                 sweep(self.network.modules())  # an interruption may have hit the clean-up itself
                 raise
+
+        return running(self.network, go)
 
     def steps(
         self,

@@ -4,21 +4,21 @@ Only for networks whose cache is transformers', layer by layer, and only where i
 """
 
 import copy
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from threading import get_ident
-from typing import Any
+from typing import Any, TypeVar
 
 from torch import nn
 
 from lm_debugger.engine.hooks import Hook, attached
 
+R = TypeVar("R")
+
 CACHES = ("cache", "past_key_values")  # what outputs call it, in newer and older versions of transformers
 
 
-@contextmanager
-def recording(modules: Mapping[str, nn.Module], kept: dict[str, Any]) -> Iterator[None]:
-    """Keep what modules give in the block, as it is."""
+def recording(modules: Mapping[str, nn.Module], kept: dict[str, Any], forward: Callable[[], R]) -> R:
+    """Run a forward and keep what modules give in it, as it is."""
 
     def hook(path: str, module: nn.Module) -> Hook:
         def after(_: nn.Module, __: Any, ___: Any, output: Any) -> None:
@@ -27,36 +27,35 @@ def recording(modules: Mapping[str, nn.Module], kept: dict[str, Any]) -> Iterato
         return Hook(module, None, after)
 
     with attached([hook(path, module) for path, module in modules.items()]):
-        yield
+        return forward()
 
 
-@contextmanager
-def skipped(given: Mapping[nn.Module, Any]) -> Iterator[None]:
-    """In the block, and in this thread, modules give what they are said to give instead of computing it.
+def skipping(given: Mapping[nn.Module, Any], forward: Callable[[], R]) -> R:
+    """Run a forward in which, in this thread, modules give what they are said to give instead of computing it.
 
     Their hooks are called as ever; those of the modules in them are not.
     """
     owner = get_ident()
     before = {module: module.__dict__.get("forward") for module in given}
 
-    def stub(module: nn.Module, output: Any) -> Any:
+    def stub(module: nn.Module, output: Any) -> Callable[..., Any]:
         own = module.forward
 
-        def forward(*args: Any, **kwargs: Any) -> Any:
+        def instead(*args: Any, **kwargs: Any) -> Any:
             return output if get_ident() == owner else own(*args, **kwargs)
 
-        return forward
+        return instead
 
     try:
         for module, output in given.items():
-            module.forward = stub(module, output)
-        yield
+            module.__dict__["forward"] = stub(module, output)
+        return forward()
     finally:
         for module, own in before.items():
             if own is None:
                 module.__dict__.pop("forward", None)
             else:
-                module.forward = own
+                module.__dict__["forward"] = own
 
 
 def adopt(outputs: Mapping[str, Any], others: Mapping[str, Any], count: int) -> None:

@@ -5,9 +5,8 @@ brings a port of its own and registers it under the sides that it serves.
 """
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +15,8 @@ from lm_debugger.engine.hooks import Hook, attached, input_of, output_of, with_i
 from lm_debugger.engine.rewrite import Round, Rounds, rewrite
 from lm_debugger.engine.sites import Side, Site
 from lm_debugger.work import UNWATCHED, Work
+
+R = TypeVar("R")
 
 LAID_OUT = 3  # batch, positions, channels
 
@@ -89,8 +90,8 @@ class Port(Protocol):
 
     sides: frozenset[str]
 
-    def engaged(self, order: Order) -> AbstractContextManager[None]:
-        """While the block lasts, forwards of this thread are read and changed as ordered."""
+    def around(self, order: Order, forward: Callable[[], R]) -> R:
+        """Run a forward, read and changed as ordered. What it needs for that is gone afterwards, whatever happens."""
 
 
 _ports: list[Port] = []
@@ -111,7 +112,7 @@ class ModulePort:
 
     sides: frozenset[str] = frozenset((Side.INPUT, Side.OUTPUT))
 
-    def engaged(self, order: Order) -> AbstractContextManager[None]:
+    def around(self, order: Order, forward: Callable[[], R]) -> R:
         """See `Port`."""
         taps, rounds = order.mine(self.sides)
         ends: dict[str, _Ends] = {}
@@ -119,7 +120,8 @@ class ModulePort:
             ends.setdefault(site.path, _Ends(order)).tap(site)
         for site, changes in rounds.items():
             ends.setdefault(site.path, _Ends(order)).change(site, changes)
-        return attached(found.hook(order.module(path)) for path, found in ends.items())
+        with attached(found.hook(order.module(path)) for path, found in ends.items()):
+            return forward()
 
 
 class _Ends:

@@ -6,9 +6,9 @@
 """
 
 import copy
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, ExitStack
-from typing import Any, NamedTuple, Protocol, Self, cast
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, NamedTuple, Protocol, Self, TypeVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -22,10 +22,12 @@ from transformers import (
 )
 
 from lm_debugger.engine.engine import Choose, Command, Step, Warp
-from lm_debugger.engine.partial import adopt, recording, skipped
+from lm_debugger.engine.partial import adopt, recording, skipping
 from lm_debugger.engine.ports import Clock, Order
 from lm_debugger.engine.sites import Capture, Pass, Site, Streams, Write
 from lm_debugger.work import Work
+
+R = TypeVar("R")
 
 # Settings of sampling that a checkpoint may bring; how tokens are chosen is the caller's.
 _SAMPLING = ("temperature", "top_k", "top_p", "min_p", "typical_p", "epsilon_cutoff", "eta_cutoff")
@@ -92,8 +94,8 @@ class Runner(Protocol):
     def order(self, taps: Sequence[Site], writes: Sequence[Sequence[Write]], clock: Clock) -> Order:
         """What a forward is to keep and change."""
 
-    def under(self, order: Order) -> AbstractContextManager[None]:
-        """The network may run in the block, as ordered."""
+    def under(self, order: Order, forward: Callable[[], R]) -> R:
+        """Run the network, as ordered."""
 
 
 class LocalSteps:
@@ -156,16 +158,7 @@ class LocalSteps:
             raise StopIteration
         self._work.go_on()
         again = None if command is None else command.again
-        with ExitStack() as stack:
-            stack.enter_context(self._engine.under(self._order))
-            self._recorded = {}
-            if command is not None and command.record:
-                modules = {path: self._engine.module(path) for path in command.record}
-                stack.enter_context(recording(modules, self._recorded))
-            if command is not None and isinstance(again, LocalSteps):
-                given = {self._engine.module(path): again._recorded[path] for path in command.unchanged}
-                stack.enter_context(skipped(given))
-            outputs = self._run()
+        outputs = self._engine.under(self._order, partial(self._partly, command))
         # A copy, because the logits of a long prompt would otherwise be held as a whole.
         logits = outputs.logits[:, -1].to(copy=True, dtype=torch.float32, device=self._ids.device)
         del outputs
@@ -190,6 +183,19 @@ class LocalSteps:
         step = Step(self._number, tokens, logits, captures, not bool(self._unfinished.any()))
         self._number += 1
         return step
+
+    def _partly(self, command: Command | None) -> Any:
+        """One forward, some of whose modules are recorded or do not run."""
+        self._recorded = {}
+        forward: Callable[[], Any] = self._run
+        if command is not None and isinstance(command.again, LocalSteps):
+            known = command.again._recorded
+            given = {self._engine.module(path): known[path] for path in command.unchanged}
+            forward = partial(skipping, given, forward)
+        if command is not None and command.record:
+            modules = {path: self._engine.module(path) for path in command.record}
+            forward = partial(recording, modules, self._recorded, forward)
+        return forward()
 
     def _obey(self, command: Command) -> None:
         if command.tokens is not None:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator, Mapping
+from functools import partial
 
 from transformers import PreTrainedModel
 
@@ -23,11 +24,8 @@ def examine_network(
     seconds: dict[str, float] = {}
     try:
         progress("Finding the anatomy", 0, 0)
-        with alone(network), plain(network):
-            anatomy, proof = _attempt(network, seconds, progress, each_layer=False)
-            if not all(check.passed for check in proof.checks):
-                # Layers of one kind may still differ in numbers that no shape shows.
-                anatomy, proof = _attempt(network, seconds, progress, each_layer=True)
+        work = partial(_examined, network, seconds, progress)
+        anatomy, proof = alone(network, partial(plain, network, work))
     except UnsupportedModelError as failure:
         return _report(network, name, fingerprint, None, (), (failure.what,), seconds), None
     except LMDebuggerError:
@@ -47,6 +45,14 @@ def refusal(report: Examination) -> UnsupportedModelError:
         f"{report.model} ({report.architecture}) is not supported: {' '.join(report.failures)}",
         "`lm-debugger examine` reports what was found; still possible: " + "; ".join(report.works) + ".",
     )
+
+
+def _examined(network: PreTrainedModel, seconds: dict[str, float], progress: Progress) -> tuple[Anatomy, Proof]:
+    anatomy, proof = _attempt(network, seconds, progress, each_layer=False)
+    if not all(check.passed for check in proof.checks):
+        # Layers of one kind may still differ in numbers that no shape shows.
+        anatomy, proof = _attempt(network, seconds, progress, each_layer=True)
+    return anatomy, proof
 
 
 def _attempt(

@@ -98,6 +98,11 @@ class Lane:
             self._watchman.start()
 
     @property
+    def alive(self) -> bool:
+        """Whether the thread goes on, which after `close` it should not."""
+        return self._thread.is_alive()
+
+    @property
     def waiting(self) -> int:
         """Pieces of work that wait."""
         return len(self._queue)

@@ -67,6 +67,11 @@ class ModelWorker:
         self._forwards.close(_PATIENCE)
 
     @property
+    def alive(self) -> bool:
+        """Whether something still works, which after `stop` it should not."""
+        return self._readouts.alive or self._forwards.alive
+
+    @property
     def debugger(self) -> "Debugger":
         """The model under the debugger.
 

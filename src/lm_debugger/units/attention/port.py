@@ -8,11 +8,10 @@ not go through the interface (a few old architectures, and mixers that are no at
 """
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from threading import get_ident
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -21,6 +20,8 @@ from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
 from lm_debugger.engine.ports import Order, register
 from lm_debugger.engine.sites import Site
+
+R = TypeVar("R")
 
 IMPLEMENTATION = "lm_debugger"
 AXES = 4  # batch, heads, positions, positions attended to
@@ -61,14 +62,12 @@ class AttentionPort:
 
     sides: frozenset[str] = frozenset((PATTERN, VALUES))
 
-    @contextmanager
-    def engaged(self, order: Order) -> Iterator[None]:
+    def around(self, order: Order, forward: Callable[[], R]) -> R:
         """See `Port`."""
         taps, _ = order.mine(self.sides)
         paths = list(dict.fromkeys(site.path for site in taps))
         if not paths:
-            yield
-            return
+            return forward()
         modules = [module for module in order.module("").modules() if hasattr(module, "config")]
         configs: dict[int, Any] = {id(module.config): module.config for module in modules}
         before = {key: config._attn_implementation for key, config in configs.items()}
@@ -78,9 +77,10 @@ class AttentionPort:
             _watches.update((module, _Watch(order, path)) for module, path in watched)
             for config in configs.values():
                 config._attn_implementation_internal = IMPLEMENTATION  # of this configuration, not of those within it
-            yield
+            result = forward()
             for site in taps:  # nothing of the layer has asked the interface
                 order.kept.setdefault(site, torch.zeros(order.clock.batch, 0))
+            return result
         finally:
             for key, config in configs.items():
                 config._attn_implementation_internal = before[key]

@@ -6,11 +6,10 @@ did not choose the expert. Setting it for a token that is not routed there adds 
 What is not covered: expert parallelism and quantised experts, whose weights are not one tensor.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import get_ident
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -21,6 +20,8 @@ from lm_debugger.anatomy.linear import Experts
 from lm_debugger.engine.ports import Order, register
 from lm_debugger.engine.rewrite import Round
 from lm_debugger.engine.sites import Site
+
+R = TypeVar("R")
 
 IMPLEMENTATION = "lm_debugger"
 
@@ -58,14 +59,12 @@ class ExpertsPort:
 
     sides: frozenset[str] = frozenset((CHOSEN, COEFFICIENT, WEIGHT))
 
-    @contextmanager
-    def engaged(self, order: Order) -> Iterator[None]:
+    def around(self, order: Order, forward: Callable[[], R]) -> R:
         """See `Port`."""
         taps, rounds = order.mine(self.sides)
         paths = dict.fromkeys(site.path for site in (*taps, *rounds))
         if not paths:
-            yield
-            return
+            return forward()
         modules: dict[str, Any] = {path: order.module(path) for path in paths}
         configs: dict[int, Any] = {id(module.config): module.config for module in modules.values()}
         before = {key: config._experts_implementation for key, config in configs.items()}
@@ -77,7 +76,7 @@ class ExpertsPort:
                 _watches[module] = _Watch(order, path, rounds.get(Site(path=path, side=COEFFICIENT), []))
             for config in configs.values():
                 config._experts_implementation = IMPLEMENTATION
-            yield
+            return forward()
         finally:
             for key, config in configs.items():
                 config._experts_implementation = before[key]
