@@ -1,5 +1,5 @@
 # Prints the wire types of the server that is in this checkout, without a server running. Used by `npm run types` and
-# `npm run types:check`. The schema is the app's own: no model is loaded for it.
+# by the test that tells whether they are stale. The schema is the app's own: no model is loaded for it.
 set -euo pipefail
 "${LM_DEBUGGER_PYTHON:-../.venv/bin/python}" - <<'PYTHON' | openapi-typescript
 import json

@@ -47,7 +47,8 @@ test("the first on shows its progress, is cancelled, and begun again from the de
     await expect(page.getByRole("alert")).toHaveCount(0);
     await expect.poll(step).toBe("");
 
-    await page.getByRole("main").getByRole("button", { name: "Run", exact: true }).click();
+    // The prompt is the same: the bar's own button asks again for what was cancelled.
+    await page.getByRole("banner").getByRole("button", { name: "Run", exact: true }).click();
     await expect(page.getByRole("progressbar", { name: "Measuring coefficients" })).toBeVisible();
     await expect(page.getByText("Cancelled:")).toBeHidden();
   } finally {

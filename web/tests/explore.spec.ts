@@ -106,6 +106,9 @@ test("a vector is found, opened, tried and added; the prediction changes; back l
   await tried.getByRole("radio", { name: "on", exact: true }).click();
   // Its range is measured when `on` is first used, which takes a while on a fresh cache.
   await expect(tried.getByRole("row").nth(1)).toContainText("%", { timeout: 80_000 });
+  // Before and after are words of the feed-forward: a trial is without and with.
+  await expect(tried.getByRole("columnheader")).toHaveText(["next token", "without", "with", "Δ"]);
+  await expect(tried).not.toContainText(/\b(before|after)\b/i);
   await expect(tried.locator("dd").last().locator(".token")).not.toHaveCount(0);
   await tried.getByRole("button", { name: "Add to edits" }).click();
   await expect(page.getByText(`Added ${WOMEN}=on`)).toBeVisible();

@@ -8,64 +8,65 @@ import { address, answered, more, output, settled, tokens, WIFE } from "./pages"
 
 const FULL = address({ p: WIFE, e: ["L28D270=on", "!L12D3=2"], value: "L28D270", layer: "20", generate: "5" });
 
-/**
- * What axe finds in the page, or in the parts of it that are new since the last time. In the dark only colours are
- * another matter: everything else was found in the light, or was not.
- */
-async function serious(page: Page, theme: "light" | "dark", ...parts: string[]): Promise<string[]> {
+/** What axe finds in the page, or in those parts of it that are new since the last time; by all rules, or some. */
+async function serious(page: Page, rules: readonly string[] | null, ...parts: string[]): Promise<string[]> {
   const axe = new AxeBuilder({ page });
   for (const part of parts) axe.include(part);
   const { violations } = await axe
     // Selectors are made only of what is wrong; thousands of chips are right.
-    .options({
-      resultTypes: ["violations"],
-      ...(theme === "dark" ? { runOnly: ["color-contrast", "link-in-text-block"] } : {}),
-    })
+    .options({ resultTypes: ["violations"], ...(rules === null ? {} : { runOnly: [...rules] }) })
     .analyze();
   return violations
     .filter(({ impact }) => impact === "serious" || impact === "critical")
     .map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html.slice(0, 120)).join(" | ")}`);
 }
 
-for (const colorScheme of ["light", "dark"] as const) {
+/** In the dark only colours are another matter: everything else was found in the light, or was not. */
+const COLOURS = ["color-contrast", "link-in-text-block"];
+
+async function inBoth(page: Page, ...parts: string[]): Promise<void> {
+  expect(await serious(page, null, ...parts)).toEqual([]);
+  await page.emulateMedia({ colorScheme: "dark" });
+  await expect(page.locator("html")).toHaveAttribute("data-theme", "dark");
+  expect(await serious(page, COLOURS, ...parts), "in the dark").toEqual([]);
+  await page.emulateMedia({ colorScheme: "light" });
+}
+
+test("at every width nothing is cut off", async ({ page }) => {
+  await page.goto(FULL);
+  await answered(page);
   for (const [width, height] of [
     [1024, 768],
     [1440, 900],
     [2560, 1300],
   ] as const) {
-    test(`${colorScheme}, ${width} wide: nothing is cut off`, async ({ page }) => {
-      await page.emulateMedia({ colorScheme });
-      await page.setViewportSize({ width, height });
-      await page.goto(FULL);
-      await answered(page);
-      await expect(page.locator("html")).toHaveAttribute("data-theme", colorScheme);
-      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
-      expect(overflow).toBeLessThanOrEqual(0);
-      for (const name of ["Run", "Generate 5", "Run A: without edits", "Command palette", "More"]) {
-        await expect(page.getByRole("button", { name, exact: true })).toBeInViewport({ ratio: 1 });
-      }
-    });
+    await page.setViewportSize({ width, height });
+    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+    expect(overflow, `${width} wide`).toBeLessThanOrEqual(0);
+    for (const name of ["Run", "Generate 5", "Run A: without edits", "Command palette", "More"]) {
+      await expect(page.getByRole("button", { name, exact: true })).toBeInViewport({ ratio: 1 });
+    }
   }
+});
 
-  test(`${colorScheme}: no serious finding of axe`, async ({ page }) => {
-    test.slow();
-    await page.emulateMedia({ colorScheme });
-    await page.goto("/");
-    await expect(page.getByRole("heading")).toBeVisible();
-    expect(await serious(page, colorScheme)).toEqual([]);
-    await page.goto(FULL);
-    await answered(page);
-    await expect(page.getByRole("list", { name: "Promotes" })).toBeVisible();
-    await expect(tokens(page).getByRole("button", { name: /generated/ })).toHaveCount(5);
-    await settled(page);
-    expect(await serious(page, colorScheme)).toEqual([]);
-    await page.goto(address({ p: WIFE, e: "L28D270=on", show: "difference", panel: "trajectory" }));
-    await settled(page);
-    expect(await serious(page, colorScheme)).toEqual([]);
-    await page.getByRole("button", { name: "Number of tokens and sampling" }).click();
-    expect(await serious(page, colorScheme, ".popover")).toEqual([]);
-  });
-}
+test("no serious finding of axe, light or dark", async ({ page }) => {
+  test.slow();
+  await page.emulateMedia({ colorScheme: "light" });
+  await page.goto("/");
+  await expect(page.getByRole("heading")).toBeVisible();
+  await inBoth(page);
+  await page.goto(FULL);
+  await answered(page);
+  await expect(page.getByRole("list", { name: "Promotes" })).toBeVisible();
+  await expect(tokens(page).getByRole("button", { name: /generated/ })).toHaveCount(5);
+  await settled(page);
+  await inBoth(page);
+  await page.goto(address({ p: WIFE, e: "L28D270=on", show: "difference", panel: "trajectory" }));
+  await settled(page);
+  await inBoth(page, "main");
+  await page.getByRole("button", { name: "Number of tokens and sampling" }).click();
+  await inBoth(page, ".popover");
+});
 
 test("the theme is chosen and kept", async ({ page }) => {
   await page.goto("/");

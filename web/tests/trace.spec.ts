@@ -97,8 +97,17 @@ test("a token is followed through the layers", async ({ page }) => {
 });
 
 test("what is wrong is said, with the cure", async ({ page }) => {
+  // The server works, but not all of it.
+  await page.route("**/api/health", async (route) => {
+    const answer = await route.fetch();
+    const problem = { code: "store", what: "The database is locked.", cure: "Close the other program." };
+    await route.fulfill({ json: { ...((await answer.json()) as object), warnings: [problem] } });
+  });
   await page.goto(address({ p: TWO, value: "L99D1" }));
   await expect(page.getByRole("region", { name: "L99D1" }).getByRole("alert")).toContainText("L99D1");
+  await expect(page.getByRole("status").filter({ hasText: "The database is locked." })).toContainText(
+    "Close the other",
+  );
 });
 
 test("sub-updates are sorted by their effect on a token", async ({ page }) => {

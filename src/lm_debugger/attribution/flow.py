@@ -45,8 +45,12 @@ def importances(total: Tensor, past: Tensor, parts: Tensor) -> Importances:
 
 
 @torch.no_grad()
-def flow(run: KeptRun, position: int, threshold: float, work: Work) -> Flow:
-    """See `Debugger.flow`."""
+def flow(run: KeptRun, position: int, threshold: float, work: Work, *, through: bool = False) -> Flow:
+    """See `Debugger.flow`.
+
+    Args:
+        through: also follow what a feed-forward read where the stream past it does not count.
+    """
     run.check_current()
     if not 0 < threshold <= 1:
         raise OptionError(f"threshold is {threshold}.", "It must be above 0 and at most 1, such as 0.04.")
@@ -57,7 +61,7 @@ def flow(run: KeptRun, position: int, threshold: float, work: Work) -> Flow:
     reached = {place}
     for layer in reversed(range(layers)):
         work("Following the flow", layers - 1 - layer, layers)
-        mine = _Layer(run, layer, found.get(layer), threshold)
+        mine = _Layer(run, layer, found.get(layer), threshold, through=through)
         reached = {source for target in sorted(reached) for source in mine.back(target)}
         edges += mine.edges
         if not reached:
@@ -81,11 +85,12 @@ def flow(run: KeptRun, position: int, threshold: float, work: Work) -> Flow:
 class _Layer:
     """The edges of one layer that are reached from above."""
 
-    def __init__(self, run: KeptRun, layer: int, pattern: Pattern | None, threshold: float) -> None:
+    def __init__(self, run: KeptRun, layer: int, pattern: Pattern | None, threshold: float, *, through: bool) -> None:
         self._run = run
         self._layer = layer
         self._pattern = pattern
         self._threshold = threshold
+        self._through = through
         self.edges: list[FlowEdge] = []
 
     def back(self, target: int) -> set[int]:
@@ -94,8 +99,9 @@ class _Layer:
         before = streams.before[0]
         if streams.layer.groups:
             through = importances(streams.total[0], before, streams.contribution)
-            self._add("feed-forward", target, target, float(through.parts[0]))
-            if not self._add("past feed-forward", target, target, through.past):
+            added = self._add("feed-forward", target, target, float(through.parts[0]))
+            past = self._add("past feed-forward", target, target, through.past)
+            if not went_by and not (added and self._through):
                 return set()
         group = head_group(self._run, self._layer)
         if self._pattern is None or self._pattern.values is None or group is None:

@@ -6,6 +6,7 @@ import typer
 
 from lm_debugger.cli import options
 from lm_debugger.cli.loading import load
+from lm_debugger.cli.saving import Save, check_ending, save_answer
 from lm_debugger.cli.terminal import print_answer, print_record, progress_bar
 
 
@@ -19,6 +20,7 @@ def heads(
     device: options.Device = None,
     dtype: options.Dtype = None,
     trust_remote_code: options.TrustRemoteCode = False,
+    save: Save = None,
     json: options.Json = False,
 ) -> None:
     """Show what every attention head writes after PROMPT, and how it attends.
@@ -29,13 +31,16 @@ def heads(
     from lm_debugger.edits.grammar import parse_all
 
     text, interventions = options.read_prompt(prompt), parse_all(edits or ())
+    check_ending(save)
     with progress_bar() as progress:
         debugger = load(model, device=device, dtype=dtype, trust_remote_code=trust_remote_code, progress=progress)
         found = debugger.heads(text, position, interventions, progress=progress)
-    if json:
-        print_record(found)
-        return
 
     from lm_debugger.show.heads import heads as document
 
-    print_answer(document(found))
+    if save is not None:
+        save_answer(save, found, document(found))
+    if json:
+        print_record(found)
+    else:
+        print_answer(document(found))

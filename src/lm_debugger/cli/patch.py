@@ -6,6 +6,7 @@ import typer
 
 from lm_debugger.cli import options
 from lm_debugger.cli.loading import load
+from lm_debugger.cli.saving import Save, check_ending, save_answer
 from lm_debugger.cli.terminal import print_answer, print_record, progress_bar
 
 
@@ -32,6 +33,7 @@ def patch(
     device: options.Device = None,
     dtype: options.Dtype = None,
     trust_remote_code: options.TrustRemoteCode = False,
+    save: Save = None,
     json: options.Json = False,
 ) -> None:
     """Show where the difference between two prompts lies: replace one activation at a time and read the prediction.
@@ -42,13 +44,16 @@ def patch(
     from lm_debugger.edits.grammar import parse_all
 
     text, other, interventions = options.read_prompt(prompt), options.read_prompt(source), parse_all(edits or ())
+    check_ending(save)
     with progress_bar() as progress:
         debugger = load(model, device=device, dtype=dtype, trust_remote_code=trust_remote_code, progress=progress)
         found = debugger.patch(text, other, part, target, against, position, interventions, progress=progress)
-    if json:
-        print_record(found)
-        return
 
     from lm_debugger.show.patch import patch as document
 
-    print_answer(document(found))
+    if save is not None:
+        save_answer(save, found, document(found))
+    if json:
+        print_record(found)
+    else:
+        print_answer(document(found))

@@ -6,6 +6,7 @@ import typer
 
 from lm_debugger.cli import options
 from lm_debugger.cli.loading import load
+from lm_debugger.cli.saving import Save, check_ending, save_answer
 from lm_debugger.cli.terminal import print_answer, print_record, progress_bar
 
 
@@ -34,6 +35,7 @@ def why(
     device: options.Device = None,
     dtype: options.Dtype = None,
     trust_remote_code: options.TrustRemoteCode = False,
+    save: Save = None,
     json: options.Json = False,
 ) -> None:
     """Show who wrote the token after PROMPT, or wrote it rather than another.
@@ -46,15 +48,18 @@ def why(
     from lm_debugger.edits.grammar import parse_all
 
     text, among, interventions = options.read_prompt(prompt), options.read_layers(layers), parse_all(edits or ())
+    check_ending(save)
     with progress_bar() as progress:
         debugger = load(model, device=device, dtype=dtype, trust_remote_code=trust_remote_code, progress=progress)
         found = debugger.why(
             text, target, against, position, interventions, top_k=top_k, layers=among, verify=verify, progress=progress
         )
-    if json:
-        print_record(found)
-        return
 
     from lm_debugger.show.why import why as document
 
-    print_answer(document(found))
+    if save is not None:
+        save_answer(save, found, document(found))
+    if json:
+        print_record(found)
+    else:
+        print_answer(document(found))

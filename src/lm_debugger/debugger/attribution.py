@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from lm_debugger.attribution import why as answering
 from lm_debugger.attribution.choose import Wanted
 from lm_debugger.attribution.flow import flow
+from lm_debugger.attribution.graph import graph
 from lm_debugger.attribution.heads import table
 from lm_debugger.attribution.patch import patch
 from lm_debugger.attribution.question import Word
@@ -16,6 +17,7 @@ from lm_debugger.lenses.projection import Projections
 from lm_debugger.records.attention import HeadTable
 from lm_debugger.records.edit import Edit
 from lm_debugger.records.flow import Flow
+from lm_debugger.records.graph import AttributionGraph
 from lm_debugger.records.names import read_layers
 from lm_debugger.records.patch import PatchMap, PatchPart
 from lm_debugger.records.why import Why
@@ -135,6 +137,24 @@ class Attribution(ABC):
         """
         run = self.trace(prompt, interventions, progress=progress, cancel=cancel)
         return flow(run, position, threshold, self._work(progress, cancel))
+
+    @exact
+    def attribution_graph(
+        self,
+        prompt: Prompt,
+        position: int = -1,
+        threshold: float = 0.04,
+        interventions: Sequence[str | Edit] = (),
+        *,
+        progress: Progress | None = None,
+        cancel: threading.Event | None = None,
+    ) -> AttributionGraph:
+        """The flow to a prediction as a graph of heads and feed-forwards, in the schema that graph viewers read.
+
+        Arguments and errors as for `flow`. `graph.model_dump_json()` is the file for Neuronpedia or circuit-tracer.
+        """
+        run = self.trace(prompt, interventions, progress=progress, cancel=cancel)
+        return graph(run, flow(run, position, threshold, self._work(progress, cancel), through=True))
 
     @exact
     def patch(

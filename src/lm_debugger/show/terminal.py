@@ -1,5 +1,6 @@
 """Draws documents for a terminal, as rich renderables. Prints nothing, and knows nothing of answers."""
 
+import io
 from typing import assert_never
 
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
@@ -31,6 +32,15 @@ _LONGEST = 60  # cells of a bar
 def draw(document: Document) -> RenderableType:
     """A document as something that a rich console prints."""
     return Group(*map(_block, document))
+
+
+def picture(document: Document, width: int, title: str) -> str:
+    """A document as an SVG image, `width` cells wide."""
+    console = Console(
+        record=True, width=width, file=io.StringIO(), highlight=False, markup=False, emoji=False, force_terminal=True
+    )
+    console.print(draw(document))
+    return console.export_svg(title=title)
 
 
 def _block(block: Block) -> RenderableType:

@@ -12,6 +12,12 @@ export type HeadUpdate = Schemas["HeadUpdate"];
 
 export type WhyAnswer = Schemas["Why"];
 export type WhyPart = Schemas["WhyPart"];
+export type Flow = Schemas["Flow"];
+export type FlowEdge = Schemas["FlowEdge"];
+export type FlowHead = Schemas["FlowHead"];
+export type HeadTable = Schemas["HeadTable"];
+export type HeadRow = Schemas["HeadRow"];
+export type PatchMap = Schemas["PatchMap"];
 export type HeadView = Schemas["HeadView"];
 export type SubUpdate = Schemas["SubUpdate"];
 export type TokenScore = Schemas["TokenScore"];

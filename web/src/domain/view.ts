@@ -66,8 +66,19 @@ export const FIELDS = {
   /** Whose logit is explained: the most probable token if left out; and against which other one. */
   target: place("target"),
   versus: place("vs"),
+  /** Whether the likeliest parts are switched off, to measure what they do. */
+  verify: flag("verify"),
   compare: choice("show", ["edited", "base", "difference"]),
-  panel: choice("panel", ["grid", "trajectory"]),
+  panel: choice("panel", ["grid", "flow", "heads", "patch", "trajectory"]),
+  /** The flow: the least contribution that is shown, 0 for that which leaves a few edges; the edge that is looked at; edges
+   * whose routes are kept in sight. */
+  threshold: number("least", 0, 0, 1, false),
+  edge: text("edge"),
+  pins: texts("pin"),
+  headOrder: choice("heads", ["norm", "share", "previous", "induction", "duplicate", "first", "layer"]),
+  /** The prompt whose activations are patched in, and of which part. */
+  source: text("from"),
+  part: choice("part", ["residual", "attention", "ffn", "heads"]),
   colour: choice("color", ["probability", "token", "entropy", "rank"]),
   measure: choice("measure", ["probability", "rank"]),
   sort: choice("sort", ["score", "share", "coefficient", "effect"]),

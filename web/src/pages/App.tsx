@@ -7,7 +7,7 @@ import { PromptBar } from "../panels/bar/PromptBar";
 import { Announcement } from "../panels/shell/Announcement";
 import { closeOverlay, useOverlay } from "../run/overlays";
 import { useOnExplore } from "../run/place";
-import { ErrorNote } from "../ui/notes";
+import { ErrorNote, Warning } from "../ui/notes";
 import { Busy } from "./Busy";
 import { Debugger } from "./Debugger";
 import { ExploreBar } from "./explore/ExploreBar";
@@ -42,6 +42,11 @@ export function App() {
           {exploring ? <ExploreBar /> : <PromptBar />}
           <Busy />
           {health.error && <ErrorNote failure={health.error} />}
+          {health.data?.warnings.map(({ code, what, cure }) => (
+            <Warning key={code}>
+              {what} <span className="cure">{cure}</span>
+            </Warning>
+          ))}
           {exploring ? (
             <Suspense>
               <ExplorePage />

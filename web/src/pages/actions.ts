@@ -11,6 +11,8 @@ import { closeUnit } from "../run/unit";
 import { addressOf, getView, setView } from "../run/view";
 import { toggleTheme } from "../ui/theme";
 
+const PANELS = ["grid", "flow", "heads", "patch", "trajectory"] as const;
+
 /** What an action needs to know of what is shown. */
 export interface Shown {
   layers: number;
@@ -38,6 +40,11 @@ function cycleComparison({ compared }: Shown): void {
   const order = ["base", "edited", "difference"] as const;
   const next = order[(order.indexOf(getView().compare) + 1) % order.length];
   if (next !== undefined) setView({ compare: next });
+}
+
+function nextPanel(): void {
+  const { panel } = getView();
+  setView({ panel: PANELS[(PANELS.indexOf(panel) + 1) % PANELS.length] ?? "grid" });
 }
 
 const only = (name: string, perform: Action["perform"]): Action => ({ name, keys: [], matches: never, perform });
@@ -80,12 +87,12 @@ export const ACTIONS: readonly Action[] = [
   { name: "Go to the prompt", keys: ["/"], matches: key("/"), perform: () => focus("prompt") },
   { name: "Add an edit", keys: ["e"], matches: key("e"), perform: () => focus("add-edit") },
   { name: "A, B, difference", keys: ["d"], matches: key("d"), perform: cycleComparison },
-  {
-    name: "Map or trajectory",
-    keys: ["g"],
-    matches: key("g"),
-    perform: () => setView({ panel: getView().panel === "grid" ? "trajectory" : "grid" }),
-  },
+  { name: "Next view of the map", keys: ["g"], matches: key("g"), perform: nextPanel },
+  only("Map", () => setView({ panel: "grid" })),
+  only("Flow: the routes to the prediction", () => setView({ panel: "flow" })),
+  only("Heads of the prompt", () => setView({ panel: "heads" })),
+  only("Patch: where two prompts part", () => setView({ panel: "patch" })),
+  only("Trajectory of the followed tokens", () => setView({ panel: "trajectory" })),
   {
     name: "One layer or all layers",
     keys: ["l"],

@@ -10,12 +10,12 @@ const STRETCH = 256;
 
 export function useSurprise(): ReadonlyMap<number, number> {
   const { b, data, stale, length, position } = useTrace();
-  const trajectory = useViewPart("panel") === "trajectory";
+  const panel = useViewPart("panel");
   const last = (data?.model.layers ?? 1) - 1;
   const run = data !== undefined && !stale ? b : null;
   // The map comes first: its columns in sight are what is looked at.
   const { done, total } = useProgress();
-  const free = (total > 0 && done === total) || trajectory;
+  const free = (total > 0 && done === total) || panel !== "grid";
   const count = Math.ceil(length / STRETCH);
   const here = Math.min(Math.floor(Math.max(0, position) / STRETCH), Math.max(0, count - 1));
   const stretches = Array.from({ length: count }, (_, index) => index);

@@ -37,10 +37,12 @@ interface Props {
   /** Below this a difference is none. */
   floor: number;
   names?: { a: string; b: string };
+  /** One more column, of something that only some rows have. */
+  extra?: { head: string; title: string; of: (key: string | number) => string };
 }
 
 export function ComparisonTable(props: Props) {
-  const { label, head, value, rows, compared, show, scale, write, writeBoth, floor } = props;
+  const { label, head, value, rows, compared, show, scale, write, writeBoth, floor, extra } = props;
   const names = props.names ?? { a: "A", b: "B" };
   return (
     <table className={css.table} aria-label={label} data-show={compared ? show : "edited"}>
@@ -50,6 +52,11 @@ export function ComparisonTable(props: Props) {
           {compared && <th scope="col">{names.a}</th>}
           <th scope="col">{compared ? names.b : value}</th>
           {compared && <th scope="col">Δ</th>}
+          {extra && (
+            <th scope="col" title={extra.title}>
+              {extra.head}
+            </th>
+          )}
         </tr>
       </thead>
       <tbody>
@@ -70,6 +77,7 @@ export function ComparisonTable(props: Props) {
                   {both?.delta ?? ""}
                 </td>
               )}
+              {extra && <td data-side="extra">{extra.of(key)}</td>}
             </tr>
           );
         })}

@@ -1,6 +1,7 @@
 // The top bar of the debugger: model, prompt, run, generate, A and B. The prompt is one line and grows on focus.
 import { Play, Square } from "lucide-react";
 import { visible } from "../../domain/visible";
+import { useRunAgain } from "../../run/again";
 import { runPrompt, useDraft } from "../../run/draft";
 import { stopGeneration, useGeneration } from "../../run/generation";
 import { setView } from "../../run/view";
@@ -17,6 +18,12 @@ export const COMMAND = navigator.platform.startsWith("Mac") ? "⌘" : "Ctrl";
 export function PromptBar() {
   const { running } = useGeneration();
   const { text, write, unrun } = useDraft();
+  const again = useRunAgain();
+  // The prompt as it is written; one that was run already and whose answer was cancelled is asked for again.
+  const run = () => {
+    runPrompt(text);
+    if (!unrun) again();
+  };
   const trailing = /\s+$/.exec(text)?.[0];
   return (
     <header className={css.top}>
@@ -38,7 +45,7 @@ export function PromptBar() {
             if (event.key === "Escape") event.currentTarget.blur();
             if (event.key === "Enter" && (event.metaKey || event.ctrlKey)) {
               event.preventDefault();
-              runPrompt(text);
+              run();
             }
           }}
         />
@@ -63,7 +70,7 @@ export function PromptBar() {
         disabled={text === ""}
         title={`Run the prompt (${COMMAND} ↵)`}
         aria-keyshortcuts="Control+Enter Meta+Enter"
-        onClick={() => runPrompt(text)}
+        onClick={run}
       >
         <Play aria-hidden />
         Run

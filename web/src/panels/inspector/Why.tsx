@@ -24,17 +24,20 @@ import { TokenPicker } from "./TokenPicker";
 import css from "./inspector.module.css";
 
 const MOST = 40;
+/** Parts that are switched off to measure what they do. */
+const VERIFIED = 10;
 
 export function Why() {
   const traced = useTrace();
   const { a, b, position, aPosition, show, compared, data, stale, sideA, sideB } = traced;
   const { target, versus } = useTarget();
+  const verify = useViewPart("verify") ? VERIFIED : 0;
   const group = useRoving<HTMLDivElement>();
   const wantsA = compared && show !== "edited";
   const wantsB = !wantsA || show === "difference";
   const ready = data !== undefined && !stale;
   const ask = (wanted: boolean, run: typeof a, at: number) =>
-    whyQuery(wanted && ready ? run : null, at, target?.id ?? null, versus?.id ?? null, MOST);
+    whyQuery(wanted && ready ? run : null, at, target?.id ?? null, versus?.id ?? null, verify);
   const ofA = useQuery(ask(wantsA, a, aPosition));
   const ofB = useQuery(ask(wantsB, b, position));
   const failure = (wantsB ? ofB.error : null) ?? (wantsA ? ofA.error : null);
@@ -78,6 +81,15 @@ export function Why() {
                 : signed(answer.difference)}
             </b>
             {old ? <Stale what=" the question before" /> : <Sum answer={answer} />}
+            <button
+              type="button"
+              className={`button small ${css.verify}`}
+              aria-pressed={verify > 0}
+              title={`Switch the ${VERIFIED} likeliest parts off, one by one, and measure what that does`}
+              onClick={() => setView({ verify: verify === 0 })}
+            >
+              Verify
+            </button>
           </p>
           <Parts answers={answers} />
         </div>
@@ -118,6 +130,9 @@ function Parts({ answers: { a, b } }: { answers: { a: WhyAnswer | null; b: WhyAn
     title: titleOf(part),
     head: <PartName part={part} name={names.get(part.part)} />,
   }));
+  const measured = new Map(
+    parts.flatMap((part) => (typeof part.measured === "number" ? [[part.part, part.measured] as const] : [])),
+  );
   const rest = { key: "rest", head: <span className="muted">all other parts</span> };
   return (
     <ComparisonTable
@@ -131,6 +146,13 @@ function Parts({ answers: { a, b } }: { answers: { a: WhyAnswer | null; b: WhyAn
       write={signed}
       writeBoth={(x, y) => ({ a: signed(x), b: signed(y), delta: signed(y - x) })}
       floor={0.005}
+      {...(measured.size > 0 && {
+        extra: {
+          head: "measured",
+          title: "What the lead loses with the part switched off at all positions",
+          of: (key) => (measured.has(String(key)) ? signed(measured.get(String(key)) ?? 0) : ""),
+        },
+      })}
     />
   );
 }

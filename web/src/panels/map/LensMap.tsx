@@ -13,7 +13,7 @@ import { tellProgress } from "../../run/progress";
 import css from "./map.module.css";
 
 const NARROW = 46;
-const WIDE = 120;
+const WIDE = 170;
 const NONE: ReadonlySet<number> = new Set();
 
 interface Hover {

@@ -1,83 +1,116 @@
-// The map with its head: which view, what its colours mean, how much of it is there.
+// The map with its head: which view of layers and tokens, what its colours mean, how much of it is there.
+import { lazy, Suspense } from "react";
 import { scaleOf } from "../../domain/cells";
+import { useProgress } from "../../run/progress";
 import { useTrace } from "../../run/useTrace";
 import { setView, useView } from "../../run/view";
 import { Segments } from "../../ui/controls";
+import { Empty } from "../../ui/notes";
 import { Stale } from "../../ui/Stale";
-import { Trajectory } from "../trajectory/Trajectory";
+import { FlowView } from "../flow/FlowView";
+import { Threshold } from "../flow/Threshold";
+import { HeadsView } from "../heads/HeadsView";
+import { PatchView } from "../patch/PatchView";
 import { Legend } from "./Legend";
 import { LensMap } from "./LensMap";
-import { useProgress } from "../../run/progress";
 import css from "./map.module.css";
 
+// The chart's library is a third of the page's script.
+const Trajectory = lazy(() => import("../trajectory/Trajectory"));
+
 export function MapPanel() {
+  const { panel, measure } = useView();
+  const { length, stale } = useTrace();
+  return (
+    <section className={css.panel} aria-label="Map of layers and tokens">
+      <div className={css.head}>
+        <Segments
+          label="View"
+          value={panel}
+          options={[
+            { value: "grid", label: "Map" },
+            { value: "flow", label: "Flow", title: "The routes by which the prediction comes from the tokens" },
+            { value: "heads", label: "Heads", title: "What every head attends to and writes" },
+            { value: "patch", label: "Patch", title: "Where two prompts part" },
+            { value: "trajectory", label: "Trajectory", title: "The followed tokens through the layers" },
+          ]}
+          onChange={(next) => setView({ panel: next })}
+        />
+        {panel === "grid" && <MapHead />}
+        {panel === "flow" && <Threshold />}
+        {panel === "trajectory" && (
+          <Segments
+            label="Measure"
+            value={measure}
+            options={[
+              { value: "probability", label: "Probability" },
+              { value: "rank", label: "Rank" },
+            ]}
+            onChange={(next) => setView({ measure: next })}
+          />
+        )}
+        {panel !== "grid" && (
+          <>
+            <span className="grow" />
+            {stale && <Stale what="the run before" />}
+          </>
+        )}
+      </div>
+      {panel === "grid" && <LensMap length={length} />}
+      {panel === "flow" && <FlowView />}
+      {panel === "heads" && <HeadsView />}
+      {panel === "patch" && <PatchView />}
+      {panel === "trajectory" && (
+        <Suspense fallback={<Empty title="Following tokens through the layers…" />}>
+          <Trajectory />
+        </Suspense>
+      )}
+    </section>
+  );
+}
+
+function MapHead() {
   const view = useView();
-  const { length, show, stale, sideA, data } = useTrace();
+  const { show, stale, sideA, data } = useTrace();
   const { done, total } = useProgress();
   const difference = show === "difference";
   const token = view.followed[0] ?? sideA?.output[0]?.id;
   const text = [...(sideA?.output ?? []), ...(data?.output ?? [])].find(({ id }) => id === token)?.text;
   const named = (difference && view.colour !== "entropy") || view.colour === "rank";
   return (
-    <section className={css.panel} aria-label="Map of layers and tokens">
-      <div className={css.head}>
-        <Segments
-          label="View"
-          value={view.panel}
-          options={[
-            { value: "grid", label: "Map" },
-            { value: "trajectory", label: "Trajectory" },
-          ]}
-          onChange={(panel) => setView({ panel })}
+    <>
+      <label className="muted" htmlFor="colour">
+        colour
+      </label>
+      <select
+        id="colour"
+        className={`field ${css.colour}`}
+        aria-label="Colour by"
+        value={view.colour}
+        onChange={(event) => setView({ colour: event.target.value as typeof view.colour })}
+      >
+        <option value="probability">probability</option>
+        <option value="token">followed tokens</option>
+        <option value="entropy">entropy</option>
+        <option value="rank">rank</option>
+      </select>
+      <span className="grow" />
+      {stale ? (
+        <Stale what="the run before" />
+      ) : (
+        total > done && (
+          <span className={css.progress} role="status">
+            {done} of {total} columns
+          </span>
+        )
+      )}
+      {(view.colour !== "token" || difference) && (
+        <Legend
+          scale={scaleOf(view.colour, difference)}
+          hue={difference ? "change" : view.colour}
+          of={named ? text : undefined}
         />
-        {view.panel === "grid" ? (
-          <>
-            <Segments
-              label="Colour by"
-              value={view.colour}
-              options={[
-                { value: "probability", label: "Probability" },
-                { value: "token", label: "Token", title: "Where the followed tokens are the most probable" },
-                { value: "entropy", label: "Entropy" },
-                { value: "rank", label: "Rank", title: "Rank of the first followed token" },
-              ]}
-              onChange={(colour) => setView({ colour })}
-            />
-            <span className="grow" />
-            {stale ? (
-              <Stale what="the run before" />
-            ) : (
-              total > done && (
-                <span className={css.progress} role="status">
-                  {done} of {total} columns
-                </span>
-              )
-            )}
-            {(view.colour !== "token" || difference) && (
-              <Legend
-                scale={scaleOf(view.colour, difference)}
-                hue={difference ? "change" : view.colour}
-                of={named ? text : undefined}
-              />
-            )}
-          </>
-        ) : (
-          <>
-            <Segments
-              label="Measure"
-              value={view.measure}
-              options={[
-                { value: "probability", label: "Probability" },
-                { value: "rank", label: "Rank" },
-              ]}
-              onChange={(measure) => setView({ measure })}
-            />
-            <span className="grow" />
-            {stale && <Stale what="the run before" />}
-          </>
-        )}
-      </div>
-      {view.panel === "grid" ? <LensMap length={length} /> : <Trajectory />}
-    </section>
+      )}
+    </>
   );
 }

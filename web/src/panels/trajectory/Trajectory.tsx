@@ -19,7 +19,7 @@ import { chartData, chartOptions, type Drawn, type Measure } from "./chart";
 import { FollowToken } from "./FollowToken";
 import css from "./trajectory.module.css";
 
-export function Trajectory() {
+export default function Trajectory() {
   const view = useView();
   const { a, b, base, compared, show, position, aPosition, layers } = useSelection();
   const followed = useFollowed();

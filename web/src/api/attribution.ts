@@ -1,0 +1,54 @@
+// What the page asks about the ways to a prediction: its flow, all heads of a prompt, and activations of another run in
+// place of its own. Each reads attention of whole prompts: seconds of work, with progress.
+import { queryOptions } from "@tanstack/react-query";
+import type { Run } from "../domain/run";
+import { longWork } from "./longwork";
+import type { Flow, HeadTable, PatchMap, PostBody } from "./types";
+
+const KEPT = { staleTime: Infinity, gcTime: 300_000, retry: false } as const;
+
+/** The edges whose contribution is at least `threshold`, and what is reached through them. */
+export const flowQuery = (run: Run | null, position: number, threshold: number) =>
+  queryOptions({
+    queryKey: ["flow", run, position, threshold],
+    queryFn: ({ signal }) => {
+      const body: PostBody<"/api/flow"> = { ...run, position, threshold };
+      return longWork<Flow>("api/flow", body, signal);
+    },
+    enabled: run !== null,
+    ...KEPT,
+  });
+
+export const headTableQuery = (run: Run | null, position: number) =>
+  queryOptions({
+    queryKey: ["heads", run, position],
+    queryFn: ({ signal }) => {
+      const body: PostBody<"/api/heads"> = { ...run, position };
+      return longWork<HeadTable>("api/heads", body, signal);
+    },
+    enabled: run !== null,
+    ...KEPT,
+  });
+
+export interface Patching {
+  source: string;
+  part: PatchMap["part"];
+  position: number;
+  target: number | null;
+  versus: number | null;
+}
+
+export const patchQuery = (run: Run | null, { source, part, position, target, versus }: Patching) =>
+  queryOptions({
+    queryKey: ["patch", run, source, part, position, target, versus],
+    queryFn: ({ signal }) => {
+      const body: PostBody<"/api/patch"> = {
+        ...{ ...run, source, part, position },
+        ...(target === null ? {} : { target_id: target }),
+        ...(versus === null ? {} : { against_id: versus }),
+      };
+      return longWork<PatchMap>("api/patch", body, signal);
+    },
+    enabled: run !== null && source !== "",
+    ...KEPT,
+  });

@@ -1,0 +1,140 @@
+// The ways to a prediction: its flow, the heads of a prompt, where two prompts part, parts switched off to verify.
+import { expect, test } from "@playwright/test";
+import { address, answered, complaints, inspector, settled, WIFE } from "./pages";
+
+interface Edge {
+  kind: string;
+  layer: number;
+  source: number;
+  target: number;
+  contribution: number;
+  heads: { head: string }[];
+}
+
+test("the flow shows few edges, more by the threshold; an edge tells its heads, a feed-forward its vectors", async ({
+  page,
+  request,
+}) => {
+  const wrong = complaints(page);
+  await page.goto(address({ p: WIFE, panel: "flow" }));
+  await answered(page);
+  const list = page.getByRole("list", { name: "Edges by contribution" });
+  const rows = list.getByRole("button");
+  await expect(rows.first()).toBeVisible();
+  expect(await rows.count()).toBeLessThanOrEqual(15);
+  const few = await rows.count();
+
+  const answer = await request.post("/api/flow", { data: { prompt: WIFE, threshold: 0.05 } });
+  const { edges } = (await answer.json()) as { edges: Edge[] };
+  const added = edges.filter(({ kind }) => !kind.startsWith("past"));
+  const thumb = page.getByRole("slider", { name: "Least contribution" });
+  await thumb.focus();
+  for (let steps = 0; steps < 60 && (await rows.count()) === few; steps++) await page.keyboard.press("ArrowLeft");
+  expect(await rows.count()).toBeGreaterThan(few);
+  await page.goto(address({ p: WIFE, panel: "flow", least: "0.05" }));
+  // The page goes through the graph as the server does.
+  await expect(rows).toHaveCount(Math.min(added.length, 60));
+
+  const attention = added.find(({ kind }) => kind === "attention");
+  const key = `a.${attention?.layer}.${attention?.source}.${attention?.target}`;
+  await page.locator(`[data-edge="${key}"] path`).first().dispatchEvent("click");
+  const heads = page.getByRole("list", { name: "Heads of the edge" });
+  await expect(heads.getByRole("button", { name: /^Open / })).toHaveCount(attention?.heads.length ?? -1);
+  await expect(heads.getByRole("button", { name: /^Open / }).first()).toHaveText(
+    new RegExp(`^${attention?.heads[0]?.head}`),
+  );
+  // Pinned, its route stays where the threshold is too high for it.
+  await page.getByRole("button", { name: "pin", exact: true }).click();
+  await expect(page).toHaveURL(new RegExp(`pin=${key}`));
+  await heads
+    .getByRole("button", { name: /^Open / })
+    .first()
+    .click();
+  await expect(inspector(page).getByRole("radio", { name: "Head" })).toHaveAttribute("aria-checked", "true");
+  await page.goto(page.url().replace("least=0.05", "least=0.5"));
+  await expect(page.locator(`[data-edge="${key}"][data-pinned="true"]`)).toBeAttached();
+  await expect(page.locator('[data-edge^="a."]')).toHaveCount(1);
+
+  await page.getByRole("button", { name: "All edges" }).click();
+  const forward = added.find(({ kind, target }) => kind === "feed-forward" && target === 5);
+  await page.goto(address({ p: WIFE, panel: "flow", edge: `f.${forward?.layer}.5.5` }));
+  const values = page
+    .getByRole("list", { name: "Value vectors of the feed-forward" })
+    .getByRole("button", { name: /^Open / });
+  await expect(values).toHaveCount(10);
+  await expect(values.first()).toHaveText(new RegExp(`^L${forward?.layer}D\\d+`));
+  expect(wrong).toEqual([]);
+});
+
+test("all heads of a prompt are ranked by what they do", async ({ page, request }) => {
+  const twice = "The cat sat. The cat";
+  await page.goto(address({ p: twice, panel: "heads" }));
+  await answered(page);
+  const table = page.getByRole("table", { name: "Heads of the prompt" });
+  await expect(table.getByRole("row").nth(1)).toBeVisible();
+  const answer = await request.post("/api/heads", { data: { prompt: twice } });
+  const { heads } = (await answer.json()) as { heads: { head: string; norm: number; induction: number | null }[] };
+  const best = (of: (head: (typeof heads)[number]) => number) =>
+    [...heads].sort((a, b) => of(b) - of(a))[0]?.head ?? "?";
+  await expect(table.getByRole("row").nth(1)).toContainText(best(({ norm }) => norm));
+  await table.getByRole("button", { name: "induction" }).click();
+  await expect(table.getByRole("row").nth(1)).toContainText(best(({ induction }) => induction ?? -1));
+  await expect(page).toHaveURL(/heads=induction/);
+  await page.getByRole("button", { name: `All ${heads.length} heads` }).click();
+  await expect(table.getByRole("row")).toHaveCount(heads.length + 1);
+});
+
+test("where two prompts part: a cell is the run with one activation of the other in its place", async ({
+  page,
+  request,
+}) => {
+  test.slow();
+  const other = "My husband is working as a";
+  await page.goto(address({ p: WIFE, panel: "patch" }));
+  await answered(page);
+  await page.getByRole("textbox", { name: "from" }).fill(other);
+  await page.getByRole("button", { name: "Patch", exact: true }).click();
+  await page.getByRole("radio", { name: "Feed-forward" }).click();
+  const table = page.getByRole("table", { name: /^Difference in logits with the ffn patched/ });
+  await expect(table).toBeVisible({ timeout: 120_000 });
+  const answer = await request.post("/api/patch", {
+    data: { prompt: WIFE, source: other, part: "ffn" },
+    timeout: 120_000,
+  });
+  const { cells, together } = (await answer.json()) as { cells: number[][]; together: number[] };
+  const said = async (name: RegExp) =>
+    Number((await table.getByRole("button", { name }).textContent())?.replace("−", "-") ?? "x");
+  expect(await said(/^layer 20, ·a 5:/)).toBeCloseTo(cells[20]?.[5] ?? NaN, 1);
+  expect(await said(/^layer 20, all:/)).toBeCloseTo(together[20] ?? NaN, 1);
+  await table.getByRole("button", { name: /^layer 20, ·wife 1:/ }).click();
+  await expect(page).toHaveURL(/at=1.*layer=20/);
+  await expect(page).toHaveURL(/from=My\+husband.*part=ffn/);
+});
+
+test("why: against another token, swapped, and verified by switching parts off", async ({ page, request }) => {
+  await page.goto(address({ p: WIFE }));
+  await settled(page);
+  const why = page.getByRole("region", { name: "Why", exact: true });
+  await why.getByRole("button", { name: /^Against:/ }).click();
+  await page.getByRole("button", { name: "·teacher", exact: true }).click();
+  await expect(page).toHaveURL(/vs=\d+/);
+  const parts = why.getByRole("table").getByRole("row");
+  const data = { prompt: WIFE, target: " nurse", against: " teacher", top_k: 40, verify: 10 };
+  const answer = await request.post("/api/why", { data });
+  const told = (await answer.json()) as { difference: number; parts: { part: string; measured: number | null }[] };
+  await expect(parts.nth(1)).toContainText(told.parts[0]?.part ?? "?");
+  await expect(why).toContainText(`+${told.difference.toFixed(2)}`);
+
+  await why.getByRole("button", { name: "Verify" }).click();
+  await expect(why.getByRole("columnheader", { name: "measured" })).toBeVisible();
+  const measured = told.parts.filter((part) => part.measured !== null);
+  expect(measured.length).toBeGreaterThan(3);
+  for (const { part, measured: by } of measured.slice(0, 3)) {
+    const row = parts.filter({ has: page.getByRole("button", { name: `Open ${part}`, exact: true }) });
+    const text = (await row.locator('[data-side="extra"]').textContent()) ?? "";
+    expect(Number(text.replace("−", "-").replace("+", ""))).toBeCloseTo(by ?? NaN, 1);
+  }
+
+  await why.getByRole("button", { name: "Swap the tokens" }).click();
+  await expect(why).toContainText(`−${told.difference.toFixed(2)}`);
+});
