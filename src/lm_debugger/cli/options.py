@@ -85,6 +85,15 @@ RecipeStrength = Annotated[
         help="Make the edits of the recipes stronger or weaker together: 0.5 is half as strong.",
     ),
 ]
+Watches = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--watch",
+        "-w",
+        metavar="EXPR",
+        help="Follow an expression, such as 'p(\" Paris\")', 'entropy()' or L12D345. Can be given more than once.",
+    ),
+]
 DEMO = "demo"
 
 

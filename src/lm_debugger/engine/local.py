@@ -38,7 +38,7 @@ class LocalEngine:
     ) -> None:
         self.network = network
         self.batch_first = batch_first
-        self._mutates = mutates
+        self.mutates = mutates
         self._always = tuple(always)
         self._modules: dict[str, nn.Module] = {}
         self._options = {every: forward_options(network, all_logits=every) for every in (False, True)}
@@ -81,7 +81,7 @@ class LocalEngine:
         self, passes: Sequence[Pass], taps: Sequence[Site], pull: Mapping[Site, Tensor] | None, work: Work
     ) -> Streams:
         """Run passes of one length as one batch."""
-        if pull is not None and self._mutates:
+        if pull is not None and self.mutates:
             raise UnsupportedModelError("This model changes streams in place: no gradients can be taken through it.")
         ids = self.tensor([one.ids for one in passes])
         sites = tuple(taps) if pull is None else (*taps, *pull)
@@ -99,7 +99,7 @@ class LocalEngine:
     def order(self, taps: Sequence[Site], writes: Sequence[Sequence[Write]], clock: Clock) -> Order:
         """What a forward is to keep and change."""
         due = rounds(writes)
-        return Order(self.module, (*taps, *self._always) if due else taps, due, clock, copy=self._mutates)
+        return Order(self.module, (*taps, *self._always) if due else taps, due, clock, copy=self.mutates)
 
     def under(self, order: Order, forward: Callable[[], R]) -> R:
         """Run the network, as ordered."""

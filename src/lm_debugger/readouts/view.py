@@ -5,6 +5,7 @@ from torch import Tensor
 
 from lm_debugger.errors import OptionError
 from lm_debugger.lenses.projection import End
+from lm_debugger.model.loaded import LoadedModel
 from lm_debugger.readouts.compare import compare, warnings
 from lm_debugger.readouts.heads import head_updates, strongest_heads, to_spell
 from lm_debugger.readouts.subupdates import dominant
@@ -26,10 +27,10 @@ def view(trace: KeptRun, position: int, top_k: int, effect_on: int | None = None
         raise OptionError(
             f"Token id {effect_on} does not exist.", f"Choose one from 0 to {trace.model.readout.vocabulary - 1}."
         )
-    layers, output = _read(trace, place, top_k, effect_on, head_tokens)
+    layers, output = read_layers(trace, place, top_k, effect_on, head_tokens)
     baseline = comparison = None
     if trace.baseline is not None:
-        base_layers, base_output = _read(trace.baseline, place, top_k, effect_on, head_tokens)
+        base_layers, base_output = read_layers(trace.baseline, place, top_k, effect_on, head_tokens)
         baseline = BaselineView(layers=base_layers, output=base_output)
         comparison = compare(trace.baseline, trace, place, top_k)
     return TraceView(
@@ -46,15 +47,16 @@ def view(trace: KeptRun, position: int, top_k: int, effect_on: int | None = None
 
 
 @torch.no_grad()
-def _read(
+def read_layers(
     trace: KeptRun, place: int, top_k: int, effect_on: int | None, head_tokens: int
 ) -> tuple[tuple[LayerView, ...], tuple[TokenScore, ...]]:
+    """Every layer at a position, and the output. Arguments as for `Trace.view`, checked."""
     streams = [trace.layer(index, place) for index in range(trace.model.layers)]
     # All streams and all heads' words in one product with the unembedding.
     residuals = torch.cat([part for s in streams for part in (s.before, s.after)])
     heads = strongest_heads(trace.model, streams, top_k)
     logits, written = trace.model.readout.read(residuals, to_spell(heads, head_tokens, residuals))
-    lens = _top(trace, logits, top_k)
+    lens = top_tokens(trace.model, logits, top_k)
     direction = None
     if effect_on is not None:
         direction = trace.model.readout.direction(effect_on, trace.last_residual[place])
@@ -91,11 +93,11 @@ def _end(found: Contribution) -> End:
     return End(found.name, found.coefficient < 0)
 
 
-def _top(trace: KeptRun, logits: Tensor, top_k: int) -> list[tuple[TokenScore, ...]]:
+def top_tokens(model: LoadedModel, logits: Tensor, top_k: int) -> list[tuple[TokenScore, ...]]:
     """The most probable tokens of each row of logits (N, vocabulary)."""
     top = logits.topk(min(top_k, logits.shape[-1]))
     probabilities = (top.values - logits.logsumexp(-1, keepdim=True)).exp().tolist()
-    text = trace.model.vocabulary.text
+    text = model.vocabulary.text
     return [
         tuple(
             TokenScore(id=i, text=text(i), logit=value, probability=probability)

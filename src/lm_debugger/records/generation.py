@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field
 from lm_debugger.errors import OptionError
 from lm_debugger.records.base import Record
 from lm_debugger.records.options import Options
+from lm_debugger.records.watch import WatchSeries
 
 COLDEST = 1e-4  # below it, scores divided by the temperature may overflow
 
@@ -76,6 +77,7 @@ class Generation(Record):
         interventions: the edits in force, in their canonical text.
         baseline: the same prompt, sampling noise and limits without the edits, or None when there are none.
         warnings: what the user should know.
+        watches: those that were asked for, along the tokens.
     """
 
     prompt: str
@@ -85,3 +87,4 @@ class Generation(Record):
     interventions: tuple[str, ...] = ()
     baseline: Continuation | None = None
     warnings: tuple[str, ...] = ()
+    watches: tuple[WatchSeries, ...] = ()

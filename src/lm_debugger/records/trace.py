@@ -3,6 +3,7 @@
 from lm_debugger.records.base import Record
 from lm_debugger.records.model import ModelSummary
 from lm_debugger.records.token import Token, TokenScore
+from lm_debugger.records.watch import WatchPath
 
 
 class SubUpdate(Record):
@@ -110,6 +111,7 @@ class TraceView(Record):
         baseline: the same without the edits, or None when there are none.
         comparison: output with against without edits, or None when there are none.
         warnings: what the user should know, such as an edit without effect.
+        watches: those that were asked for, through the layers.
     """
 
     model: ModelSummary
@@ -121,3 +123,4 @@ class TraceView(Record):
     baseline: BaselineView | None = None
     comparison: Comparison | None = None
     warnings: tuple[str, ...] = ()
+    watches: tuple[WatchPath, ...] = ()

@@ -28,10 +28,12 @@ from lm_debugger.server.routes import (
     recipes,
     runs,
     search,
+    sessions,
     tokens,
     trace,
     trajectory,
     values,
+    watches,
     why,
 )
 from lm_debugger.server.services import ERRORS, Services
@@ -64,6 +66,8 @@ _NOUNS = (
     calibrate,
     runs,
     recipes,
+    watches,
+    sessions,
 )
 
 _DESCRIPTION = """See how a language model builds a prediction, change the vectors that decide it, watch the difference.
