@@ -87,6 +87,21 @@ class OptionError(LMDebuggerError):
     exit_code = 2
 
 
+class WatchError(OptionError):
+    """A watch that cannot be read, or that asks for what the model does not have.
+
+    Args:
+        what, cure: see `LMDebuggerError`.
+        at: index of the character in the expression that is to blame.
+    """
+
+    code = "bad_watch"
+
+    def __init__(self, what: str, cure: str = "", at: int = 0) -> None:
+        super().__init__(what, cure)
+        self.at = at
+
+
 class NumericalError(LMDebuggerError):
     """The model computed NaN or infinity."""
 
@@ -141,6 +156,19 @@ class StaleRunError(LMDebuggerError):
     """A run was made with weights that the model no longer has."""
 
     code = "stale_run"
+
+
+class SessionNotFoundError(LMDebuggerError):
+    """There is no such debugging session."""
+
+    code = "no_session"
+    exit_code = 2
+
+
+class SessionBusyError(LMDebuggerError):
+    """Two verbs of one session at once."""
+
+    code = "session_busy"
 
 
 class EngineError(LMDebuggerError):

@@ -100,7 +100,7 @@ class _Layer:
         if streams.layer.groups:
             through = importances(streams.total[0], before, streams.contribution)
             added = self._add("feed-forward", target, target, float(through.parts[0]))
-            past = self._add("past feed-forward", target, target, through.past)
+            went_by = self._add("past feed-forward", target, target, through.past)
             if not went_by and not (added and self._through):
                 return set()
         group = head_group(self._run, self._layer)

@@ -77,7 +77,7 @@ def _token(run: KeptRun, word: Word, logits: Tensor, warnings: list[str]) -> int
         if not 0 <= word < size:
             raise OptionError(f"Token id {word} does not exist.", f"Choose one from 0 to {size - 1}.")
         return word
-    found = _read(run.model.vocabulary, word, size)
+    found = tokens_of(run.model.vocabulary, word, size)
     if len(found) > 1:
         cut = " ".join(visible(run.model.vocabulary.text(token)) for token in found)
         warnings.append(
@@ -89,8 +89,15 @@ def _token(run: KeptRun, word: Word, logits: Tensor, warnings: list[str]) -> int
     return first
 
 
-def _read(words: Vocabulary, word: str, size: int) -> list[int]:
-    """The tokens of a word as it stands in the middle of a text."""
+def tokens_of(words: Vocabulary, word: str, size: int) -> list[int]:
+    """The tokens of a word as it stands in the middle of a text.
+
+    Args:
+        size: how many tokens the model scores.
+
+    Raises:
+        OptionError: if the model cannot say it.
+    """
     if not word:
         raise OptionError("The token to explain is an empty text.", "Write one, such as ' doctor'.")
     found = words.encode(word, special=False)

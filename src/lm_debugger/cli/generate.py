@@ -40,6 +40,7 @@ def generate(
     recipes: options.Recipes = None,
     recipe_strength: options.RecipeStrength = 1.0,
     lens: options.Lens = None,
+    watches: options.Watches = None,
     device: options.Device = None,
     dtype: options.Dtype = None,
     trust_remote_code: options.TrustRemoteCode = False,
@@ -48,14 +49,17 @@ def generate(
     """Continue PROMPT.
 
     With --set or --recipe the edits are in force at every step, and the continuation is shown beside the one
-    without them.
+    without them. With --watch, an expression's value at every step.
     """
     from lm_debugger.edits.grammar import parse_all
     from lm_debugger.records.generation import Sampling
+    from lm_debugger.watches.grammar import parse
 
     sampling = Sampling(temperature=temperature, top_k=top_k, top_p=top_p, seed=seed)
     text, interventions = options.read_prompt(prompt), parse_all(edits or ())
     groups = options.read_recipes(recipes or (), recipe_strength)
+    for watch in watches or ():
+        parse(watch)  # an error in it is told before the model is loaded
     with ExitStack() as display:
         progress = display.enter_context(progress_bar())
         debugger = load(model, device=device, dtype=dtype, trust_remote_code=trust_remote_code, progress=progress)
@@ -72,6 +76,7 @@ def generate(
             chat=chat,
             compare=not no_baseline,
             lens=lens,
+            watches=watches or (),
             on_token=stream,
             progress=progress,
         )
@@ -82,6 +87,7 @@ def generate(
     from lm_debugger.records.visible import printable
     from lm_debugger.show.document import warnings
     from lm_debugger.show.generation import generation
+    from lm_debugger.show.watch import series
 
     if stream is not None:
         stream.end(printable(result.text))
@@ -90,6 +96,8 @@ def generate(
         return
     if stream is None:
         typer.echo(result.text)
+    if result.watches:
+        print_answer(series(result.tokens, result.watches))
     print_notice(warnings(result.warnings))
 
 

@@ -93,6 +93,15 @@ Lens = Annotated[
         help="Read layers through this lens: logit, one that is kept (jacobian, tuned), or a lens file.",
     ),
 ]
+Watches = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--watch",
+        "-w",
+        metavar="EXPR",
+        help="Follow an expression, such as 'p(\" Paris\")', 'entropy()' or L12D345. Can be given more than once.",
+    ),
+]
 DEMO = "demo"
 
 

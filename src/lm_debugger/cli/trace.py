@@ -24,6 +24,7 @@ def trace(
         str | None, typer.Option("--layers", metavar="A-B", help="Show these layers in full (in the terminal only).")
     ] = None,
     lens: options.Lens = None,
+    watches: options.Watches = None,
     device: options.Device = None,
     dtype: options.Dtype = None,
     trust_remote_code: options.TrustRemoteCode = False,
@@ -33,12 +34,15 @@ def trace(
 
     For each layer: the most probable tokens before the feed-forward, the value vectors that move it most
     with the tokens they promote here, and the tokens after it. With --set or --recipe, beside the same without
-    edits.
+    edits. With --watch, an expression's value after each layer.
     """
     from lm_debugger.edits.grammar import parse_all
+    from lm_debugger.watches.grammar import parse
 
     text, shown, interventions = options.read_prompt(prompt), options.read_layers(layers), parse_all(edits or ())
     groups = options.read_recipes(recipes or (), recipe_strength)
+    for watch in watches or ():
+        parse(watch)  # an error in it is told before the model is loaded
     with progress_bar() as progress:
         debugger = load(model, device=device, dtype=dtype, trust_remote_code=trust_remote_code, progress=progress)
         for group in groups:
@@ -46,7 +50,7 @@ def trace(
         # The display shows the strongest head of a layer; a program gets what all that are listed promote.
         spelled = top_k if json or shown is not None else 1
         found = debugger.trace(text, interventions, lens=lens, progress=progress)
-        view = found.view(position=position, top_k=top_k, head_tokens=spelled)
+        view = found.view(position=position, top_k=top_k, head_tokens=spelled, watches=watches or ())
     if json:
         print_record(view)
         return

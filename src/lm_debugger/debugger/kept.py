@@ -1,9 +1,12 @@
-"""What is kept in the cache, listed and removed: the door for the command line and for Python."""
+"""What is kept between runs: the cache, listed and removed, and the history of the terminal session."""
+
+from pathlib import Path
 
 from lm_debugger.records.lens import LensListing
 from lm_debugger.store.entries import listing, remove, remove_all
+from lm_debugger.store.files import data_folder, private_file, private_folder
 
-__all__ = ["lenses", "listing", "remove", "remove_all"]
+__all__ = ["history_file", "lenses", "listing", "remove", "remove_all"]
 
 
 def lenses() -> LensListing:
@@ -11,3 +14,10 @@ def lenses() -> LensListing:
     from lm_debugger.lenses import kept  # the rest needs no arrays
 
     return LensListing(lenses=tuple(kept.listing()))
+
+
+def history_file() -> Path:
+    """Where the commands of terminal sessions are kept; only the user can read it."""
+    file = private_folder(data_folder()) / "debug-history"
+    private_file(file)
+    return file

@@ -9,6 +9,9 @@ from functools import partial
 from lm_debugger.calibration import measure as calibration
 from lm_debugger.debugger.attribution import Attribution
 from lm_debugger.debugger.lensing import Lensing
+from lm_debugger.debugger.stepping.saved import restored
+from lm_debugger.debugger.stepping.session import Session
+from lm_debugger.debugger.stepping.sessions import keep_once
 from lm_debugger.debugger.textfile import named_text
 from lm_debugger.debugger.trace import Trace
 from lm_debugger.debugger.verb import verb
@@ -16,12 +19,14 @@ from lm_debugger.debugger.weights import Weights
 from lm_debugger.edits import recipe as recipes
 from lm_debugger.edits.grammar import parse_all
 from lm_debugger.edits.validate import check_name
-from lm_debugger.errors import EditError, OptionError
+from lm_debugger.errors import EditError, OptionError, SessionNotFoundError, WatchError
 from lm_debugger.lenses.book import Named
+from lm_debugger.lenses.reading import Reading
 from lm_debugger.model.loaded import LoadedModel
 from lm_debugger.model.writing import SELF_GENERATED
 from lm_debugger.readouts.head import head_view
 from lm_debugger.readouts.writers import RunPosition, writers
+from lm_debugger.records import limits
 from lm_debugger.records.calibration import CalibrationSummary, CoefficientRange
 from lm_debugger.records.edit import WITH_STRENGTH, Edit
 from lm_debugger.records.examination import Examination
@@ -31,12 +36,18 @@ from lm_debugger.records.model import ModelSummary
 from lm_debugger.records.names import HeadName, UnitName, ValueName
 from lm_debugger.records.recipe import Recipe
 from lm_debugger.records.search import AnySign, Filter, SearchAnswer
+from lm_debugger.records.session import Steering
+from lm_debugger.records.watch import Suggestion, WatchCheck, WatchFault
 from lm_debugger.runs.generate import OnToken, Stops, continue_prompt
 from lm_debugger.runs.run import MEMORY_LIMIT, run
 from lm_debugger.runs.spec import RunSpec, settled
 from lm_debugger.runs.store import RunStore
 from lm_debugger.source.vocabulary import Prompt
-from lm_debugger.work import Progress, Work, silent
+from lm_debugger.store.database import Database
+from lm_debugger.watches.bind import Watch, bind, bind_condition
+from lm_debugger.watches.complete import beginning, complete
+from lm_debugger.watches.follow import Follower
+from lm_debugger.work import UNWATCHED, Progress, Work, silent
 
 HEADS_KEPT = 1000  # read-outs of heads that are remembered
 TOKENS = 4096  # measured where nobody says how many
@@ -192,12 +203,15 @@ class Debugger(Weights, Attribution, Lensing):
                 f"{len(prompts)} prompts came with {len(interventions)} lists of edits.", "Give one list a prompt."
             )
         work = self._work(progress, cancel)
-        model = self._model
         reading = self._lenses.reading(lens)
         specs = [
-            RunSpec.of_prompt(model.vocabulary.encode(prompt), self._settled(parse_all(edits), work))
+            RunSpec.of_prompt(self._model.vocabulary.encode(prompt), self._settled(parse_all(edits), work))
             for prompt, edits in zip(prompts, interventions or [()] * len(prompts), strict=True)
         ]
+        return self._traced(specs, reading, memory_limit, work)
+
+    def _traced(self, specs: Sequence[RunSpec], reading: Reading, memory_limit: int, work: Work) -> tuple[Trace, ...]:
+        model = self._model
         state = model.engine.state()
 
         def make(wanted: Sequence[RunSpec], bases: Sequence[Trace | None]) -> tuple[Trace, ...]:
@@ -242,6 +256,7 @@ class Debugger(Weights, Attribution, Lensing):
         chat: bool = False,
         compare: bool = True,
         lens: Named | None = None,
+        watches: Sequence[str | Watch] = (),
         on_token: OnToken | None = None,
         cancel: threading.Event | None = None,
         progress: Progress | None = None,
@@ -259,14 +274,16 @@ class Debugger(Weights, Attribution, Lensing):
             chat: put the prompt through the model's chat template.
             compare: also generate without the edits.
             lens: by which words become directions of the residual stream, as for `trace`.
+            watches: expressions to evaluate at every step, such as `p(" Paris")`.
             on_token: called with each token of the (edited) continuation as it comes.
             cancel: set it to stop; what was generated is returned.
 
         Raises:
-            PromptError, OptionError, EditError, CalibrationError, NumericalError.
+            PromptError, OptionError, EditError, WatchError, CalibrationError, NumericalError.
         """
         work = self._work(progress, cancel)
         reading = self._lenses.reading(lens)
+        bound = [bind(each, self._model) if isinstance(each, str) else each for each in watches]
         edits = self._settled(parse_all(interventions), work)
         sampling = Sampling(temperature=temperature, top_k=top_k, top_p=top_p, seed=seed)
         stops = Stops(max_new_tokens, (stop,) if isinstance(stop, str) else tuple(stop))
@@ -276,12 +293,17 @@ class Debugger(Weights, Attribution, Lensing):
             prompt = self._model.vocabulary.chat(prompt)
         ids = self._model.vocabulary.encode(prompt, special=not chat)
 
-        def go(those: Sequence[Edit], listener: OnToken | None) -> Continuation:
+        def go(those: Sequence[Edit], listener: OnToken | None, watcher: Follower | None) -> Continuation:
             spec = RunSpec.of_prompt(ids, those)
-            return continue_prompt(self._model, spec, sampling=sampling, stops=stops, on_token=listener, work=work)
+            return continue_prompt(
+                self._model, spec, sampling=sampling, stops=stops, on_token=listener, watcher=watcher, work=work
+            )
 
-        found = go(edits, on_token)
-        baseline = go((), None) if edits and compare and found.finish != "cancelled" else None
+        follower = (
+            Follower(self._model, bound, ids, edited=bool(edits), most=max_new_tokens, work=work) if bound else None
+        )
+        found = go(edits, on_token, follower)
+        baseline = go((), None, None) if edits and compare and found.finish != "cancelled" else None
         return Generation(
             prompt=prompt if isinstance(prompt, str) else self._model.vocabulary.decode(ids),
             text=found.text,
@@ -291,7 +313,149 @@ class Debugger(Weights, Attribution, Lensing):
             baseline=baseline,
             warnings=_without_effect(found, baseline),
             lens=reading.name,
+            watches=() if follower is None else follower.series,
         )
+
+    @verb
+    def debug(
+        self,
+        prompt: Prompt,
+        interventions: Edits = (),
+        *,
+        watches: Sequence[str] = (),
+        breakpoints: Sequence[str] = (),
+        max_new_tokens: int = limits.SESSION_TOKENS,
+        temperature: float = 0.0,
+        top_k: int | None = None,
+        top_p: float | None = None,
+        seed: int = 0,
+        chat: bool = False,
+        progress: Progress | None = None,
+        cancel: threading.Event | None = None,
+    ) -> Session:
+        """A debugging session on a prompt: step, break, watch, travel, edit and go on. Nothing has run yet.
+
+        Args:
+            prompt: a text, or token ids.
+            interventions: edits in force from the beginning.
+            watches: expressions to follow at every step, such as `p(" Paris")`.
+            breakpoints: conditions to stop at, such as `p(" she") > 10%`.
+            max_new_tokens: most tokens of a branch; fewer where the model's context is shorter.
+            temperature, top_k, top_p, seed: as for `generate`.
+            chat: put the prompt through the model's chat template.
+            progress: told of calibration, if an edit needs it.
+            cancel: set it to stop.
+
+        Raises:
+            PromptError, OptionError, EditError, WatchError, CalibrationError.
+        """
+        sampling = Sampling(temperature=temperature, top_k=top_k, top_p=top_p, seed=seed)
+        steering = Steering(sampling=sampling, max_new_tokens=max_new_tokens)
+        edits = self._settled(parse_all(interventions), self._work(progress, cancel))
+        if chat:
+            if not isinstance(prompt, str):
+                raise OptionError("chat needs a text, not token ids.", "Give the user's message as a text.")
+            prompt = self._model.vocabulary.chat(prompt)
+        ids = self._model.vocabulary.encode(prompt, special=not chat)
+        context = self._model.context
+        most = steering.max_new_tokens if context is None else max(1, min(max_new_tokens, context - len(ids)))
+        session = Session(self, ids, edits, sampling=sampling, max_new_tokens=most)
+        for watch in watches:
+            session.watch(watch)
+        for condition in breakpoints:
+            session.stop_at(condition)
+        return session
+
+    def save_session(self, session: Session, title: str = "", database: str | None = None) -> str:
+        """Keep a session, its tree, watches and breakpoints.
+
+        Args:
+            title: of the session.
+            database: a file or URL; None for the file in the user's data folder.
+
+        Returns:
+            Its id, for `saved_session`.
+
+        Raises:
+            OptionError, DatabaseError.
+        """
+        kept = Database(database)
+        try:
+            return keep_once(kept, session, self.model.fingerprint, title)
+        finally:
+            kept.close()
+
+    @verb
+    def saved_session(self, name: str, database: str | None = None) -> Session:
+        """A session that was kept. Nothing is run: its tokens run again when it goes on.
+
+        Raises:
+            SessionNotFoundError: if this model has no such session.
+            OptionError, DatabaseError.
+        """
+        kept = Database(database)
+        try:
+            found = kept.session(self._model.fingerprint, name)
+        finally:
+            kept.close()
+        if found is None:
+            raise SessionNotFoundError(
+                f"There is no session {name[:40]!r} of this model.", "Choose the model that it was begun with."
+            )
+        return restored(self, found)
+
+    def suggest(self, expression: str, cursor: int, units: Sequence[str] = ()) -> tuple[Suggestion, ...]:
+        """How a watch may go on where the cursor is.
+
+        Args:
+            cursor: index of the character before which the cursor stands.
+            units: names of units worth proposing.
+        """
+        return complete(expression, cursor, partial(beginning, self.model), units)
+
+    @verb
+    def check_watch(
+        self, expression: str, cursor: int | None = None, *, condition: bool = False, units: Sequence[str] = ()
+    ) -> WatchCheck:
+        """What is wrong with a watch that is being written, and how it may go on.
+
+        Args:
+            cursor: where it is being written; None for its end.
+            condition: whether it is to be a condition to stop at.
+            units: names of units worth proposing.
+        """
+        place = len(expression) if cursor is None else cursor
+        suggestions = self.suggest(expression, place, units)
+        try:
+            found = (bind_condition if condition else bind)(expression, self._model)
+        except WatchError as error:
+            wrong = WatchFault(at=error.at, what=error.what, cure=error.cure)
+            return WatchCheck(expression=None, kind=None, error=wrong, suggestions=suggestions)
+        return WatchCheck(
+            expression=str(found), kind=found.kind, error=None, warnings=found.warnings, suggestions=suggestions
+        )
+
+    @property
+    def reading(self) -> Reading:
+        """The model through the debugger's own lens."""
+        return self._lenses.reading()
+
+    def settle(self, edits: Edits, work: Work) -> tuple[Edit, ...]:
+        """Edits, read, with what `on` means; measured first if it has to be.
+
+        Raises:
+            EditError, CalibrationError, CancelledError.
+        """
+        return self._settled(parse_all(edits), work)
+
+    @verb
+    def trace_run(self, spec: RunSpec, work: Work = UNWATCHED) -> Trace:
+        """The run of a spec, kept or made; its edits are settled.
+
+        Raises:
+            PromptError, EditError, MemoryLimitError, NumericalError, CancelledError.
+        """
+        return self._traced([spec], self._lenses.reading(), MEMORY_LIMIT, work)[0]
 
     def place(
         self, prompt: Prompt, position: int = -1, interventions: Edits = (), lens: Named | None = None

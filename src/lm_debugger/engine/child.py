@@ -122,7 +122,8 @@ class Child:
         if order is not None:
             tokens = None if order["tokens"] is None else tuple(order["tokens"])
             writes = None if order["writes"] is None else tuple(wire.to_writes(row) for row in order["writes"])
-            command = Command(tokens, writes)
+            taps = None if order["taps"] is None else tuple(map(wire.to_site, order["taps"]))
+            command = Command(tokens, writes, taps)
         try:
             step = steps.send(command)
         except StopIteration:

@@ -46,10 +46,18 @@ class Command:
     Args:
         tokens: instead of the tokens just chosen, these run, in all rows: one or several.
         writes: instead of the writes in force, for each row.
+        taps: instead of the sites that were kept so far.
+        record: modules whose outputs are kept until the step after, to be reused.
+        again: a continuation that took this very step with others writes, and recorded it. Then
+        unchanged: are the modules that do not run: they give what they gave there, and what they left in the cache.
     """
 
     tokens: tuple[int, ...] | None = None
     writes: tuple[tuple[Write, ...], ...] | None = None
+    taps: tuple[Site, ...] | None = None
+    record: tuple[str, ...] = ()
+    again: "Steps | None" = None
+    unchanged: tuple[str, ...] = ()
 
 
 class Steps(Protocol):
@@ -66,6 +74,10 @@ class Steps(Protocol):
         Raises:
             StopIteration: after the last step.
         """
+
+    @property
+    def can_reuse(self) -> bool:
+        """Whether a command may say `record` and `again`."""
 
     def fork(self) -> Self:
         """An independent continuation from here: what one does, the other does not see."""

@@ -10,8 +10,8 @@ them on their way out, nothing would make good.
 
 import sys
 import threading
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from functools import wraps
 from typing import ParamSpec, TypeVar
 from weakref import WeakKeyDictionary
@@ -97,15 +97,22 @@ def plain(network: nn.Module, work: Callable[[], R]) -> R:
                 module.training = True
 
 
+@contextmanager
+def without_autocast() -> Iterator[None]:
+    """What is computed in the block is computed in its own dtype, also where the caller is under autocast."""
+    with ExitStack() as stack:
+        for device in ("cpu", "cuda", "mps"):
+            if torch.is_autocast_enabled(device):
+                stack.enter_context(torch.autocast(device, enabled=False))
+        yield
+
+
 def exact(verb: Callable[P, R]) -> Callable[P, R]:
     """Makes a function compute in the model's own dtype also where its caller is under autocast."""
 
     @wraps(verb)
     def inside(*args: P.args, **kwargs: P.kwargs) -> R:
-        with ExitStack() as stack:
-            for device in ("cpu", "cuda", "mps"):
-                if torch.is_autocast_enabled(device):
-                    stack.enter_context(torch.autocast(device, enabled=False))
+        with without_autocast():
             return verb(*args, **kwargs)
 
     return inside

@@ -37,7 +37,7 @@ class LocalEngine:
     ) -> None:
         self.network = network
         self.batch_first = batch_first
-        self._mutates = mutates
+        self.mutates = mutates
         self._always = tuple(always)
         self._modules: dict[str, nn.Module] = {}
         self._options = {every: forward_options(network, all_logits=every) for every in (False, True)}
@@ -102,7 +102,7 @@ class LocalEngine:
     def order(self, taps: Sequence[Site], writes: Sequence[Sequence[Write]], clock: Clock) -> Order:
         """What a forward is to keep and change."""
         due = rounds(writes)
-        return Order(self.module, (*taps, *self._always) if due else taps, due, clock, copy=self._mutates)
+        return Order(self.module, (*taps, *self._always) if due else taps, due, clock, copy=self.mutates)
 
     def under(self, order: Order, forward: Callable[[], R]) -> R:
         """Run the network, as ordered."""

@@ -175,7 +175,9 @@ class RemoteSteps:
         order = None
         if command is not None:
             writes = None if command.writes is None else [wire.as_writes(row) for row in command.writes]
-            order = {"tokens": command.tokens, "writes": writes}
+            taps = None if command.taps is None else [wire.as_site(site) for site in command.taps]
+            self._taps = self._taps if command.taps is None else command.taps
+            order = {"tokens": command.tokens, "writes": writes, "taps": taps}
         answer, tensors = self._engine.ask(
             {"verb": "step", "number": self._number, "command": order}, choose=self._chosen
         )
@@ -189,6 +191,11 @@ class RemoteSteps:
         for warp in self._warps:
             scores = warp(ids, scores)
         return self._choose(scores)
+
+    @property
+    def can_reuse(self) -> bool:
+        """See `Steps`. What modules give is not sent back and forth."""
+        return False
 
     def fork(self) -> Self:
         """See `Steps`."""

@@ -7,10 +7,11 @@
 
 import copy
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NamedTuple, Protocol, Self, TypeVar, cast
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from transformers import (
     EosTokenCriteria,
     GenerationConfig,
@@ -21,6 +22,7 @@ from transformers import (
 )
 
 from lm_debugger.engine.engine import Choose, Command, Step, Warp
+from lm_debugger.engine.partial import adopt, recording, skipping
 from lm_debugger.engine.ports import Clock, Order
 from lm_debugger.engine.sites import Capture, Pass, Site, Streams, Write
 from lm_debugger.work import Work
@@ -79,6 +81,13 @@ class Runner(Protocol):
 
     network: PreTrainedModel
 
+    @property
+    def mutates(self) -> bool:
+        """Whether some module changes a stream in place."""
+
+    def module(self, path: str) -> nn.Module:
+        """A module by its path."""
+
     def tensor(self, ids: Sequence[Sequence[int]]) -> Tensor:
         """Token ids of equal length on the network's device."""
 
@@ -115,11 +124,19 @@ class LocalSteps:
             )
         self._ids = self._prepared.ids
         self._arguments = self._prepared.arguments
-        self._order = engine.order(self.taps, [one.writes for one in passes], Clock(len(passes), work))
+        self._writes = tuple(one.writes for one in passes)
+        self._order = engine.order(self.taps, self._writes, Clock(len(passes), work))
         self._pending = self._ids.shape[1]  # tokens that have not run yet
         self._outputs: Any = None  # what the last forward left for the next
         self._unfinished = torch.ones(len(passes), dtype=torch.bool, device=self._ids.device)
         self._number = 0
+        self._kept: dict[Site, Tensor] = {}  # the same of the taps
+        self._recorded: dict[str, Any] = {}  # what modules gave in the last step, if that was asked for
+
+    @property
+    def can_reuse(self) -> bool:
+        """See `Steps`."""
+        return not self._engine.mutates
 
     @property
     def ids(self) -> Tensor:
@@ -140,7 +157,8 @@ class LocalSteps:
         if not bool(self._unfinished.any()):
             raise StopIteration
         self._work.go_on()
-        outputs = self._engine.under(self._order, self._run)
+        again = None if command is None else command.again
+        outputs = self._engine.under(self._order, partial(self._partly, command))
         # A copy, because the logits of a long prompt would otherwise be held as a whole.
         logits = outputs.logits[:, -1].to(copy=True, dtype=torch.float32, device=self._ids.device)
         del outputs
@@ -153,12 +171,31 @@ class LocalSteps:
         self._ids = torch.cat([self._ids, tokens[:, None]], -1)
         self._pending = 1
         self._unfinished = self._unfinished & ~self._prepared.criteria(self._ids, None)
-        kept = Streams(dict(self._order.kept), {})
+        found = dict(self._order.kept)
+        if command is not None and isinstance(again, LocalSteps):
+            adopt(self._outputs, again._outputs, len(command.unchanged))
+            found = {**again._kept, **found}
+            self._recorded = {**again._recorded, **self._recorded}
+        self._kept = found if self._recorded else {}
+        kept = Streams(found, {})
         captures = tuple(Capture(kept, row) for row in range(len(tokens))) if self.taps else ()
         self._order.kept.clear()
         step = Step(self._number, tokens, logits, captures, not bool(self._unfinished.any()))
         self._number += 1
         return step
+
+    def _partly(self, command: Command | None) -> Any:
+        """One forward, some of whose modules are recorded or do not run."""
+        self._recorded = {}
+        forward: Callable[[], Any] = self._run
+        if command is not None and isinstance(command.again, LocalSteps):
+            known = command.again._recorded
+            given = {self._engine.module(path): known[path] for path in command.unchanged}
+            forward = partial(skipping, given, forward)
+        if command is not None and command.record:
+            modules = {path: self._engine.module(path) for path in command.record}
+            forward = partial(recording, modules, self._recorded, forward)
+        return forward()
 
     def _obey(self, command: Command) -> None:
         if command.tokens is not None:
@@ -168,8 +205,11 @@ class LocalSteps:
             self._ids = torch.cat([self._ids[:, : -self._pending], forced], -1)
             self._pending = len(command.tokens)
             self._unfinished = ~self._prepared.criteria(self._ids, None)
-        if command.writes is not None:
-            self._order = self._engine.order(self.taps, command.writes, self._order.clock)
+        if command.writes is None and command.taps is None:
+            return
+        self._writes = self._writes if command.writes is None else command.writes
+        self.taps = self.taps if command.taps is None else command.taps
+        self._order = self._engine.order(self.taps, self._writes, self._order.clock)
 
     def _run(self) -> Any:
         """One forward of what has not run yet; without a cache, of everything."""
@@ -209,7 +249,6 @@ class LocalSteps:
             processors=copy.deepcopy(self._prepared.processors), criteria=copy.deepcopy(self._prepared.criteria)
         )
         twin._arguments, twin._outputs = copy.deepcopy((self._arguments, self._outputs))  # they share the cache
-        twin._order = self._engine.order(self.taps, (), Clock(self._order.clock.batch, self._work))
-        twin._order.rounds = self._order.rounds
+        twin._order = self._engine.order(self.taps, self._writes, Clock(self._order.clock.batch, self._work))
         twin._choose, twin._warps = copy.deepcopy((self._choose, self._warps))
         return twin

@@ -6,6 +6,7 @@ from torch import Tensor
 from lm_debugger.errors import OptionError
 from lm_debugger.lenses.projection import End, Projections
 from lm_debugger.lenses.reading import Reading
+from lm_debugger.model.loaded import LoadedModel
 from lm_debugger.readouts.compare import compare, warnings
 from lm_debugger.readouts.heads import head_updates, strongest_heads, to_spell
 from lm_debugger.readouts.subupdates import dominant
@@ -35,10 +36,10 @@ def view(
         raise OptionError(
             f"Token id {effect_on} does not exist.", f"Choose one from 0 to {trace.model.readout.vocabulary - 1}."
         )
-    layers, output = _read(trace, reading, place, top_k, effect_on, head_tokens)
+    layers, output = read_layers(trace, reading, place, top_k, effect_on, head_tokens)
     baseline = comparison = None
     if trace.baseline is not None:
-        base_layers, base_output = _read(trace.baseline, reading, place, top_k, effect_on, head_tokens)
+        base_layers, base_output = read_layers(trace.baseline, reading, place, top_k, effect_on, head_tokens)
         baseline = BaselineView(layers=base_layers, output=base_output)
         comparison = compare(trace.baseline, trace, place, top_k)
     return TraceView(
@@ -56,15 +57,16 @@ def view(
 
 
 @torch.no_grad()
-def _read(
+def read_layers(
     trace: KeptRun, reading: Reading, place: int, top_k: int, effect_on: int | None, head_tokens: int
 ) -> tuple[tuple[LayerView, ...], tuple[TokenScore, ...]]:
+    """Every layer at a position, and the output. Arguments as for `Trace.view`, checked."""
     streams = [trace.layer(index, place) for index in range(trace.model.layers)]
     # All streams and all heads' words in one product with the unembedding.
     heads = strongest_heads(trace.model, streams, top_k)
     seen = [(layer, torch.cat([s.before, s.after])) for layer, s in enumerate(streams)]
     logits, written = reading.read(seen, to_spell(heads, head_tokens))
-    lens = _top(trace, logits, top_k)
+    lens = top_tokens(trace.model, logits, top_k)
     direction = None
     if effect_on is not None:
         direction = trace.model.readout.direction(effect_on, trace.last_residual[place])
@@ -101,11 +103,11 @@ def _end(found: Contribution) -> End:
     return End(found.name, found.coefficient < 0)
 
 
-def _top(trace: KeptRun, logits: Tensor, top_k: int) -> list[tuple[TokenScore, ...]]:
+def top_tokens(model: LoadedModel, logits: Tensor, top_k: int) -> list[tuple[TokenScore, ...]]:
     """The most probable tokens of each row of logits (N, vocabulary)."""
     top = logits.topk(min(top_k, logits.shape[-1]))
     probabilities = (top.values - logits.logsumexp(-1, keepdim=True)).exp().tolist()
-    text = trace.model.vocabulary.text
+    text = model.vocabulary.text
     return [
         tuple(
             TokenScore(id=i, text=text(i), logit=value, probability=probability)

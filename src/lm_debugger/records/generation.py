@@ -8,6 +8,7 @@ from lm_debugger.errors import OptionError
 from lm_debugger.records.base import Record
 from lm_debugger.records.lens import LOGIT
 from lm_debugger.records.options import Options
+from lm_debugger.records.watch import WatchSeries
 
 COLDEST = 1e-4  # below it, scores divided by the temperature may overflow
 
@@ -78,6 +79,7 @@ class Generation(Record):
         baseline: the same prompt, sampling noise and limits without the edits, or None when there are none.
         warnings: what the user should know.
         lens: by which words become directions of the residual stream, where an edit names one.
+        watches: those that were asked for, along the tokens.
     """
 
     prompt: str
@@ -88,3 +90,4 @@ class Generation(Record):
     baseline: Continuation | None = None
     warnings: tuple[str, ...] = ()
     lens: str = LOGIT
+    watches: tuple[WatchSeries, ...] = ()

@@ -4,6 +4,7 @@ from lm_debugger.records.base import Record
 from lm_debugger.records.lens import LOGIT
 from lm_debugger.records.model import ModelSummary
 from lm_debugger.records.token import Token, TokenScore
+from lm_debugger.records.watch import WatchPath
 
 
 class SubUpdate(Record):
@@ -112,6 +113,7 @@ class TraceView(Record):
         comparison: output with against without edits, or None when there are none.
         warnings: what the user should know, such as an edit without effect.
         lens: through which the layers, and what units promote, are read.
+        watches: those that were asked for, through the layers.
     """
 
     model: ModelSummary
@@ -124,3 +126,4 @@ class TraceView(Record):
     comparison: Comparison | None = None
     warnings: tuple[str, ...] = ()
     lens: str = LOGIT
+    watches: tuple[WatchPath, ...] = ()

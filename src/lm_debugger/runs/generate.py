@@ -7,13 +7,14 @@ edits the same noise, so that two continuations differ only where the edits make
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor
 from transformers import TemperatureLogitsWarper, TopKLogitsWarper, TopPLogitsWarper
 
 from lm_debugger.engine.engine import Step, Steps, Warp
-from lm_debugger.engine.sites import Pass
+from lm_debugger.engine.sites import Pass, Site
 from lm_debugger.errors import CancelledError, NumericalError, OptionError
 from lm_debugger.model.loaded import LoadedModel, end_of_text
 from lm_debugger.records.generation import Continuation, GeneratedToken, Sampling
@@ -24,7 +25,18 @@ from lm_debugger.work import UNWATCHED, Work
 OnToken = Callable[[GeneratedToken], None]
 
 
-def _warps(sampling: Sampling) -> list[Warp]:
+class Watcher(Protocol):
+    """Sees every step of a continuation."""
+
+    @property
+    def taps(self) -> tuple[Site, ...]:
+        """What has to be kept of each step."""
+
+    def see(self, step: Step, generated: Sequence[int], text: str) -> None:
+        """Take note of a step; the last of the generated tokens is the one that it chose."""
+
+
+def warps_of(sampling: Sampling) -> list[Warp]:
     """What warps the scores, noise last."""
     if sampling.temperature == 0:
         return []
@@ -75,8 +87,13 @@ class Stops:
             raise OptionError("A stop string is empty.", "Give the text to stop at.")
 
 
-def continuation(model: LoadedModel, spec: RunSpec, sampling: Sampling, stops: Stops, work: Work) -> Steps:
+def continuation(
+    model: LoadedModel, spec: RunSpec, sampling: Sampling, stops: Stops, work: Work, taps: Sequence[Site] = ()
+) -> Steps:
     """A continuation of a prompt, to be gone through step by step. `on` in the spec's edits is settled.
+
+    Args:
+        taps: what to keep of each step.
 
     Raises:
         PromptError: if prompt and continuation do not fit the model's context.
@@ -85,7 +102,9 @@ def continuation(model: LoadedModel, spec: RunSpec, sampling: Sampling, stops: S
     length = len(spec.ids) + stops.limit
     model.check_length(len(spec.ids), stops.limit)
     writes = compile_edits(spec.edits, model, prompt_length=spec.prompt_length, length=length)
-    return model.engine.steps([Pass(spec.ids, writes)], greedy, limit=stops.limit, warps=_warps(sampling), work=work)
+    return model.engine.steps(
+        [Pass(spec.ids, writes)], greedy, taps, limit=stops.limit, warps=warps_of(sampling), work=work
+    )
 
 
 def greedy(scores: Tensor) -> Tensor:
@@ -100,12 +119,14 @@ def continue_prompt(
     sampling: Sampling,
     stops: Stops,
     on_token: OnToken | None = None,
+    watcher: Watcher | None = None,
     work: Work = UNWATCHED,
 ) -> Continuation:
     """Continue a prompt, with its edits in force.
 
     Args:
         on_token: called with every token as it comes; nothing of the model is held meanwhile.
+        watcher: sees every step.
         work: when it is cancelled, what was generated is returned.
 
     Raises:
@@ -114,11 +135,14 @@ def continue_prompt(
     tokens: list[GeneratedToken] = []
     finish = "length"
     try:
-        for step in continuation(model, spec, sampling, stops, work):
-            tokens.append(_token(model, step))
+        for step in continuation(model, spec, sampling, stops, work, () if watcher is None else watcher.taps):
+            tokens.append(chosen(model, step))
+            text = _text(model, tokens)
+            if watcher is not None:
+                watcher.see(step, [token.id for token in tokens], text)
             if on_token is not None:
                 on_token(tokens[-1])
-            if _cut(_text(model, tokens), stops.texts) is not None:
+            if _cut(text, stops.texts) is not None:
                 finish = "stop"
             if work.cancelled:
                 finish = "cancelled"
@@ -132,8 +156,12 @@ def continue_prompt(
     return Continuation(text=text[: _cut(text, stops.texts)], tokens=tuple(tokens), finish=finish)
 
 
-def _token(model: LoadedModel, step: Step) -> GeneratedToken:
-    """What a step chose, with its log-probability before any warping."""
+def chosen(model: LoadedModel, step: Step) -> GeneratedToken:
+    """What a step chose, with its log-probability before any warping.
+
+    Raises:
+        NumericalError: if the model computes NaN or infinity.
+    """
     logits = step.logits[0]
     if not bool(logits.max().isfinite()):
         raise NumericalError("The model's logits are NaN or infinite.", "Weaken the edits, or check the weights.")

@@ -50,7 +50,7 @@ def run(
     """
     for spec in specs:
         model.check_length(len(spec.ids))
-    _check_memory(model, sum(len(spec.ids) for spec in specs), memory_limit)
+    check_memory(model, sum(len(spec.ids) for spec in specs), memory_limit)
     passes = [
         Pass(spec.ids, compile_edits(spec.edits, model, prompt_length=spec.prompt_length, length=len(spec.ids)))
         for spec in specs
@@ -66,7 +66,8 @@ def run(
     return found
 
 
-def _check_memory(model: LoadedModel, tokens: int, limit: int) -> None:
+def check_memory(model: LoadedModel, tokens: int, limit: int) -> None:
+    """Raise MemoryLimitError if to keep so many tokens would take more than so many bytes."""
     size = torch.finfo(model.network.dtype).bits // 8
     needed = tokens * model.kept_numbers * size
     if needed > limit:

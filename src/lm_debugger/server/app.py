@@ -29,10 +29,12 @@ from lm_debugger.server.routes import (
     recipes,
     runs,
     search,
+    sessions,
     tokens,
     trace,
     trajectory,
     values,
+    watches,
     why,
 )
 from lm_debugger.server.services import ERRORS, Services
@@ -66,6 +68,8 @@ _NOUNS = (
     lenses,
     runs,
     recipes,
+    watches,
+    sessions,
 )
 
 _DESCRIPTION = """See how a language model builds a prediction, change the vectors that decide it, watch the difference.

@@ -1,6 +1,7 @@
 """What every route works with: the settings, the model's worker, the database. And how a record becomes a response."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends
@@ -17,6 +18,7 @@ from lm_debugger.store.database import Database
 
 if TYPE_CHECKING:
     from lm_debugger.debugger.session import Debugger
+    from lm_debugger.debugger.stepping.sessions import OpenSessions
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,13 @@ class Services:
     def debugger(self) -> "Debugger":
         """The model, for what needs neither a forward nor much arithmetic; raises LoadingError."""
         return self.worker.debugger
+
+    @cached_property
+    def sessions(self) -> "OpenSessions":
+        """The debugging sessions. Made when first asked for: what they import would delay the start."""
+        from lm_debugger.debugger.stepping.sessions import OpenSessions
+
+        return OpenSessions(self.database)
 
     async def names(self) -> dict[str, str]:
         """The users' names of this model's value vectors."""

@@ -18,6 +18,7 @@ from lm_debugger.show.document import (
     warnings,
 )
 from lm_debugger.show.trace import edits
+from lm_debugger.show.watch import series
 
 # The least log-probability of each tone: about 50 %, 10 % and 1 %.
 _TONES = ((-0.69, Tone.PLAIN), (-2.3, Tone.POSITIVE), (-4.6, Tone.NOTICE), (float("-inf"), Tone.NEGATIVE))
@@ -47,6 +48,7 @@ def generation(result: Generation) -> Document:
         ),
         _difference(result.baseline.tokens, result.tokens, first),
         line(Span("colour = probability  ", Tone.MUTED), *spread(_legend(), "  ")),
+        *series(result.tokens, result.watches),
         *warnings(result.warnings),
     )
 

@@ -33,6 +33,7 @@ from lm_debugger.show.document import (
     warnings,
 )
 from lm_debugger.show.numbers import percent, signed, size
+from lm_debugger.show.watch import paths
 
 _LENS = 30  # cells for a token where a layer is shown in full
 _OUTPUT = 24  # cells for a token of the output
@@ -57,6 +58,7 @@ def trace(view: TraceView, *, layers: range | None = None) -> Document:
         EMPTY,
         *(reading.overview() if layers is None else reading.in_full(layers)),
         EMPTY,
+        *paths(view.watches),
         Section("output", _output(view.output) if view.comparison is None else _compared(view.comparison)),
         *warnings(view.warnings),
     )

@@ -1,4 +1,4 @@
-"""What people make of models, kept: names and notes of vectors, runs, recipes, names of clusters.
+"""What people make of models, kept: names and notes of vectors, runs, recipes, names of clusters, sessions.
 
 Everything is keyed by the model's fingerprint. Nothing here can be computed again, so unlike in the cache a failure is
 an error. Several processes may use one database: each change is one statement or one short transaction.
@@ -20,13 +20,14 @@ from lm_debugger.records.recipe import Recipe, SavedRecipe
 from lm_debugger.records.saved import SavedRun, ValueNote
 from lm_debugger.store.database_tables import Base, ClusterNameRow, NoteRow, RecipeRow, RunRow
 from lm_debugger.store.engine import DatabaseError, answering, open_engine
+from lm_debugger.store.sessions import Sessions
 
 RETRY_SECONDS = 10.0  # between two attempts to open what could not be opened
 RUNS_KEPT = 1000  # for each model; the oldest go first
 RECIPES_KEPT = 1000  # for each model; more are refused
 
 
-class Database:
+class Database(Sessions):
     """An open database, brought up to date. May be used from several threads.
 
     Args:

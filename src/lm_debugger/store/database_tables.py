@@ -1,8 +1,9 @@
 """The tables as typed models. How they came to be is `store.migrations`'; both must say the same (a test compares)."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import JSON, BigInteger, DateTime, Index, Integer, String, Text
+from sqlalchemy import JSON, BigInteger, Boolean, DateTime, Double, ForeignKey, Index, Integer, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 # SQLite numbers rows by itself only where the column's type is INTEGER.
@@ -66,3 +67,43 @@ class ClusterNameRow(Base):
     clustering: Mapped[str] = mapped_column(String(64), primary_key=True)
     cluster: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     name: Mapped[str] = mapped_column(Text)
+
+
+class SessionRow(Base):
+    """A debugging session."""
+
+    __tablename__ = "sessions"
+    __table_args__ = (Index("sessions_of_model", "fingerprint", "updated"),)
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    fingerprint: Mapped[str] = mapped_column(String(128))
+    title: Mapped[str] = mapped_column(Text)
+    ids: Mapped[list[int]] = mapped_column(JSON)
+    sampling: Mapped[dict[str, Any]] = mapped_column(JSON)
+    max_new_tokens: Mapped[int] = mapped_column(Integer)
+    at: Mapped[str] = mapped_column(String(64))
+    edits: Mapped[list[Any]] = mapped_column(JSON)
+    stop: Mapped[dict[str, Any]] = mapped_column(JSON)
+    watches: Mapped[list[str]] = mapped_column(JSON)
+    breakpoints: Mapped[list[Any]] = mapped_column(JSON)
+    next_number: Mapped[int] = mapped_column(Integer)
+    created: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    updated: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+class SessionNodeRow(Base):
+    """A position of a session's tree."""
+
+    __tablename__ = "session_nodes"
+
+    session: Mapped[str] = mapped_column(String(64), ForeignKey("sessions.id", ondelete="CASCADE"), primary_key=True)
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    parent: Mapped[str | None] = mapped_column(String(64))
+    depth: Mapped[int] = mapped_column(Integer)
+    token: Mapped[int | None] = mapped_column(Integer)
+    logprob: Mapped[float | None] = mapped_column(Double)
+    forced: Mapped[bool] = mapped_column(Boolean)
+    edits: Mapped[list[Any]] = mapped_column(JSON)
+    finished: Mapped[bool] = mapped_column(Boolean)
+    name: Mapped[str] = mapped_column(Text)
+    values: Mapped[dict[str, Any]] = mapped_column(JSON)

@@ -12,6 +12,7 @@ from lm_debugger.store.migrations import (
     m0001_names_and_runs,
     m0002_recipes_and_cluster_names,
     m0003_runs_as_a_tree,
+    m0004_debugging_sessions,
 )
 
 Migration = Callable[[Connection], None]
@@ -20,6 +21,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     m0001_names_and_runs.apply,
     m0002_recipes_and_cluster_names.apply,
     m0003_runs_as_a_tree.apply,
+    m0004_debugging_sessions.apply,
 )
 
 _LOCK = 0x6C6D646267  # "lmdbg": PostgreSQL's advisory locks are numbers

@@ -1,0 +1,1 @@
+"""A debugging session: step, break, watch, travel. One implementation of each verb, whoever asks."""

@@ -1,0 +1,74 @@
+"""A step taken again in part: what modules gave is kept and given again, with what they left in the cache.
+
+Only for networks whose cache is transformers', layer by layer, and only where it was tried (see `reenter`).
+"""
+
+import copy
+from collections.abc import Callable, Mapping
+from threading import get_ident
+from typing import Any, TypeVar
+
+from torch import nn
+
+from lm_debugger.engine.hooks import Hook, attached
+
+R = TypeVar("R")
+
+CACHES = ("cache", "past_key_values")  # what outputs call it, in newer and older versions of transformers
+
+
+def recording(modules: Mapping[str, nn.Module], kept: dict[str, Any], forward: Callable[[], R]) -> R:
+    """Run a forward and keep what modules give in it, as it is."""
+
+    def hook(path: str, module: nn.Module) -> Hook:
+        def after(_: nn.Module, __: Any, ___: Any, output: Any) -> None:
+            kept[path] = output
+
+        return Hook(module, None, after)
+
+    with attached([hook(path, module) for path, module in modules.items()]):
+        return forward()
+
+
+def skipping(given: Mapping[nn.Module, Any], forward: Callable[[], R]) -> R:
+    """Run a forward in which, in this thread, modules give what they are said to give instead of computing it.
+
+    Their hooks are called as ever; those of the modules in them are not.
+    """
+    owner = get_ident()
+    before = {module: module.__dict__.get("forward") for module in given}
+
+    def stub(module: nn.Module, output: Any) -> Callable[..., Any]:
+        own = module.forward
+
+        def instead(*args: Any, **kwargs: Any) -> Any:
+            return output if get_ident() == owner else own(*args, **kwargs)
+
+        return instead
+
+    try:
+        for module, output in given.items():
+            module.__dict__["forward"] = stub(module, output)
+        return forward()
+    finally:
+        for module, own in before.items():
+            if own is None:
+                module.__dict__.pop("forward", None)
+            else:
+                module.__dict__["forward"] = own
+
+
+def adopt(outputs: Mapping[str, Any], others: Mapping[str, Any], count: int) -> None:
+    """Have the first layers of one cache in another, copied: those whose modules did not run."""
+    layers, other = _layers(outputs), _layers(others)
+    if layers is None or other is None:
+        return
+    for place in range(min(count, len(layers), len(other))):
+        layers[place] = copy.deepcopy(other[place])
+
+
+def _layers(outputs: Mapping[str, Any]) -> list[Any] | None:
+    """A cache's layers, where it has such."""
+    cache = next((outputs[name] for name in CACHES if name in outputs.keys()), None)  # noqa: SIM118  # old names warn
+    layers = getattr(cache, "layers", None)
+    return layers if isinstance(layers, list) else None
