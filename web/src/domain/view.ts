@@ -60,6 +60,10 @@ export const FIELDS = {
   /** Through which layers are read: by itself the best that is kept. And A, where it is read through another. */
   lens: text("lens"),
   aLens: text("alens"),
+  /** The debugging session that is shown, and what the next one watches and stops at. */
+  session: text("session"),
+  watches: texts("watch"),
+  breakpoints: texts("break"),
   position: place("at"),
   layer: place("layer"),
   /** The value vector or head that is looked at. */

@@ -2,16 +2,20 @@
 import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { tokensQuery } from "../api/queries";
-import type { Token } from "../api/types";
+import type { GeneratedToken, SessionView, Token } from "../api/types";
 import { formatEdit, type Edit, type ListedEdit } from "../domain/edit";
 import { editsInForce, editsOfTexts, placeIn, runOf, sameRun, type Run } from "../domain/run";
+import { pathOf } from "../domain/session";
 import { useGeneration } from "./generation";
 import { useLens } from "./lens";
+import { useSession, useSessionWork } from "./session";
 import { useSettled } from "./settled";
 import { useView } from "./view";
 
 const NO_TOKENS: readonly Token[] = [];
 const NO_EDITS: readonly Edit[] = [];
+
+type Generated = Pick<GeneratedToken, "id" | "text" | "logprob">;
 
 export interface Runs {
   a: Run | null;
@@ -29,6 +33,8 @@ export interface Runs {
   settled: boolean;
   /** B's tokens, those of its continuation included; and how many can be read out. */
   tokens: readonly Token[];
+  /** What was generated, with log-probabilities. */
+  generated: readonly Generated[];
   promptLength: number;
   length: number;
   /** Where is read: in B, and the same place in A. */
@@ -49,13 +55,24 @@ export function useRun(): Runs {
   const settled = useSettled();
   const { lens, aLens, known } = useLens();
   const generation = useGeneration();
+  const session = useSession();
+  const { arriving } = useSessionWork();
+  const paused = view.session !== "";
   const cut = useQuery(tokensQuery(view.prompt));
   const aCut = useQuery(tokensQuery(view.aPrompt));
-  const promptTokens = cut.data?.tokens ?? NO_TOKENS;
+  const path = useMemo(() => (session === null ? [] : pathOf(session)), [session]);
+  const promptTokens = (paused ? session?.prompt : cut.data?.tokens) ?? NO_TOKENS;
   const aTokens = aCut.data?.tokens ?? NO_TOKENS;
-  const generated = generation.tokens;
+  const chosen = useMemo(
+    () =>
+      [...path, ...arriving].flatMap(({ token, logprob }) =>
+        token === null ? [] : [{ ...token, logprob: logprob ?? 0 }],
+      ),
+    [path, arriving],
+  );
+  const generated = paused ? chosen : generation.tokens;
   // Streaming tokens are shown at once; they are traced when the last one is there.
-  const traced = generation.running ? 0 : generated.length;
+  const traced = paused ? Math.max(0, path.length - 1) : generation.running ? 0 : generated.length;
   const edits = useMemo(() => editsInForce(settled), [settled]);
   const base = view.aPrompt === "" && lens === aLens;
   const aEdits = useMemo(() => (base ? NO_EDITS : editsOfTexts(view.aEdits)), [base, view.aEdits]);
@@ -67,6 +84,7 @@ export function useRun(): Runs {
     const promptIds = promptTokens.map(({ id }) => id);
     // Which lens is the best is known before anything is read, so that nothing is read twice.
     const ready = known ? prompt : "";
+    if (paused) return ofSession(known ? session : null, aPrompt === prompt ? null : aPrompt, aEdits, lens, aLens);
     const b = runOf({ prompt: ready, edits, promptIds, generated: ids, lens });
     const same = aPrompt === prompt;
     const a = runOf({
@@ -79,7 +97,7 @@ export function useRun(): Runs {
     const variant = (list: readonly ListedEdit[]) =>
       runOf({ prompt: ready, edits: editsInForce(list), promptIds, generated: ids, lens });
     return { a, b, variant, compared: !sameRun(a, b) };
-  }, [prompt, aPrompt, edits, aEdits, promptTokens, generated, traced, lens, aLens, known]);
+  }, [prompt, aPrompt, edits, aEdits, promptTokens, generated, traced, lens, aLens, known, paused, session]);
 
   const tokens = useMemo(
     () => [
@@ -103,6 +121,7 @@ export function useRun(): Runs {
     base,
     settled: settled === view.edits,
     tokens,
+    generated,
     promptLength: promptTokens.length,
     length,
     position,
@@ -113,4 +132,27 @@ export function useRun(): Runs {
     aTokens: sameText ? tokens : aTokens,
     error: cut.error ?? aCut.error,
   };
+}
+
+/** A paused session's text, each edit where it was in force; A is the same text without edits, or another prompt. */
+function ofSession(
+  session: SessionView | null,
+  other: string | null,
+  aEdits: readonly Edit[],
+  lens: string,
+  aLens: string,
+): Pick<Runs, "a" | "b" | "variant" | "compared"> {
+  if (session === null) return { a: null, b: null, variant: () => null, compared: false };
+  const ids = [...session.run_ids];
+  const b = { ids, interventions: [...session.run_interventions], lens };
+  const a =
+    other === null
+      ? { ids, interventions: aEdits.map(formatEdit), lens: aLens }
+      : runOf({ prompt: other, edits: aEdits, promptIds: [], generated: [], lens: aLens });
+  const variant = (list: readonly ListedEdit[]): Run => ({
+    ids,
+    interventions: editsInForce(list).map(formatEdit),
+    lens,
+  });
+  return { a, b, variant, compared: !sameRun(a, b) };
 }
