@@ -11,7 +11,7 @@ from benchmarks.measure import Result, ratio, ratio_of, seconds
 from lm_debugger.debugger.session import Debugger
 from lm_debugger.debugger.trace import Trace
 from lm_debugger.engine.sites import Pass
-from lm_debugger.lenses.projection import Projections
+from lm_debugger.lenses.reading import Reading
 from lm_debugger.model.loaded import LoadedModel
 from lm_debugger.proof.report import examine_network
 from lm_debugger.records.generation import Sampling
@@ -104,14 +104,14 @@ def _capture(debugger: Debugger) -> Result:
     )
 
 
-def _traced(debugger: Debugger, ids: torch.Tensor, projections: Projections) -> Trace:
+def _traced(debugger: Debugger, ids: torch.Tensor, reading: Reading) -> Trace:
     spec = RunSpec.of_prompt(ids[0].tolist())
-    return run(debugger.model, [spec], kind=Trace, projections=projections, baselines=[None])[0]
+    return run(debugger.model, [spec], kind=Trace, reading=reading, baselines=[None])[0]
 
 
 def _trace(debugger: Debugger) -> Result:
     model, ids = debugger.model, _ids(debugger)
-    projections = Projections(model)
+    reading = Reading(model)
     unembedding = model.network.get_output_embeddings()
     lens = torch.randn(2 * model.layers, model.anatomy.hidden_size, dtype=model.network.dtype)
 
@@ -122,7 +122,7 @@ def _trace(debugger: Debugger) -> Result:
 
     return ratio(
         "trace with full read-out / (plain forward + lens product)",
-        lambda: _traced(debugger, ids, projections).view(),
+        lambda: _traced(debugger, ids, reading).view(),
         plain,
         most=1.25,
         rounds=ROUNDS,
@@ -161,10 +161,10 @@ def _heads(debugger: Debugger) -> Result:
     )
     bare = LoadedModel(near.name, near.network, near.vocabulary, headless, near.examination)
     without = Debugger(bare, lambda model: model)
-    projections, others = Projections(near), Projections(bare)
+    reading, others = Reading(near), Reading(bare)
     return ratio(
         "trace with heads / without",
-        lambda: _traced(debugger, ids, projections).view(),
+        lambda: _traced(debugger, ids, reading).view(),
         lambda: _traced(without, ids, others).view(),
         most=1.05,
         rounds=ROUNDS,

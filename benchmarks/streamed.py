@@ -23,6 +23,7 @@ from lm_debugger.ondisk.streamed import open_streamed
 from lm_debugger.records.search import Filter, Query
 from lm_debugger.search.clusters.book import ClusterBook
 from lm_debugger.lenses.projection import Projections
+from lm_debugger.lenses.reading import Reading
 from lm_debugger.search.index import Index
 from lm_debugger.work import UNWATCHED
 
@@ -47,7 +48,7 @@ before = read("VmRSS")
 def opening():
     return open_streamed(folder)
 model = measured(opening)
-index = Index(model, Projections(model))
+index = Index(model, Reading(model))
 def statistics():
     index.statistics()
 def search():

@@ -121,6 +121,13 @@ class CancelledError(LMDebuggerError):
     exit_code = 130
 
 
+class LensError(LMDebuggerError):
+    """A lens that is not there, cannot be read, or does not belong to the model."""
+
+    code = "bad_lens"
+    exit_code = 2
+
+
 class NoClustersError(LMDebuggerError):
     """The model's value vectors have not been clustered yet."""
 

@@ -18,7 +18,7 @@ from .live import behind_socket, tiny_app
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 # Enough of each kind of request; what long work does is tested elsewhere.
 EXAMPLES = 15
-SHORT = {"tokens": 300, "max_new_tokens": 20}
+SHORT = {"tokens": 300, "max_new_tokens": 20, "prompts": 4, "pushes": 4}
 
 
 def test_no_request_makes_the_server_fail(tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ def table(run: KeptRun, position: int, work: Work) -> HeadTable:
     work("Reading attention")
     found = patterns(run, range(model.layers), work)
     rows: list[HeadRow] = []
-    written: list[Tensor] = []
+    written: list[tuple[int, Tensor]] = []
     headless: list[int] = []
     blind: list[int] = []
     for layer in range(model.layers):
@@ -77,7 +77,7 @@ def table(run: KeptRun, position: int, work: Work) -> HeadTable:
         vectors = here.contributions()[0]
         whole = vectors.sum(0).double() + here.bias[0].double()
         shares = (vectors.double() @ whole / (whole @ whole).clamp_min(1e-30)).tolist()
-        written.append(vectors)
+        written.append((layer, vectors))
         rows += [
             HeadRow(
                 head=str(group.name(head)),
@@ -93,6 +93,7 @@ def table(run: KeptRun, position: int, work: Work) -> HeadTable:
         position=place,
         heads=_with_tokens(run, rows, written),
         interventions=tuple(map(str, run.interventions)),
+        lens=run.reading.name,
         warnings=tuple(_warnings(run, headless, blind)),
     )
 
@@ -101,11 +102,11 @@ def _of(known: Scores, head: int) -> dict[str, float]:
     return {name: float(each[head]) for name, each in known._asdict().items() if each is not None}
 
 
-def _with_tokens(run: KeptRun, rows: list[HeadRow], written: list[Tensor]) -> tuple[HeadRow, ...]:
+def _with_tokens(run: KeptRun, rows: list[HeadRow], written: list[tuple[int, Tensor]]) -> tuple[HeadRow, ...]:
     if not rows:
         return ()
     count = min(PROMOTED, run.model.readout.vocabulary)
-    top = torch.cat([run.model.readout.project(vectors).topk(count).indices for vectors in written]).tolist()
+    top = torch.cat([run.reading.project([each]).topk(count).indices for each in written]).tolist()
     text = run.model.vocabulary.text
     pairs = zip(rows, top, strict=True)
     return tuple(row.model_copy(update={"promotes": tuple(map(text, tokens))}) for row, tokens in pairs)

@@ -13,7 +13,7 @@ from lm_debugger.attribution.estimate import Estimates, embedding_site, estimate
 from lm_debugger.attribution.question import Question, Word, ask, score
 from lm_debugger.engine.sites import Write
 from lm_debugger.errors import OptionError, UnsupportedModelError
-from lm_debugger.lenses.projection import End, Projections
+from lm_debugger.lenses.projection import End
 from lm_debugger.records.why import Why, WhyPart
 from lm_debugger.runs.kept import KeptRun
 from lm_debugger.units.heads.group import HeadGroup
@@ -27,7 +27,6 @@ FEWEST = 3  # parts from which a correlation is told
 
 def why(
     run: KeptRun,
-    projections: Projections,
     target: Word | None,
     against: Word | None,
     position: int,
@@ -56,7 +55,7 @@ def why(
     listed = {each.entry.name: each for each in (*chosen, *tested)}
     causes = Causes(guesses, measured)
     largest_first = sorted(listed.values(), key=lambda each: -abs(each.entry.effect))
-    return _record(run, projections, question, found, largest_first, causes, warnings)
+    return _record(run, question, found, largest_first, causes, warnings)
 
 
 class Causes(NamedTuple):
@@ -104,7 +103,6 @@ def _off(run: KeptRun, part: Candidate) -> tuple[Write, ...]:
 
 def _record(
     run: KeptRun,
-    projections: Projections,
     question: Question,
     found: Account,
     chosen: Sequence[Candidate],
@@ -112,7 +110,7 @@ def _record(
     notes: Sequence[str],
 ) -> Why:
     logits = run.logits(question.position)
-    promoted = _promoted(run, projections, question.position, chosen)
+    promoted = _promoted(run, question.position, chosen)
     parts = tuple(
         WhyPart(
             part=each.entry.name,
@@ -143,28 +141,28 @@ def _record(
         agreement=causes.agreement(parts),
         interventions=tuple(map(str, run.interventions)),
         warnings=tuple(warnings),
+        lens=run.reading.name,
     )
 
 
 @torch.no_grad()
-def _promoted(
-    run: KeptRun, projections: Projections, position: int, chosen: Sequence[Candidate]
-) -> Callable[[Candidate], tuple[str, ...]]:
+def _promoted(run: KeptRun, position: int, chosen: Sequence[Candidate]) -> Callable[[Candidate], tuple[str, ...]]:
     """Gives the tokens that a part promotes at the position."""
+    projections = run.reading.projections
     ends: dict[str, End] = {}
-    heads: dict[str, torch.Tensor] = {}
+    heads: dict[str, tuple[int, torch.Tensor]] = {}
     for each in chosen:
         if isinstance(each.group, ValueGroup):
             course = each.group.course(run.layer(each.group.layer, position), each.unit)
             ends[each.entry.name] = End(each.group.name(each.unit), bool(course[0] < 0))
         elif isinstance(each.group, HeadGroup):
             written = HeadStreams(each.group, run.layer(each.group.layer, position)).contributions()
-            heads[each.entry.name] = written[0, each.unit]
+            heads[each.entry.name] = each.group.layer, written[0, each.unit][None]
     projections.remember(ends.values(), PROMOTED)
     texts: dict[str, tuple[str, ...]] = {}
     if heads:
         count = min(PROMOTED, run.model.readout.vocabulary)
-        top = run.model.readout.project(torch.stack(list(heads.values()))).topk(count).indices.tolist()
+        top = run.reading.project(heads.values()).topk(count).indices.tolist()
         texts = {name: tuple(map(run.model.vocabulary.text, row)) for name, row in zip(heads, top, strict=True)}
 
     def of(each: Candidate) -> tuple[str, ...]:

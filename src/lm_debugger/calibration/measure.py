@@ -19,6 +19,7 @@ from lm_debugger.calibration.tails import Tails
 from lm_debugger.engine.sites import Capture, Pass, Site
 from lm_debugger.errors import CalibrationError, OptionError
 from lm_debugger.model.loaded import LoadedModel
+from lm_debugger.model.writing import SELF_GENERATED, sampled, starts_of_texts
 from lm_debugger.records.calibration import CoefficientRange
 from lm_debugger.records.names import Extent, UnitName
 from lm_debugger.store import cache
@@ -31,7 +32,6 @@ ROWS = 64  # sequences generated at once
 PIECE = 256  # tokens of a text file run at once
 FEWEST = 1000  # tokens below which a 99.9 % quantile means nothing
 ENOUGH = 200  # tokens an expert must see for ranges of its own
-SELF_GENERATED = "self-generated"
 
 
 @dataclass(frozen=True)
@@ -188,35 +188,19 @@ def calibrate(
 def _over_own_text(model: LoadedModel, collector: _Collector, tokens: int, seed: int, work: Work) -> int:
     """Sample many short sequences at once; the coefficients are taken while they are written."""
     rows = -(-tokens // LENGTH)
-    starts = _starts(model, rows, seed)
+    starts = starts_of_texts(model, rows, seed)
     batches = starts.split(ROWS if model.anatomy.batch_first else 1)
     devices = [model.network.device] if model.network.device.type == "cuda" else []
     with torch.random.fork_rng(devices=devices):
         torch.manual_seed(seed)
         for number, batch in enumerate(batches):
             passes = [Pass((start,)) for start in batch.tolist()]
-            steps = model.engine.steps(passes, _sample, collector.sites, limit=LENGTH + 1, endless=True, work=work)
+            steps = model.engine.steps(passes, sampled, collector.sites, limit=LENGTH + 1, endless=True, work=work)
             for step in steps:
                 if step.number:  # the first step runs the first token
                     collector.take(step.captures, slice(-1, None))
                 work("Measuring coefficients", number * (LENGTH + 1) + step.number + 1, len(batches) * (LENGTH + 1))
     return rows * LENGTH
-
-
-def _sample(scores: Tensor) -> Tensor:
-    """Draw from the plain distribution."""
-    return torch.multinomial(scores.softmax(-1), 1)[:, 0]
-
-
-def _starts(model: LoadedModel, rows: int, seed: int) -> Tensor:
-    """First tokens (rows,): half the beginning-of-text token where there is one, the rest random ones."""
-    generator = torch.Generator().manual_seed(seed)
-    vocabulary = min(model.vocabulary.size, len(model.vocabulary.tokenizer))
-    starts = torch.randint(0, vocabulary, (rows, 1), generator=generator)[:, 0]
-    beginning = model.vocabulary.tokenizer.bos_token_id
-    if beginning is not None:
-        starts[: rows // 2] = beginning
-    return starts
 
 
 def _over_text(model: LoadedModel, collector: _Collector, text: tuple[str, str], tokens: int, work: Work) -> int:

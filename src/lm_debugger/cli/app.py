@@ -20,6 +20,7 @@ from lm_debugger.cli.flow import flow
 from lm_debugger.cli.generate import generate
 from lm_debugger.cli.head import head
 from lm_debugger.cli.heads import heads
+from lm_debugger.cli.lens import lens
 from lm_debugger.cli.patch import patch
 from lm_debugger.cli.search import search
 from lm_debugger.cli.serve import serve
@@ -38,6 +39,7 @@ for command in (
     serve, trace, debug, why, heads, flow, patch, generate, search, examine, value, head, clusters, calibrate,
 ):  # fmt: skip
     app.command()(command)
+app.add_typer(lens, name="lens")
 app.add_typer(cache, name="cache")
 
 INTERRUPTED = 130

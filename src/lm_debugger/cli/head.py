@@ -13,6 +13,7 @@ def head(
     name: Annotated[str, typer.Argument(metavar="HEAD", help="Its name: L12H3.")],
     model: options.Model = options.DEMO,
     top_k: Annotated[int, typer.Option("--top-k", "-k", help="How many pairs of tokens to list on each side.")] = 20,
+    lens: options.Lens = None,
     device: options.Device = None,
     dtype: options.Dtype = None,
     trust_remote_code: options.TrustRemoteCode = False,
@@ -24,7 +25,7 @@ def head(
     HeadName.parse(name)  # a name that cannot be read needs no model to be refused
     with progress_bar() as progress:
         debugger = load(model, device=device, dtype=dtype, trust_remote_code=trust_remote_code, progress=progress)
-        view = debugger.head(name, top_k=top_k, progress=progress)
+        view = debugger.head(name, top_k=top_k, lens=lens, progress=progress)
     if json:
         print_record(view)
         return

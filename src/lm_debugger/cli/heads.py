@@ -17,6 +17,7 @@ def heads(
         int, typer.Option("--position", "-p", help="Where to read; negative positions count from the end.")
     ] = -1,
     edits: options.Edits = None,
+    lens: options.Lens = None,
     device: options.Device = None,
     dtype: options.Dtype = None,
     trust_remote_code: options.TrustRemoteCode = False,
@@ -34,7 +35,7 @@ def heads(
     check_ending(save)
     with progress_bar() as progress:
         debugger = load(model, device=device, dtype=dtype, trust_remote_code=trust_remote_code, progress=progress)
-        found = debugger.heads(text, position, interventions, progress=progress)
+        found = debugger.heads(text, position, interventions, lens=lens, progress=progress)
 
     from lm_debugger.show.heads import heads as document
 

@@ -85,6 +85,14 @@ RecipeStrength = Annotated[
         help="Make the edits of the recipes stronger or weaker together: 0.5 is half as strong.",
     ),
 ]
+Lens = Annotated[
+    str | None,
+    typer.Option(
+        "--lens",
+        metavar="NAME|FILE",
+        help="Read layers through this lens: logit, one that is kept (jacobian, tuned), or a lens file.",
+    ),
+]
 Watches = Annotated[
     list[str] | None,
     typer.Option(

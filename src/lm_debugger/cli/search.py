@@ -46,6 +46,7 @@ def search(
     ] = "both",
     expert: Annotated[int | None, typer.Option("--expert", help="Only vectors of the experts of this index.")] = None,
     limit: Annotated[int, typer.Option("--limit", "-n", help="How many vectors to list.")] = 20,
+    lens: options.Lens = None,
     device: options.Device = None,
     dtype: options.Dtype = None,
     trust_remote_code: options.TrustRemoteCode = False,
@@ -81,11 +82,12 @@ def search(
                 model, from_disk=from_disk, device=device, dtype=dtype, trust_remote_code=trust_remote_code,
                 progress=progress,
             )  # fmt: skip
-            found = weights.find_values(sought, among, progress=progress)
+            found = weights.find_values(sought, among, lens=lens, progress=progress)
         else:
             text, other = options.read_prompt(prompt), None if against is None else options.read_prompt(against)
             debugger = load(model, device=device, dtype=dtype, trust_remote_code=trust_remote_code, progress=progress)
-            here, there = debugger.place(text, position), None if other is None else debugger.place(other)
+            here = debugger.place(text, position, lens=lens)
+            there = None if other is None else debugger.place(other)
             found = debugger.find_writers(here, among, layer=layer, against=there, progress=progress)
     if json:
         print_record(found)

@@ -61,6 +61,14 @@ def serve(
             help="Where names, notes and runs are kept: a file, or postgresql://user@host/name.",
         ),
     ] = None,
+    lens: Annotated[
+        str | None,
+        typer.Option(
+            "--lens",
+            metavar="NAME|FILE",
+            help="Read layers through this lens where a request names none; without it the logit lens.",
+        ),
+    ] = None,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open the browser.")] = False,
     device: options.Device = None,
     dtype: options.Dtype = None,
@@ -92,6 +100,7 @@ def serve(
         port=chosen,
         token=token,
         database=database,
+        lens=lens,
         limits=Limits(seconds=time_limit),
     )
     try:

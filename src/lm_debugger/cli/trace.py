@@ -23,6 +23,7 @@ def trace(
     layers: Annotated[
         str | None, typer.Option("--layers", metavar="A-B", help="Show these layers in full (in the terminal only).")
     ] = None,
+    lens: options.Lens = None,
     watches: options.Watches = None,
     device: options.Device = None,
     dtype: options.Dtype = None,
@@ -48,7 +49,7 @@ def trace(
             interventions += debugger.recipe(group, recipe_strength)
         # The display shows the strongest head of a layer; a program gets what all that are listed promote.
         spelled = top_k if json or shown is not None else 1
-        found = debugger.trace(text, interventions, progress=progress)
+        found = debugger.trace(text, interventions, lens=lens, progress=progress)
         view = found.view(position=position, top_k=top_k, head_tokens=spelled, watches=watches or ())
     if json:
         print_record(view)

@@ -13,6 +13,7 @@ def value(
     name: Annotated[str, typer.Argument(metavar="VALUE", help="Its name: L12D345, or L12E3D45 for an expert's.")],
     model: options.Model = options.DEMO,
     top_k: Annotated[int, typer.Option("--top-k", "-k", help="How many tokens to list on each side.")] = 50,
+    lens: options.Lens = None,
     device: options.Device = None,
     dtype: options.Dtype = None,
     trust_remote_code: options.TrustRemoteCode = False,
@@ -28,7 +29,7 @@ def value(
             model, from_disk=from_disk, device=device, dtype=dtype, trust_remote_code=trust_remote_code,
             progress=progress,
         )  # fmt: skip
-        view = weights.value(name, top_k=top_k, progress=progress)
+        view = weights.value(name, top_k=top_k, lens=lens, progress=progress)
     if json:
         print_record(view)
         return

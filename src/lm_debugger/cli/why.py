@@ -32,6 +32,7 @@ def why(
         int, typer.Option("--verify", metavar="N", help="Switch N parts off one by one and measure what is lost.")
     ] = 0,
     edits: options.Edits = None,
+    lens: options.Lens = None,
     device: options.Device = None,
     dtype: options.Dtype = None,
     trust_remote_code: options.TrustRemoteCode = False,
@@ -52,8 +53,9 @@ def why(
     with progress_bar() as progress:
         debugger = load(model, device=device, dtype=dtype, trust_remote_code=trust_remote_code, progress=progress)
         found = debugger.why(
-            text, target, against, position, interventions, top_k=top_k, layers=among, verify=verify, progress=progress
-        )
+            text, target, against, position, interventions, top_k=top_k, layers=among, verify=verify, lens=lens,
+            progress=progress,
+        )  # fmt: skip
 
     from lm_debugger.show.why import why as document
 

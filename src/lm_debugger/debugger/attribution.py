@@ -13,7 +13,7 @@ from lm_debugger.attribution.patch import patch
 from lm_debugger.attribution.question import Word
 from lm_debugger.debugger.trace import Trace
 from lm_debugger.engine.guard import exact
-from lm_debugger.lenses.projection import Projections
+from lm_debugger.lenses.book import Named
 from lm_debugger.records.attention import HeadTable
 from lm_debugger.records.edit import Edit
 from lm_debugger.records.flow import Flow
@@ -28,14 +28,13 @@ from lm_debugger.work import Progress, Work
 class Attribution(ABC):
     """A part of `Debugger`: who wrote a prediction."""
 
-    _projections: Projections
-
     @abstractmethod
     def trace(
         self,
         prompt: Prompt,
         interventions: Sequence[str | Edit] = (),
         *,
+        lens: Named | None = None,
         progress: Progress | None = None,
         cancel: threading.Event | None = None,
     ) -> Trace:
@@ -58,6 +57,7 @@ class Attribution(ABC):
         layers: str | range | None = None,
         estimate: bool = True,
         verify: int = 0,
+        lens: Named | None = None,
         progress: Progress | None = None,
         cancel: threading.Event | None = None,
     ) -> Why:
@@ -75,6 +75,7 @@ class Attribution(ABC):
             estimate: also estimate what the difference would lose without each part, from one backward pass.
             verify: measure that for so many parts, those with the largest estimates, by switching each of them off.
                 They are listed beside the `top_k`.
+            lens: through which what the parts promote is read, as for `trace`. Effects are direct under every lens.
             progress: told how far it is.
             cancel: set it to stop.
 
@@ -82,9 +83,9 @@ class Attribution(ABC):
             OptionError: if a word is no token, or something is out of range; otherwise as `trace`.
         """
         wanted = Wanted(top_k, read_layers(layers) if isinstance(layers, str) else layers, estimate, verify)
-        run = self.trace(prompt, interventions, progress=progress, cancel=cancel)
+        run = self.trace(prompt, interventions, lens=lens, progress=progress, cancel=cancel)
         work = self._work(progress, cancel)
-        return answering.why(run, self._projections, target, against, position, wanted=wanted, work=work)
+        return answering.why(run, target, against, position, wanted=wanted, work=work)
 
     @exact
     def heads(
@@ -93,6 +94,7 @@ class Attribution(ABC):
         position: int = -1,
         interventions: Sequence[str | Edit] = (),
         *,
+        lens: Named | None = None,
         progress: Progress | None = None,
         cancel: threading.Event | None = None,
     ) -> HeadTable:
@@ -102,13 +104,14 @@ class Attribution(ABC):
             prompt: a text, or token ids.
             position: where to read what they write; negative ones count from the end.
             interventions: edits in force.
+            lens: through which what they promote is read, as for `trace`.
             progress: told how far it is.
             cancel: set it to stop.
 
         Raises:
             OptionError: if the position does not exist; otherwise as `trace`.
         """
-        run = self.trace(prompt, interventions, progress=progress, cancel=cancel)
+        run = self.trace(prompt, interventions, lens=lens, progress=progress, cancel=cancel)
         return table(run, position, self._work(progress, cancel))
 
     @exact

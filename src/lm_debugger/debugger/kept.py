@@ -2,10 +2,18 @@
 
 from pathlib import Path
 
+from lm_debugger.records.lens import LensListing
 from lm_debugger.store.entries import listing, remove, remove_all
 from lm_debugger.store.files import data_folder, private_file, private_folder
 
-__all__ = ["history_file", "listing", "remove", "remove_all"]
+__all__ = ["history_file", "lenses", "listing", "remove", "remove_all"]
+
+
+def lenses() -> LensListing:
+    """The lenses of all models."""
+    from lm_debugger.lenses import kept  # the rest needs no arrays
+
+    return LensListing(lenses=tuple(kept.listing()))
 
 
 def history_file() -> Path:

@@ -5,13 +5,14 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
-from pathlib import Path
 
 from lm_debugger.calibration import measure as calibration
 from lm_debugger.debugger.attribution import Attribution
+from lm_debugger.debugger.lensing import Lensing
 from lm_debugger.debugger.stepping.saved import restored
 from lm_debugger.debugger.stepping.session import Session
 from lm_debugger.debugger.stepping.sessions import keep_once
+from lm_debugger.debugger.textfile import named_text
 from lm_debugger.debugger.trace import Trace
 from lm_debugger.debugger.verb import verb
 from lm_debugger.debugger.weights import Weights
@@ -19,8 +20,10 @@ from lm_debugger.edits import recipe as recipes
 from lm_debugger.edits.grammar import parse_all
 from lm_debugger.edits.validate import check_name
 from lm_debugger.errors import EditError, OptionError, SessionNotFoundError, WatchError
-from lm_debugger.lenses.projection import Projections
+from lm_debugger.lenses.book import Named
+from lm_debugger.lenses.reading import Reading
 from lm_debugger.model.loaded import LoadedModel
+from lm_debugger.model.writing import SELF_GENERATED
 from lm_debugger.readouts.head import head_view
 from lm_debugger.readouts.writers import RunPosition, writers
 from lm_debugger.records import limits
@@ -53,7 +56,7 @@ Edits = Sequence[str | Edit]
 Reopen = Callable[[LoadedModel], LoadedModel]
 
 
-class Debugger(Weights, Attribution):
+class Debugger(Weights, Attribution, Lensing):
     """A model under the debugger. Its weights are never changed; every edit lives for one call.
 
     Where its user changes the weights (trains them, say), the next call proves the model anew and forgets what it knew
@@ -64,6 +67,8 @@ class Debugger(Weights, Attribution):
         reopen: proves the model anew.
         progress: told of long work.
     """
+
+    _loaded = True
 
     def __init__(self, model: LoadedModel, reopen: Reopen, progress: Progress = silent) -> None:
         self._reopen = reopen
@@ -77,7 +82,7 @@ class Debugger(Weights, Attribution):
         self._weights = model.engine.weights()
         self._calibration: calibration.Calibration | None = None
         self._runs.clear()
-        self._heads: dict[tuple[HeadName, int], HeadView] = {}
+        self._heads: dict[tuple[HeadName, int, str, str], HeadView] = {}
 
     def refresh(self) -> None:
         """Take note of changed weights: prove the model anew, and forget what was known of the old ones."""
@@ -108,6 +113,7 @@ class Debugger(Weights, Attribution):
         name: str | HeadName,
         *,
         top_k: int = 20,
+        lens: Named | None = None,
         progress: Progress | None = None,
         cancel: threading.Event | None = None,
     ) -> HeadView:
@@ -116,6 +122,7 @@ class Debugger(Weights, Attribution):
         Args:
             name: such as `L12H3`.
             top_k: how many pairs of tokens on each side, 1 to 100.
+            lens: through which what it writes is read, as for `search`.
             progress: told how far it is.
             cancel: set it to stop.
 
@@ -126,11 +133,12 @@ class Debugger(Weights, Attribution):
         """
         found = HeadName.parse(name) if isinstance(name, str) else name
         check_name(found, self._model)
-        key = (found, top_k)
+        reading = self._lenses.reading(lens)
+        key = (found, top_k, reading.name, reading.lens.key)
         if key not in self._heads:
             if len(self._heads) >= HEADS_KEPT:
                 self._heads.clear()
-            self._heads[key] = head_view(self._model, found, top_k, self._work(progress, cancel))
+            self._heads[key] = head_view(self._model, reading, found, top_k, self._work(progress, cancel))
         return self._heads[key]
 
     @verb
@@ -143,6 +151,7 @@ class Debugger(Weights, Attribution):
         prompt: Prompt,
         interventions: Edits = (),
         *,
+        lens: Named | None = None,
         progress: Progress | None = None,
         cancel: threading.Event | None = None,
         memory_limit: int = MEMORY_LIMIT,
@@ -152,6 +161,8 @@ class Debugger(Weights, Attribution):
         Args:
             prompt: a text, or token ids.
             interventions: edits in force, such as `"L12D345=off"`. The trace then carries its baseline.
+            lens: through which it is read: `logit`, the name of a lens that is kept, or the path of a lens file; the
+                debugger's own if left out. It costs no other run.
             progress: told of calibration, if an edit needs it.
             cancel: set it to stop.
             memory_limit: bytes that the trace may keep.
@@ -160,11 +171,11 @@ class Debugger(Weights, Attribution):
             A trace; `trace.view(position, top_k)` reads it out.
 
         Raises:
-            PromptError, EditError, CalibrationError, MemoryLimitError, NumericalError, CancelledError.
+            PromptError, EditError, CalibrationError, MemoryLimitError, NumericalError, LensError, CancelledError.
         """
-        return self.trace_batch([prompt], [interventions], progress=progress, cancel=cancel, memory_limit=memory_limit)[
-            0
-        ]
+        return self.trace_batch(
+            [prompt], [interventions], lens=lens, progress=progress, cancel=cancel, memory_limit=memory_limit
+        )[0]
 
     @verb
     def trace_batch(
@@ -172,6 +183,7 @@ class Debugger(Weights, Attribution):
         prompts: Sequence[Prompt],
         interventions: Sequence[Edits] | None = None,
         *,
+        lens: Named | None = None,
         progress: Progress | None = None,
         cancel: threading.Event | None = None,
         memory_limit: int = MEMORY_LIMIT,
@@ -181,6 +193,7 @@ class Debugger(Weights, Attribution):
         Args:
             prompts: texts or token ids.
             interventions: for each prompt its edits, or None for no edits.
+            lens: as for `trace`.
 
         Raises:
             OptionError: if there are not as many lists of edits as prompts; otherwise as `trace`.
@@ -190,19 +203,20 @@ class Debugger(Weights, Attribution):
                 f"{len(prompts)} prompts came with {len(interventions)} lists of edits.", "Give one list a prompt."
             )
         work = self._work(progress, cancel)
+        reading = self._lenses.reading(lens)
         specs = [
             RunSpec.of_prompt(self._model.vocabulary.encode(prompt), self._settled(parse_all(edits), work))
             for prompt, edits in zip(prompts, interventions or [()] * len(prompts), strict=True)
         ]
-        return self._traced(specs, memory_limit, work)
+        return self._traced(specs, reading, memory_limit, work)
 
-    def _traced(self, specs: Sequence[RunSpec], memory_limit: int, work: Work) -> tuple[Trace, ...]:
+    def _traced(self, specs: Sequence[RunSpec], reading: Reading, memory_limit: int, work: Work) -> tuple[Trace, ...]:
         model = self._model
         state = model.engine.state()
 
         def make(wanted: Sequence[RunSpec], bases: Sequence[Trace | None]) -> tuple[Trace, ...]:
             return run(
-                model, wanted, kind=Trace, projections=self._projections, baselines=bases,
+                model, wanted, kind=Trace, reading=self._lenses.plain, baselines=bases,
                 memory_limit=memory_limit, work=work,
             )  # fmt: skip
 
@@ -211,16 +225,17 @@ class Debugger(Weights, Attribution):
             zip(plain, self._runs.all(plain, state, lambda those: make(those, [None] * len(those))), strict=True)
         )
         found = self._runs.all(specs, state, lambda those: make(those, [bases[spec.base] for spec in those]))
-        return tuple(found)
+        return tuple(each.through(reading) for each in found)
 
     @verb
-    def find(self, prompt: Prompt, interventions: Edits = ()) -> Trace | None:
+    def find(self, prompt: Prompt, interventions: Edits = (), lens: Named | None = None) -> Trace | None:
         """The trace of a prompt if it is kept: runs and measures nothing. Arguments as for `trace`."""
         edits = parse_all(interventions)
         if any(edit.operation in WITH_STRENGTH for edit in edits) and self._known_calibration() is None:
             return None
         spec = RunSpec.of_prompt(self._model.vocabulary.encode(prompt), self._settled(edits, Work()))
-        return self._runs.find(spec, self._model.engine.state())
+        found = self._runs.find(spec, self._model.engine.state())
+        return None if found is None else found.through(self._lenses.reading(lens))
 
     def _settled(self, edits: Sequence[Edit], work: Work) -> tuple[Edit, ...]:
         """The edits with what `on` means; measured first if it has to be."""
@@ -240,6 +255,7 @@ class Debugger(Weights, Attribution):
         stop: Sequence[str] = (),
         chat: bool = False,
         compare: bool = True,
+        lens: Named | None = None,
         watches: Sequence[str | Watch] = (),
         on_token: OnToken | None = None,
         cancel: threading.Event | None = None,
@@ -257,6 +273,7 @@ class Debugger(Weights, Attribution):
             stop: texts to stop at.
             chat: put the prompt through the model's chat template.
             compare: also generate without the edits.
+            lens: by which words become directions of the residual stream, as for `trace`.
             watches: expressions to evaluate at every step, such as `p(" Paris")`.
             on_token: called with each token of the (edited) continuation as it comes.
             cancel: set it to stop; what was generated is returned.
@@ -265,6 +282,7 @@ class Debugger(Weights, Attribution):
             PromptError, OptionError, EditError, WatchError, CalibrationError, NumericalError.
         """
         work = self._work(progress, cancel)
+        reading = self._lenses.reading(lens)
         bound = [bind(each, self._model) if isinstance(each, str) else each for each in watches]
         edits = self._settled(parse_all(interventions), work)
         sampling = Sampling(temperature=temperature, top_k=top_k, top_p=top_p, seed=seed)
@@ -294,6 +312,7 @@ class Debugger(Weights, Attribution):
             interventions=tuple(map(str, edits)),
             baseline=baseline,
             warnings=_without_effect(found, baseline),
+            lens=reading.name,
             watches=() if follower is None else follower.series,
         )
 
@@ -417,9 +436,9 @@ class Debugger(Weights, Attribution):
         )
 
     @property
-    def projections(self) -> Projections:
-        """What value vectors promote."""
-        return self._projections
+    def reading(self) -> Reading:
+        """The model through the debugger's own lens."""
+        return self._lenses.reading()
 
     def settle(self, edits: Edits, work: Work) -> tuple[Edit, ...]:
         """Edits, read, with what `on` means; measured first if it has to be.
@@ -436,11 +455,13 @@ class Debugger(Weights, Attribution):
         Raises:
             PromptError, EditError, MemoryLimitError, NumericalError, CancelledError.
         """
-        return self._traced([spec], MEMORY_LIMIT, work)[0]
+        return self._traced([spec], self._lenses.reading(), MEMORY_LIMIT, work)[0]
 
-    def place(self, prompt: Prompt, position: int = -1, interventions: Edits = ()) -> RunPosition:
-        """A position of a prompt's run, for `writers`; arguments as for `trace`."""
-        return RunPosition(self.trace(prompt, interventions), position)
+    def place(
+        self, prompt: Prompt, position: int = -1, interventions: Edits = (), lens: Named | None = None
+    ) -> RunPosition:
+        """A position of a prompt's run, for `writers`, which reads it through the lens; arguments as for `trace`."""
+        return RunPosition(self.trace(prompt, interventions, lens=lens), position)
 
     def writers(
         self,
@@ -559,8 +580,8 @@ class Debugger(Weights, Attribution):
         start = time.perf_counter()
         calibration.check_tokens(tokens)
         known = None if force or text is not None else self._known_calibration()
-        if known is None or (known.source == calibration.SELF_GENERATED and known.tokens < tokens):
-            source = None if text is None else (Path(text).name, _read(Path(text)))
+        if known is None or (known.source == SELF_GENERATED and known.tokens < tokens):
+            source = None if text is None else named_text(text)
             known = self._measure(source, tokens, seed, self._work(progress, cancel))
             cached, seconds = False, time.perf_counter() - start
         else:
@@ -604,15 +625,6 @@ class Debugger(Weights, Attribution):
             raise EditError(f"{name} has no range: it has no coefficient.", f"Write {name}=off or {name}*=0.5.")
         known = self._known_calibration() or self._measure(None, TOKENS, 0, work)
         return known.range(name)
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise OptionError(f"There is no file {path}.", "Give the path of a text file.") from None
-    except (OSError, UnicodeDecodeError) as failure:
-        raise OptionError(f"{path} cannot be read as text: {failure}.", "Give the path of a UTF-8 text file.") from None
 
 
 def _without_effect(found: Continuation, baseline: Continuation | None) -> tuple[str, ...]:

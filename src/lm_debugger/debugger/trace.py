@@ -26,7 +26,7 @@ class Trace(KeptRun):
         head_tokens: int = 1,
         watches: Sequence[str | Watch] = (),
     ) -> TraceView:
-        """Read the trace out at one position.
+        """Read the trace out at one position, through the lens that it was asked for with.
 
         Args:
             position: the token position, from 0; negative ones count from the end.

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from lm_debugger.debugger.verb import verb
 from lm_debugger.edits.validate import check_name
 from lm_debugger.errors import OptionError, ValueNameError
-from lm_debugger.lenses.projection import MOST, End, Projections
+from lm_debugger.lenses.book import LensBook, Named
+from lm_debugger.lenses.projection import MOST, End
 from lm_debugger.lenses.source import ValueSource
 from lm_debugger.records.calibration import CoefficientRange
 from lm_debugger.records.cluster import Clustering, ClusterView
+from lm_debugger.records.lens import LOGIT
 from lm_debugger.records.names import UnitName, numbered, read_layers, read_unit
 from lm_debugger.records.search import AnySign, Combine, Filter, Query, SearchAnswer
 from lm_debugger.records.value import ValueView
@@ -26,18 +28,31 @@ class Weights:
         progress: told of long work.
     """
 
+    _loaded = False  # whether the source is a model in memory
+
     def __init__(self, source: ValueSource, progress: Progress = silent) -> None:
         self._progress = progress
+        self._default_lens: Named = LOGIT
         self._bind(source)
 
     def _bind(self, source: ValueSource) -> None:
         self._source = source
-        self._projections = Projections(source)
-        self._index = Index(source, self._projections)
-        self._clusters = book.ClusterBook(source, self._projections)
+        self._lenses = LensBook(source, whole=self._loaded)
+        self._lenses.default = self._default_lens
+        self._index = Index(source, self._lenses.plain)
+        self._clusters = book.ClusterBook(source, self._lenses.plain.projections)
 
     def refresh(self) -> None:
         """Take note of changed weights: those on disk do not change while they are open."""
+
+    def use_lens(self, lens: Named) -> None:
+        """Read through this lens wherever none is named.
+
+        Raises:
+            LensError: if there is no such lens.
+        """
+        self._lenses.reading(lens)
+        self._lenses.default = self._default_lens = lens
 
     @property
     def fingerprint(self) -> str:
@@ -58,6 +73,7 @@ class Weights:
         expert: int | None = None,
         among: Sequence[str | UnitName] | None = None,
         limit: int = 20,
+        lens: Named | None = None,
         progress: Progress | None = None,
         cancel: threading.Event | None = None,
     ) -> SearchAnswer:
@@ -74,11 +90,14 @@ class Weights:
             expert: only the experts of this index.
             among: only these vectors.
             limit: how many to return, 1 to 1,000.
+            lens: through which vectors are seen: `logit`, the name of a lens that is kept, or the path of a lens file;
+                the debugger's own if left out.
             progress: told of the statistics, which are measured on first use, and of the search.
 
         Raises:
             OptionError: if a keyword matches no token, or an option is out of range.
             ValueNameError: if a vector does not exist.
+            LensError: if there is no such lens.
             CancelledError: if cancelled.
         """
         sought = Query(
@@ -89,7 +108,7 @@ class Weights:
             like=None if like is None else _parsed(like),
         )
         return self.find_values(
-            sought, self._filter(layers, sign, expert, among, limit), progress=progress, cancel=cancel
+            sought, self._filter(layers, sign, expert, among, limit), lens=lens, progress=progress, cancel=cancel
         )
 
     @verb
@@ -98,18 +117,25 @@ class Weights:
         query: Query,
         among: Filter | None = None,
         *,
+        lens: Named | None = None,
         progress: Progress | None = None,
         cancel: threading.Event | None = None,
     ) -> SearchAnswer:
         """As `search`, with what is searched for and which vectors may be found as records."""
         if query.like is not None:
             self._check(query.like)
-        return self._index.search(query, self._checked(among or Filter()), self._work(progress, cancel))
+        reading = self._lenses.reading(lens)
+        return self._index.search(query, self._checked(among or Filter()), self._work(progress, cancel), reading)
 
     @property
     def can_search_at_once(self) -> bool:
         """Whether the statistics that a search needs are measured and in memory."""
-        return self._index.prepared
+        return self.can_search_through(None)
+
+    def can_search_through(self, lens: str | None) -> bool:
+        """The same for a search through a lens (None: through the default one)."""
+        held = self._lenses.held(lens)
+        return held is not None and self._index.prepared(held.lens)
 
     @verb
     def value(
@@ -118,6 +144,7 @@ class Weights:
         *,
         top_k: int = MOST,
         similar: int = 10,
+        lens: Named | None = None,
         progress: Progress | None = None,
         cancel: threading.Event | None = None,
     ) -> ValueView:
@@ -127,6 +154,7 @@ class Weights:
             name: such as `L12D345`.
             top_k: how many tokens on each side, 1 to 50.
             similar: how many of the closest and of the most opposite vectors, 0 to 50.
+            lens: as for `search`; what is close does not depend on it.
             progress: told of the search for those.
             cancel: set it to stop.
 
@@ -141,20 +169,24 @@ class Weights:
             raise OptionError(f"top_k is {top_k}.", f"It must be from 1 to {MOST}.")
         if not 0 <= similar <= MOST:
             raise OptionError(f"similar is {similar}.", f"It must be from 0 to {MOST}.")
-        near, far = self._index.neighbours(found, similar, self._work(progress, cancel)) if similar else ((), ())
+        reading = self._lenses.reading(lens)
+        near, far = (
+            ((), ()) if not similar else self._index.neighbours(found, similar, self._work(progress, cancel), reading)
+        )
         return ValueView(
             value=str(found),
             layer=found.layer,
             expert=numbered(found, "E"),
             dimension=found.numbers[-1],
             norm=float(self._source.vector(found).norm()),
-            outliers=self._projections.outliers(found),
-            promotes=self._projections.tokens(End(found), top_k),
-            suppresses=self._projections.tokens(End(found, negative=True), top_k),
+            outliers=reading.projections.outliers(found),
+            promotes=reading.projections.tokens(End(found), top_k),
+            suppresses=reading.projections.tokens(End(found, negative=True), top_k),
             range=self._known_range(found),
             similar=near,
             opposite=far,
             cluster=self._clusters.of(found),
+            lens=reading.name,
         )
 
     @verb

@@ -89,8 +89,9 @@ class Child:
     def _observe(self, question: wire.Header, tensors: dict[str, Tensor]) -> Answer:
         taps = [wire.to_site(site) for site in question["taps"]]
         pull = question["pull"]
+        within = None if question["within"] is None else (question["within"][0], question["within"][1])
         cotangents = None if pull is None else {wire.to_site(site): tensors[str(i)] for i, site in enumerate(pull)}
-        captures = self.engine.observe(wire.to_passes(question["passes"]), taps, pull=cotangents)
+        captures = self.engine.observe(wire.to_passes(question["passes"]), taps, pull=cotangents, within=within)
         return _told(captures, taps)
 
     def _begin(self, question: wire.Header, _: dict[str, Tensor]) -> Answer:

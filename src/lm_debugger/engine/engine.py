@@ -98,6 +98,7 @@ class Engine(Protocol):
         taps: Sequence[Site],
         *,
         pull: Mapping[Site, Tensor] | None = None,
+        within: tuple[int, int] | None = None,
         work: Work = UNWATCHED,
     ) -> list[Capture]:
         """Run whole texts once, without a cache. Passes of one length share a forward; none is padded.
@@ -107,6 +108,8 @@ class Engine(Protocol):
             taps: sites to keep.
             pull: cotangents at sites, (cotangents, batch, positions, channels): the captures then also hold, for each
                 tap, the gradient of their product with what passes there (one backward pass a cotangent).
+            within: positions start ≤ position < stop over which the gradients are added up, in float32: many cotangents
+                at many taps would fill the memory otherwise.
             work: may stop it between two modules.
 
         Returns:

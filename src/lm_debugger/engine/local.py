@@ -17,7 +17,6 @@ from lm_debugger.engine.rewrite import rounds
 from lm_debugger.engine.sites import LOGITS, Capture, Pass, Site, Streams, Write, by_length
 from lm_debugger.engine.state import WeightState, foreign_hooks
 from lm_debugger.engine.stepping import LocalSteps
-from lm_debugger.errors import UnsupportedModelError
 from lm_debugger.work import UNWATCHED, Work
 
 R = TypeVar("R")
@@ -67,22 +66,26 @@ class LocalEngine:
         taps: Sequence[Site],
         *,
         pull: Mapping[Site, Tensor] | None = None,
+        within: tuple[int, int] | None = None,
         work: Work = UNWATCHED,
     ) -> list[Capture]:
         """See `Engine`."""
         found: dict[int, Capture] = {}
         for group in by_length(passes):
             for members in [group] if self.batch_first else [[index] for index in group]:
-                streams = self._forward([passes[index] for index in members], taps, pull, work)
+                streams = self._forward([passes[index] for index in members], taps, pull, within, work)
                 found |= {index: Capture(streams, row) for row, index in enumerate(members)}
         return [found[index] for index in range(len(passes))]
 
     def _forward(
-        self, passes: Sequence[Pass], taps: Sequence[Site], pull: Mapping[Site, Tensor] | None, work: Work
+        self,
+        passes: Sequence[Pass],
+        taps: Sequence[Site],
+        pull: Mapping[Site, Tensor] | None,
+        within: tuple[int, int] | None,
+        work: Work,
     ) -> Streams:
         """Run passes of one length as one batch."""
-        if pull is not None and self.mutates:
-            raise UnsupportedModelError("This model changes streams in place: no gradients can be taken through it.")
         ids = self.tensor([one.ids for one in passes])
         sites = tuple(taps) if pull is None else (*taps, *pull)
         order = self.order(sites, [one.writes for one in passes], Clock(len(passes), work))
@@ -90,7 +93,7 @@ class LocalEngine:
 
         def forward() -> dict[Site, Tensor]:
             self.network(input_ids=ids, **self._options[LOGITS in sites])
-            return {} if pull is None else _pulled(order, taps, pull)
+            return {} if pull is None else _pulled(order, taps, pull, within)
 
         with torch.set_grad_enabled(pull is not None):
             gradients = self.under(order, forward)
@@ -131,7 +134,9 @@ class LocalEngine:
         return LocalSteps(self, passes, choose, taps, limit=limit, endless=endless, warps=warps, work=work)
 
 
-def _pulled(order: Order, taps: Sequence[Site], pull: Mapping[Site, Tensor]) -> dict[Site, Tensor]:
+def _pulled(
+    order: Order, taps: Sequence[Site], pull: Mapping[Site, Tensor], within: tuple[int, int] | None
+) -> dict[Site, Tensor]:
     """The gradients of the pulled sites' products with their cotangents, at the taps that hold real numbers."""
     sites = [site for site in taps if site in order.flows]
     wanted = [order.flows[site] for site in sites]
@@ -139,12 +144,14 @@ def _pulled(order: Order, taps: Sequence[Site], pull: Mapping[Site, Tensor]) -> 
     count = next(iter(pull.values())).shape[0]
     found: dict[Site, list[Tensor]] = {site: [] for site in sites}
     for number in range(count):
+        order.clock.work.go_on()
         cotangents = [pull[site][number].to(end).reshape(end.shape) for site, end in zip(pull, ends, strict=True)]
         gradients = torch.autograd.grad(
             ends, wanted, cotangents, retain_graph=number + 1 < count, allow_unused=True, materialize_grads=True
         )
         for site, gradient in zip(sites, gradients, strict=True):
-            found[site].append(gradient.reshape(order.kept[site].shape))
+            whole = gradient.reshape(order.kept[site].shape)
+            found[site].append(whole if within is None else whole[:, slice(*within)].float().sum(1))
     return {site: torch.stack(each) for site, each in found.items()}
 
 

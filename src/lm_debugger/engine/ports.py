@@ -183,7 +183,14 @@ class _Ends:
         changed = self._changed(Side.INPUT, stream)
         if early:
             self._keep(Side.INPUT, changed)
+            changed = self._onward(Side.INPUT, changed)
         return None if changed is stream else with_input(args, kwargs, changed)
+
+    def _onward(self, side: str, kept: Tensor) -> Tensor:
+        """What flows on from a tap. A network that works in place gets a copy where gradients are wanted: they are
+        those of what was kept, not of what is made of it.
+        """
+        return kept.clone() if self._order.copy and torch.is_grad_enabled() and side in self._taps else kept
 
     def _after(self, late: bool, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> Any:
         self._order.clock.work.go_on()
@@ -194,6 +201,7 @@ class _Ends:
         if left is not None:
             changed = self._changed(Side.OUTPUT, left)
             self._keep(Side.OUTPUT, changed)
+            changed = self._onward(Side.OUTPUT, changed)
             result = None if changed is left else with_output(output, changed)
         self._calls += 1
         return result

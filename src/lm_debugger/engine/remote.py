@@ -105,6 +105,7 @@ class RemoteEngine:
         taps: Sequence[Site],
         *,
         pull: Mapping[Site, Tensor] | None = None,
+        within: tuple[int, int] | None = None,
         work: Work = UNWATCHED,
     ) -> list[Capture]:
         """See `Engine`."""
@@ -117,6 +118,7 @@ class RemoteEngine:
                 "passes": wire.as_passes([passes[index] for index in members]),
                 "taps": [wire.as_site(site) for site in taps],
                 "pull": [wire.as_site(site) for site, _ in cotangents] if pull is not None else None,
+                "within": within,
             }
             answer, tensors = self.ask(question, {str(i): tensor for i, (_, tensor) in enumerate(cotangents)})
             streams = _streams(answer["rows"], tensors, taps, len(members))

@@ -79,7 +79,8 @@ class Streams:
 
     Args:
         tensors: for each site (batch, positions, …).
-        gradients: for each site the gradient of what was pulled at: (cotangents, batch, positions, …).
+        gradients: for each site the gradient of what was pulled at: (cotangents, batch, positions, …), or without
+            positions where they were added up.
     """
 
     tensors: dict[Site, Tensor]
@@ -109,7 +110,7 @@ class Capture:
         return self.streams.tensors[site][self.row]
 
     def gradient(self, site: Site) -> Tensor:
-        """The gradient at a site, one for each cotangent: (cotangents, positions, …)."""
+        """The gradient at a site, one for each cotangent: (cotangents, positions, …), or what is added up over them."""
         return self.streams.gradients[site][:, self.row]
 
 

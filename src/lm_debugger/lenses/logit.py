@@ -22,7 +22,7 @@ class LogitLens:
     def __init__(self, network: PreTrainedModel, anatomy: Anatomy) -> None:
         self._readout = anatomy.readout
         self._modules = [network.get_submodule(path) for path in anatomy.readout.modules]
-        self._hidden = anatomy.hidden_size
+        self._hidden = self.hidden = anatomy.hidden_size
         self._norms = [probe(module, self._hidden) for module in self._modules]
         parameter = next(self._modules[-1].parameters(), None)
         self._dtype = network.dtype if parameter is None else parameter.dtype

@@ -1,4 +1,4 @@
-"""Which tokens a value vector promotes and suppresses: its projection through the unembedding, memoised.
+"""Which tokens a value vector promotes and suppresses: its projection through a lens and the unembedding, memoised.
 
 Source: Geva et al. 2022, arXiv 2203.14680, section 3.1.
 """
@@ -11,6 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from lm_debugger.lenses.lens import LOGIT_LENS, Lens
 from lm_debugger.lenses.source import ValueSource
 from lm_debugger.records.names import UnitName
 from lm_debugger.records.token import PromotedToken
@@ -28,10 +29,16 @@ class End(NamedTuple):
 
 
 class Projections:
-    """Top and bottom tokens of value vectors of one model, in memory or on disk."""
+    """Top and bottom tokens of value vectors of one model, in memory or on disk.
 
-    def __init__(self, model: ValueSource) -> None:
+    Args:
+        model: the model, or its weights.
+        lens: through which they are seen.
+    """
+
+    def __init__(self, model: ValueSource, lens: Lens = LOGIT_LENS) -> None:
         self._model = model
+        self._lens = lens
         self._known: OrderedDict[End, tuple[list[float], list[int]]] = OrderedDict()
         self._ranks: OrderedDict[tuple[End, tuple[int, ...]], int] = OrderedDict()
         self._lock = threading.RLock()  # a server reads out and searches on several threads
@@ -70,14 +77,21 @@ class Projections:
         return found
 
     def _vectors(self, ends: Sequence[End]) -> Tensor:
-        """The vectors, turned round where their negative end is meant: (ends, hidden)."""
-        return torch.stack(
-            [-self._model.vector(end.name) if end.negative else self._model.vector(end.name) for end in ends]
-        )
+        """The vectors at the read-out's input, turned round where their negative end is meant: (ends, hidden)."""
+        vectors = [-self._model.vector(end.name) if end.negative else self._model.vector(end.name) for end in ends]
+        rows: dict[int, list[int]] = {}
+        for row, end in enumerate(ends):
+            rows.setdefault(end.name.layer, []).append(row)
+        for layer, those in rows.items():  # a layer's vectors at once: its map is read once
+            if self._lens.covers(layer):
+                carried = self._lens.vector(torch.stack([vectors[row] for row in those]), layer)
+                for row, vector in zip(those, carried, strict=True):
+                    vectors[row] = vector
+        return torch.stack(vectors)
 
     def outliers(self, name: UnitName) -> float:
         """Part of the vocabulary that a vector promotes or suppresses by more than 3 standard deviations, 0 to 1."""
-        logits = self._model.readout.project(self._model.vector(name)[None])[0]
+        logits = self._model.readout.project(self._vectors([End(name)]))[0]
         return float(((logits - logits.mean()).abs() > 3 * logits.std(correction=0)).float().mean())
 
     def texts(self, end: End, limit: int) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Reads the logit lens of a trace at many layers and positions: no forward, memory bounded by working in chunks.
+"""Reads the lens of a trace at many layers and positions: no forward, memory bounded by working in chunks.
 
 Knows nothing of who shows it. Residual vectors, of as many layers and positions as fit, go through the model's read-out
 once; of their logits only a few numbers for each cell are kept. What was read is held cell by cell, as long as the run
@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from lm_debugger.errors import OptionError
+from lm_debugger.lenses.reading import Reading
 from lm_debugger.records.grid import LensGrid, TokenGrid
 from lm_debugger.runs.kept import KeptRun
 from lm_debugger.work import Work
@@ -63,6 +64,7 @@ def grid(
     layers: Sequence[int] | None = None,
     positions: Sequence[int] | None = None,
     token: int | None = None,
+    reading: Reading | None = None,
     cancel: threading.Event | None = None,
 ) -> LensGrid:
     """The lens after each layer at each position.
@@ -71,6 +73,7 @@ def grid(
         layers: the layers to read; None for all.
         positions: the positions to read, negative ones from the end; None for all.
         token: id of a token to follow through all cells.
+        reading: the model through a lens; the run's own if left out.
         cancel: set it to stop.
 
     Raises:
@@ -78,6 +81,7 @@ def grid(
         CancelledError: if asked to stop.
     """
     trace.check_current()
+    reading = reading or trace.reading
     where = list(range(len(trace))) if positions is None else [trace.position(place) for place in positions]
     which = list(range(trace.model.layers)) if layers is None else list(layers)
     if outside := [layer for layer in which if not 0 <= layer < trace.model.layers]:
@@ -86,9 +90,9 @@ def grid(
             f"Choose one from 0 to {trace.model.layers - 1}.",
         )
     check_token(trace, token)
-    known = trace.remembered(_Known, lambda: _Known(trace.model.layers, len(trace)))
+    known = trace.remembered(_Known, reading.lens.key, lambda: _Known(trace.model.layers, len(trace)))
     followed = None if token is None else known.following(token)
-    _complete(known, followed, trace, which, where, token, cancel)
+    _complete(known, followed, trace, reading, which, where, token, cancel)
     text = trace.model.vocabulary.text
     cells = torch.tensor(which)[:, None], torch.tensor(where)[None, :]
     ids = known.id[cells].tolist()
@@ -110,6 +114,7 @@ def grid(
             probability=_rows(followed.probability[cells].tolist()),
         ),
         interventions=tuple(map(str, trace.interventions)),
+        lens=reading.name,
     )
 
 
@@ -126,6 +131,7 @@ def _complete(
     known: _Known,
     followed: _Followed | None,
     trace: KeptRun,
+    reading: Reading,
     which: list[int],
     where: list[int],
     token: int | None,
@@ -141,7 +147,7 @@ def _complete(
     predicting[[place - 1 for place in where if place > 0 and known.surprise[place].isnan()]] = True
     needed = new | unfollowed
     needed[-1] |= predicting
-    for layers, places, logits in _lenses(trace, needed, cancel):
+    for layers, places, logits in _lenses(trace, reading, needed, cancel):
         _predict(known, trace, predicting, layers, places, logits)
         # A few rows at a time stay in the processor's cache through all that is done with them.
         for rows, layer, place in zip(logits.split(ROWS), layers.split(ROWS), places.split(ROWS), strict=True):
@@ -182,7 +188,9 @@ def _predict(known: _Known, trace: KeptRun, predicting: Tensor, layers: Tensor, 
     known.surprise[following] = _rounded((chosen.logsumexp(-1) - own[:, 0]).where(scored[:, 0], torch.inf))
 
 
-def _lenses(trace: KeptRun, needed: Tensor, cancel: threading.Event | None) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+def _lenses(
+    trace: KeptRun, reading: Reading, needed: Tensor, cancel: threading.Event | None
+) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
     """Layers (N), positions (N) and logits (N, vocabulary) of the needed cells, as many at once as one chunk takes.
 
     A product reads the whole unembedding, so that one for each layer of a short prompt would mostly read.
@@ -192,9 +200,8 @@ def _lenses(trace: KeptRun, needed: Tensor, cancel: threading.Event | None) -> I
     for part in cells.split(rows) if len(cells) else ():
         Work(cancel=cancel).go_on()
         layers, places = part.unbind(-1)
-        streams = [trace.layer(int(layer)).after[places[layers == layer]] for layer in layers.unique()]
-        device = streams[-1].device
-        yield layers, places, trace.model.readout.logits(torch.cat([stream.to(device) for stream in streams]))
+        chosen = [(int(layer), trace.layer(int(layer)).after[places[layers == layer]]) for layer in layers.unique()]
+        yield layers, places, reading.logits(chosen)
 
 
 def _rows(rows: list[list[T]]) -> tuple[tuple[T, ...], ...]:

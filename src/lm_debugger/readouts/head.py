@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from lm_debugger.errors import OptionError
+from lm_debugger.lenses.reading import Reading
 from lm_debugger.model.loaded import LoadedModel
 from lm_debugger.records.head import Copied, Entry, HeadView, ReadWrite
 from lm_debugger.records.names import HeadName
@@ -17,8 +18,8 @@ PIECE = 8192  # tokens whose embeddings are converted at a time
 
 
 @torch.no_grad()
-def head_view(model: LoadedModel, name: HeadName, top_k: int, work: Work = UNWATCHED) -> HeadView:
-    """What a head copies and suppresses, by its weights. The name must exist.
+def head_view(model: LoadedModel, reading: Reading, name: HeadName, top_k: int, work: Work = UNWATCHED) -> HeadView:
+    """What a head copies and suppresses, by its weights, through a lens. The name must exist.
 
     Raises:
         OptionError: if top_k is not from 1 to 100.
@@ -35,10 +36,11 @@ def head_view(model: LoadedModel, name: HeadName, top_k: int, work: Work = UNWAT
         width=group.heads.width,
         norm=float(group.static(group.matrix(index)).norm()),
         opaque=_opaque(model, group),
+        lens=reading.name,
     )
     if plain.opaque:
         return plain
-    circuit = circuit_of(model, group, index, work)
+    circuit = circuit_of(model, reading, group, index, work)
     high, low = circuit.extremes(top_k, work)
     return plain.model_copy(
         update={
@@ -66,7 +68,7 @@ def _embedding(model: LoadedModel) -> Tensor:
     return weight.detach()[: model.readout.vocabulary]
 
 
-def circuit_of(model: LoadedModel, group: HeadGroup, head: int, work: Work = UNWATCHED) -> Circuit:
+def circuit_of(model: LoadedModel, reading: Reading, group: HeadGroup, head: int, work: Work = UNWATCHED) -> Circuit:
     """The circuit of a head that has one."""
     way = ValueWay(model.network.get_submodule, group.heads)
     rows = group.matrix(head).float()
@@ -76,7 +78,8 @@ def circuit_of(model: LoadedModel, group: HeadGroup, head: int, work: Work = UNW
         reads.append(way.of(head, part))
     for first in range(0, model.readout.vocabulary, PIECE):
         work.go_on()
-        directions = model.readout.directions(slice(first, min(first + PIECE, model.readout.vocabulary)))
+        tokens = slice(first, min(first + PIECE, model.readout.vocabulary))
+        directions = reading.directions(tokens, group.layer)
         writes.append(group.adjoint(directions) @ rows.T)
     return Circuit(torch.cat(reads), torch.cat(writes))
 

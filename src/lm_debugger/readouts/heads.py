@@ -26,17 +26,16 @@ def strongest_heads(model: LoadedModel, streams: Sequence[LayerStreams], count: 
     return [_strongest(model, layer, count) for layer in streams]
 
 
-def to_spell(strongest: Strongest, spelled: int, hidden: Tensor) -> Tensor:
-    """What those heads write whose tokens are listed: (heads, hidden).
+def to_spell(strongest: Strongest, spelled: int) -> list[tuple[int, Tensor]]:
+    """What those heads write whose tokens are listed: for each layer that has some, vectors (heads, hidden).
 
     Args:
         strongest: of each layer.
         spelled: of how many of a layer. What a head writes is another vector in every run, so that nothing can be
             remembered of it as of value vectors.
-        hidden: any tensor (…, hidden) like them.
     """
-    found = [written.vector for layer in strongest for written in layer[:spelled]]
-    return torch.stack(found) if found else hidden.new_zeros(0, hidden.shape[-1])
+    chosen = [(layer, each[:spelled]) for layer, each in enumerate(strongest)]
+    return [(layer, torch.stack([written.vector for written in each])) for layer, each in chosen if each]
 
 
 def head_updates(

@@ -8,23 +8,26 @@ from collections.abc import Sequence
 import torch
 
 from lm_debugger.edits.validate import check_name
+from lm_debugger.lenses.reading import Reading
 from lm_debugger.readouts.grid import check_token
 from lm_debugger.records.names import UnitName
 from lm_debugger.records.trajectory import CoefficientPath, Stage, TokenPath, Trajectory
 from lm_debugger.runs.kept import KeptRun
 
 
-def trajectory(trace: KeptRun, tokens: Sequence[int], position: int = -1) -> Trajectory:
+def trajectory(trace: KeptRun, tokens: Sequence[int], position: int = -1, reading: Reading | None = None) -> Trajectory:
     """Probability, logit and rank of chosen tokens before and after each layer, with and without the edits.
 
     Args:
         tokens: ids of the tokens.
         position: where to read; negative positions count from the end.
+        reading: the model through a lens; the run's own if left out.
 
     Raises:
         OptionError: if the position or a token does not exist.
     """
     trace.check_current()
+    reading = reading or trace.reading
     place = trace.position(position)
     for token in tokens:
         check_token(trace, token)
@@ -33,16 +36,17 @@ def trajectory(trace: KeptRun, tokens: Sequence[int], position: int = -1) -> Tra
         stages=tuple(
             Stage(layer=layer, side=side) for layer in range(trace.model.layers) for side in ("before", "after")
         ),
-        tokens=_paths(trace, place, tokens),
-        baseline=None if trace.baseline is None else _paths(trace.baseline, place, tokens),
+        tokens=_paths(trace, reading, place, tokens),
+        baseline=None if trace.baseline is None else _paths(trace.baseline, reading, place, tokens),
         interventions=tuple(map(str, trace.interventions)),
+        lens=reading.name,
     )
 
 
 @torch.no_grad()
-def _paths(trace: KeptRun, place: int, tokens: Sequence[int]) -> tuple[TokenPath, ...]:
+def _paths(trace: KeptRun, reading: Reading, place: int, tokens: Sequence[int]) -> tuple[TokenPath, ...]:
     streams = [trace.layer(index, place) for index in range(trace.model.layers)]
-    logits = trace.model.readout.logits(torch.cat([part for s in streams for part in (s.before, s.after)]))
+    logits = reading.logits((layer, torch.cat([s.before, s.after])) for layer, s in enumerate(streams))
     total = logits.logsumexp(-1)
     found = []
     for token in tokens:

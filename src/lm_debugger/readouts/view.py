@@ -1,10 +1,11 @@
-"""Reads a trace out at one position: the logit lens of every layer, its dominant sub-updates, the output."""
+"""Reads a trace out at one position: the lens of every layer, its dominant sub-updates, the output."""
 
 import torch
 from torch import Tensor
 
 from lm_debugger.errors import OptionError
-from lm_debugger.lenses.projection import End
+from lm_debugger.lenses.projection import End, Projections
+from lm_debugger.lenses.reading import Reading
 from lm_debugger.model.loaded import LoadedModel
 from lm_debugger.readouts.compare import compare, warnings
 from lm_debugger.readouts.heads import head_updates, strongest_heads, to_spell
@@ -17,9 +18,17 @@ from lm_debugger.units.unit import Contribution
 PROMOTED = 10  # tokens listed for each sub-update
 
 
-def view(trace: KeptRun, position: int, top_k: int, effect_on: int | None = None, head_tokens: int = 1) -> TraceView:
-    """See `Trace.view`."""
+def view(
+    trace: KeptRun,
+    position: int,
+    top_k: int,
+    effect_on: int | None = None,
+    head_tokens: int = 1,
+    reading: Reading | None = None,
+) -> TraceView:
+    """See `Trace.view`; the reading is the run's own if left out."""
     trace.check_current()
+    reading = reading or trace.reading
     place = trace.position(position)
     if top_k < 1:
         raise OptionError(f"top_k is {top_k}.", "It must be 1 or more.")
@@ -27,10 +36,10 @@ def view(trace: KeptRun, position: int, top_k: int, effect_on: int | None = None
         raise OptionError(
             f"Token id {effect_on} does not exist.", f"Choose one from 0 to {trace.model.readout.vocabulary - 1}."
         )
-    layers, output = read_layers(trace, place, top_k, effect_on, head_tokens)
+    layers, output = read_layers(trace, reading, place, top_k, effect_on, head_tokens)
     baseline = comparison = None
     if trace.baseline is not None:
-        base_layers, base_output = read_layers(trace.baseline, place, top_k, effect_on, head_tokens)
+        base_layers, base_output = read_layers(trace.baseline, reading, place, top_k, effect_on, head_tokens)
         baseline = BaselineView(layers=base_layers, output=base_output)
         comparison = compare(trace.baseline, trace, place, top_k)
     return TraceView(
@@ -42,32 +51,33 @@ def view(trace: KeptRun, position: int, top_k: int, effect_on: int | None = None
         interventions=tuple(map(str, trace.interventions)),
         baseline=baseline,
         comparison=comparison,
-        warnings=warnings(trace),
+        warnings=(*warnings(trace), *reading.warnings),
+        lens=reading.name,
     )
 
 
 @torch.no_grad()
 def read_layers(
-    trace: KeptRun, place: int, top_k: int, effect_on: int | None, head_tokens: int
+    trace: KeptRun, reading: Reading, place: int, top_k: int, effect_on: int | None, head_tokens: int
 ) -> tuple[tuple[LayerView, ...], tuple[TokenScore, ...]]:
     """Every layer at a position, and the output. Arguments as for `Trace.view`, checked."""
     streams = [trace.layer(index, place) for index in range(trace.model.layers)]
     # All streams and all heads' words in one product with the unembedding.
-    residuals = torch.cat([part for s in streams for part in (s.before, s.after)])
     heads = strongest_heads(trace.model, streams, top_k)
-    logits, written = trace.model.readout.read(residuals, to_spell(heads, head_tokens, residuals))
+    seen = [(layer, torch.cat([s.before, s.after])) for layer, s in enumerate(streams)]
+    logits, written = reading.read(seen, to_spell(heads, head_tokens))
     lens = top_tokens(trace.model, logits, top_k)
     direction = None
     if effect_on is not None:
         direction = trace.model.readout.direction(effect_on, trace.last_residual[place])
     strongest = [dominant(block, s, top_k, direction) for block, s in zip(trace.model.blocks, streams, strict=True)]
-    trace.projections.remember((_end(found) for layer in strongest for found in layer), PROMOTED)
+    reading.projections.remember((_end(found) for layer in strongest for found in layer), PROMOTED)
     spelled = head_updates(trace.model, heads, head_tokens, written)
     layers = tuple(
         LayerView(
             layer=index,
             before=lens[2 * index],
-            values=tuple(_sub_update(trace, found) for found in strongest[index]),
+            values=tuple(_sub_update(reading.projections, found) for found in strongest[index]),
             after=lens[2 * index + 1],
             heads=spelled[index],
         )
@@ -76,7 +86,7 @@ def read_layers(
     return layers, lens[-1]
 
 
-def _sub_update(trace: KeptRun, found: Contribution) -> SubUpdate:
+def _sub_update(projections: Projections, found: Contribution) -> SubUpdate:
     return SubUpdate(
         value=str(found.name),
         coefficient=found.coefficient,
@@ -84,7 +94,7 @@ def _sub_update(trace: KeptRun, found: Contribution) -> SubUpdate:
         score=found.score,
         share=found.share,
         effect=found.effect,
-        promotes=trace.projections.texts(_end(found), PROMOTED),
+        promotes=projections.texts(_end(found), PROMOTED),
     )
 
 

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from lm_debugger.anatomy.streams import LayerStreams
 from lm_debugger.errors import OptionError
+from lm_debugger.lenses.reading import Reading
 from lm_debugger.records.search import Filter, SearchAnswer
 from lm_debugger.records.visible import visible
 from lm_debugger.runs.kept import KeptRun
@@ -53,6 +54,7 @@ def writers(
     *,
     layer: int | None = None,
     against: RunPosition | None = None,
+    reading: Reading | None = None,
     work: Work = UNWATCHED,
 ) -> SearchAnswer:
     """The vectors with the largest portions of the residual stream after a layer; see the file's first lines.
@@ -63,6 +65,7 @@ def writers(
         among: which vectors may be found. A sign means that of the coefficient (of its difference).
         layer: the layer; None for the last.
         against: where the stream is read that is subtracted.
+        reading: the model through a lens; the run's own if left out.
 
     Raises:
         OptionError: if a layer or position does not exist, or the model's layers end with a norm.
@@ -78,10 +81,14 @@ def writers(
         what = f"what tells {here} from {against} after layer {layer}"
         if not bool(residual.any()):
             raise OptionError("The two residual streams are the same.", "Choose another position, layer or prompt.")
-    statistics = index.statistics(work)
-    # In float64, because portions are small parts of large sums.
-    said = statistics.covariance.double() @ residual.double().cpu()
-    direction = (said / (said @ residual.double().cpu()).clamp_min(1e-30)).float()
+    reading = reading or here.run.reading
+    lens = reading.lens
+    # What stands in the stream at this layer goes the same way from there, whatever layer it was written in.
+    carried = lens.vector(residual, layer).double().cpu()  # in float64: portions are small parts of large sums
+    said = index.statistics(work).covariance.double() @ carried
+    size = (said @ carried).clamp_min(1e-30)
+    direction = lens.adjoint((said / size).float().to(residual.device), layer)
+    where = direction[None]
     coefficients = torch.zeros(index.layout.vectors)
 
     def score(block: Block, place: slice) -> tuple[Tensor, Tensor]:
@@ -89,7 +96,7 @@ def writers(
         if against is not None:
             mine = mine - _coefficients(block, against)
         coefficients[place] = mine
-        portions = mine * block.products(direction[None].to(block.matrix.device))[0].cpu()
+        portions = mine * block.products(where.to(block.matrix.device))[0].cpu()
         if block.layer > layer:
             portions = torch.zeros_like(portions)
         if among.sign != "both":
@@ -97,7 +104,7 @@ def writers(
         return portions, -portions
 
     either = among.model_copy(update={"sign": "both"})  # the sign is dealt with above
-    return index.portions(what, score, lambda number: bool(coefficients[number] < 0), either, work)
+    return index.portions(what, score, lambda number: bool(coefficients[number] < 0), either, work, reading)
 
 
 def _coefficients(block: Block, at: RunPosition) -> Tensor:

@@ -1,6 +1,7 @@
 """What the heads of a prompt do: what they write at a position, and what they attend to all along."""
 
 from lm_debugger.records.base import Record
+from lm_debugger.records.lens import LOGIT
 from lm_debugger.records.token import Token
 
 
@@ -39,6 +40,7 @@ class HeadTable(Record):
         position: where they are read, from 0.
         heads: layer by layer.
         warnings: which layers have no heads or patterns, and what else the user should know.
+        lens: through which what the heads promote is read.
     """
 
     tokens: tuple[Token, ...]
@@ -46,3 +48,4 @@ class HeadTable(Record):
     heads: tuple[HeadRow, ...]
     interventions: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    lens: str = LOGIT

@@ -5,7 +5,9 @@ from typing import Literal
 
 from lm_debugger.records.base import Record
 
-CacheKind = Literal["anatomy", "calibration", "clusters", "statistics", "converted", "demo", "content"]
+CacheKind = Literal[
+    "anatomy", "calibration", "clusters", "statistics", "lenses", "lensfits", "converted", "demo", "content"
+]
 
 
 class CacheEntry(Record):

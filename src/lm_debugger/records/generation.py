@@ -6,6 +6,7 @@ from pydantic import AfterValidator, Field
 
 from lm_debugger.errors import OptionError
 from lm_debugger.records.base import Record
+from lm_debugger.records.lens import LOGIT
 from lm_debugger.records.options import Options
 from lm_debugger.records.watch import WatchSeries
 
@@ -77,6 +78,7 @@ class Generation(Record):
         interventions: the edits in force, in their canonical text.
         baseline: the same prompt, sampling noise and limits without the edits, or None when there are none.
         warnings: what the user should know.
+        lens: by which words become directions of the residual stream, where an edit names one.
         watches: those that were asked for, along the tokens.
     """
 
@@ -87,4 +89,5 @@ class Generation(Record):
     interventions: tuple[str, ...] = ()
     baseline: Continuation | None = None
     warnings: tuple[str, ...] = ()
+    lens: str = LOGIT
     watches: tuple[WatchSeries, ...] = ()

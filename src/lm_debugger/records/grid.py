@@ -1,6 +1,7 @@
 """The logit lens over many layers and positions at once: columns of numbers, small enough for a large model."""
 
 from lm_debugger.records.base import Record
+from lm_debugger.records.lens import LOGIT
 from lm_debugger.records.token import Token
 
 
@@ -33,6 +34,7 @@ class LensGrid(Record):
             None at position 0.
         token: a chosen token in every cell, or None.
         interventions: the edits in force, in their canonical text.
+        lens: through which the cells are read.
     """
 
     tokens: tuple[Token, ...]
@@ -45,3 +47,4 @@ class LensGrid(Record):
     surprise: tuple[float | None, ...]
     token: TokenGrid | None = None
     interventions: tuple[str, ...] = ()
+    lens: str = LOGIT

@@ -1,6 +1,7 @@
 """One attention head by its weights: what `lm-debugger head --json` prints."""
 
 from lm_debugger.records.base import Record
+from lm_debugger.records.lens import LOGIT
 
 
 class Entry(Record):
@@ -58,6 +59,7 @@ class HeadView(Record):
         copies: the tokens that the head promotes most when it attends to them.
         opaque: why there is no circuit ("" if there is).
         name: the user's name for the head, or None.
+        lens: through which the written tokens are read.
     """
 
     head: str
@@ -72,3 +74,4 @@ class HeadView(Record):
     copies: tuple[Copied, ...] = ()
     opaque: str = ""
     name: str | None = None
+    lens: str = LOGIT

@@ -14,6 +14,7 @@ PROMPT = 100_000  # as a server takes and keeps it; a trace in Python is limited
 VIEW = 20_000  # how the page shows a run
 RECIPE = 1_000_000  # a recipe's file
 QUERY = 2_000  # the keywords of a search, and the same again for unwanted ones
+LENS_NAME = 40
 KEYWORDS = 64  # in one query
 PATTERNS = 16  # regular expressions in one query
 PATTERN_BYTES = 2 << 20  # memory of one compiled regular expression

@@ -6,6 +6,7 @@ from pydantic import Field, InstanceOf, PlainSerializer, PlainValidator, model_v
 
 from lm_debugger.errors import OptionError
 from lm_debugger.records.base import Record
+from lm_debugger.records.lens import LOGIT
 from lm_debugger.records.names import UnitName, read_unit
 from lm_debugger.records.options import Options
 
@@ -162,6 +163,7 @@ class SearchAnswer(Record):
         searched: number of vectors that were compared: all that the filters let through.
         strongest: number of vectors that `layers` counts.
         layers: where in the network what was searched for lives.
+        lens: through which the vectors are seen.
     """
 
     query: str
@@ -171,3 +173,4 @@ class SearchAnswer(Record):
     searched: int
     strongest: int
     layers: tuple[LayerHits, ...]
+    lens: str = LOGIT

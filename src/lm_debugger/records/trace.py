@@ -1,6 +1,7 @@
 """The read-out of a trace at one position: what `trace --json` prints and a server sends."""
 
 from lm_debugger.records.base import Record
+from lm_debugger.records.lens import LOGIT
 from lm_debugger.records.model import ModelSummary
 from lm_debugger.records.token import Token, TokenScore
 from lm_debugger.records.watch import WatchPath
@@ -111,6 +112,7 @@ class TraceView(Record):
         baseline: the same without the edits, or None when there are none.
         comparison: output with against without edits, or None when there are none.
         warnings: what the user should know, such as an edit without effect.
+        lens: through which the layers, and what units promote, are read.
         watches: those that were asked for, through the layers.
     """
 
@@ -123,4 +125,5 @@ class TraceView(Record):
     baseline: BaselineView | None = None
     comparison: Comparison | None = None
     warnings: tuple[str, ...] = ()
+    lens: str = LOGIT
     watches: tuple[WatchPath, ...] = ()

@@ -3,6 +3,7 @@
 from typing import Literal
 
 from lm_debugger.records.base import Record
+from lm_debugger.records.lens import LOGIT
 from lm_debugger.records.token import Token
 
 
@@ -36,6 +37,7 @@ class Trajectory(Record):
         tokens: the chosen tokens, with the edits in force.
         baseline: the same without the edits, or None when there are none.
         interventions: the edits in force, in their canonical text.
+        lens: through which the stages are read.
     """
 
     position: int
@@ -43,6 +45,7 @@ class Trajectory(Record):
     tokens: tuple[TokenPath, ...]
     baseline: tuple[TokenPath, ...] | None = None
     interventions: tuple[str, ...] = ()
+    lens: str = LOGIT
 
 
 class CoefficientPath(Record):

@@ -2,6 +2,7 @@
 
 from lm_debugger.records.base import Record
 from lm_debugger.records.calibration import CoefficientRange
+from lm_debugger.records.lens import LOGIT
 from lm_debugger.records.token import PromotedToken
 
 
@@ -50,6 +51,7 @@ class ValueView(Record):
         similar: the vectors with the largest cosine, largest first.
         opposite: the vectors with the smallest cosine, smallest first.
         cluster: its cluster, or None before clusters were made.
+        lens: through which its tokens are read.
     """
 
     value: str
@@ -64,3 +66,4 @@ class ValueView(Record):
     similar: tuple[SimilarValue, ...] = ()
     opposite: tuple[SimilarValue, ...] = ()
     cluster: ClusterOfValue | None = None
+    lens: str = LOGIT

@@ -3,6 +3,7 @@
 from typing import Literal
 
 from lm_debugger.records.base import Record
+from lm_debugger.records.lens import LOGIT
 from lm_debugger.records.token import TokenScore
 
 PartKind = Literal[
@@ -61,6 +62,7 @@ class Why(Record):
         agreement: correlation of estimate and measured over the parts that were measured; None for fewer than three.
         interventions: the edits in force, in their canonical text.
         warnings: what the user should know.
+        lens: through which what the parts promote is read; effects are direct, under every lens.
     """
 
     prompt: str
@@ -74,3 +76,4 @@ class Why(Record):
     agreement: float | None = None
     interventions: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    lens: str = LOGIT

@@ -4,16 +4,17 @@ Memory: the residual stream before and after every layer and all coefficients, i
 about layers · (6 · hidden + width) numbers a token.
 """
 
+import copy
 from collections.abc import Callable, Hashable
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from torch import Tensor
 
 from lm_debugger.anatomy.streams import LayerStreams
 from lm_debugger.engine.sites import Capture
 from lm_debugger.errors import OptionError, StaleRunError
-from lm_debugger.lenses.projection import Projections
+from lm_debugger.lenses.reading import Reading
 from lm_debugger.model.loaded import LoadedModel
 from lm_debugger.records.edit import Edit
 from lm_debugger.records.token import Token
@@ -29,7 +30,7 @@ class KeptRun:
         model: the model.
         spec: what was run.
         baseline: the same prompt without edits, or None if there are no edits.
-        projections: what value vectors promote.
+        reading: the model through the lens that read-outs use where none is asked for.
         weights: the state of the weights that it was made with.
     """
 
@@ -40,16 +41,16 @@ class KeptRun:
         capture: Capture,
         *,
         weights: Hashable,
-        projections: Projections,
+        reading: Reading,
         baseline: "KeptRun | None" = None,
     ) -> None:
         self.model = model
         self.spec = spec
         self.baseline = baseline
-        self.projections = projections
+        self.reading = reading
         self._capture = capture
         self._weights = weights
-        self._remembered: dict[type, Any] = {}
+        self._remembered: dict[tuple[type, str], Any] = {}
 
     def __len__(self) -> int:
         return len(self.spec.ids)
@@ -79,11 +80,23 @@ class KeptRun:
         """Bytes of the tensors that the whole batch of this run keeps."""
         return self._capture.streams.memory
 
-    def remembered(self, kind: type[T], make: Callable[[], T]) -> T:
-        """What a read-out remembers of the run, as long as the run is kept; made when first asked for."""
-        found = self._remembered.get(kind)
+    def remembered(self, kind: type[T], lens: str, make: Callable[[], T]) -> T:
+        """What a read-out remembers of the run, as long as the run is kept; made when first asked for.
+
+        Args:
+            lens: key of the lens that it is read through.
+        """
+        found = self._remembered.get((kind, lens))
         # Two threads may both make one: the first that is kept serves both.
-        return found if isinstance(found, kind) else self._remembered.setdefault(kind, make())
+        return found if isinstance(found, kind) else self._remembered.setdefault((kind, lens), make())
+
+    def through(self, reading: Reading) -> Self:
+        """The same run, read through another lens where none is asked for. What is kept of it is shared."""
+        if reading is self.reading:
+            return self
+        found = copy.copy(self)
+        found.reading = reading
+        return found
 
     def check_current(self) -> None:
         """Raise StaleRunError if the weights have changed since: a read-out would mix old streams with new weights."""

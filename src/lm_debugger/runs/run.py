@@ -10,7 +10,7 @@ import torch
 
 from lm_debugger.engine.sites import Pass
 from lm_debugger.errors import MemoryLimitError, NumericalError
-from lm_debugger.lenses.projection import Projections
+from lm_debugger.lenses.reading import Reading
 from lm_debugger.model.loaded import LoadedModel
 from lm_debugger.runs.kept import KeptRun
 from lm_debugger.runs.spec import RunSpec
@@ -28,7 +28,7 @@ def run(
     specs: Sequence[RunSpec],
     *,
     kind: Callable[..., R],
-    projections: Projections,
+    reading: Reading,
     baselines: Sequence[R | None],
     memory_limit: int = MEMORY_LIMIT,
     work: Work = UNWATCHED,
@@ -38,6 +38,7 @@ def run(
     Args:
         specs: what to run; `on` in their edits is settled.
         kind: makes the run from what was kept.
+        reading: the model through the lens that the runs are read through.
         baselines: for each spec the run without edits that the result is to carry.
         memory_limit: bytes that the runs may keep together.
 
@@ -57,7 +58,7 @@ def run(
     weights = model.engine.weights()
     captures = model.engine.observe(passes, model.sites, work=work)
     found = tuple(
-        kind(model, spec, capture, weights=weights, projections=projections, baseline=baseline)
+        kind(model, spec, capture, weights=weights, reading=reading, baseline=baseline)
         for spec, capture, baseline in zip(specs, captures, baselines, strict=True)
     )
     for each in found:

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 
 from lm_debugger.errors import OptionError
-from lm_debugger.lenses.logit import LogitLens
 from lm_debugger.lenses.projection import End, Projections
+from lm_debugger.lenses.reading import Reading
 from lm_debugger.records.search import Combine, Keyword, Match, Query, WordForm
 from lm_debugger.search.keywords import MOST, Forms, parse
 from lm_debugger.work import UNWATCHED, Work
@@ -62,16 +62,17 @@ class Directions:
 
     Args:
         keywords: at least one of them wanted.
-        readout: the model's.
+        reading: the model through a lens.
+        means: the mean direction over the vocabulary at every layer (layers, hidden), which is taken off.
 
     Attributes:
-        rows: one for each form, as the read-out has it: (forms, hidden).
+        rows: one for each form, at every layer: (layers, forms, hidden).
 
     Raises:
         OptionError: if there are too many forms.
     """
 
-    def __init__(self, keywords: Sequence[Keyword], readout: LogitLens) -> None:
+    def __init__(self, keywords: Sequence[Keyword], reading: Reading, means: Tensor) -> None:
         self._wanted: list[_Wanted] = []
         rows: list[Tensor] = []
         for keyword in keywords:
@@ -79,9 +80,9 @@ class Directions:
             place = slice(len(rows), len(rows) + len(forms))
             if place.stop > MOST:
                 raise OptionError(f"The keywords have more than {MOST} forms together.", "Write something narrower.")
-            rows.extend(readout.directions(torch.tensor(form)).mean(0) for form in forms)
+            rows.extend(reading.form(form) for form in forms)
             self._wanted.append(_Wanted(keyword.unwanted, forms, place))
-        self.rows = torch.stack(rows)
+        self.rows = torch.stack(rows, 1) - means.to(rows[0].device)[:, None]
 
     def scores(self, z: Tensor, match: Combine) -> tuple[Tensor, Tensor]:
         """Scores of vectors on their own side and turned round, from the z of all forms (forms, vectors)."""

@@ -14,7 +14,9 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from lm_debugger.lenses.projection import End, Projections
+from lm_debugger.lenses.lens import LOGIT_LENS, Lens
+from lm_debugger.lenses.projection import End
+from lm_debugger.lenses.reading import Reading
 from lm_debugger.lenses.source import ValueSource
 from lm_debugger.records.names import UnitName, numbered
 from lm_debugger.records.search import Filter, Keyword, Match, Measure, Query, SearchAnswer, SearchResult
@@ -36,13 +38,14 @@ class Index:
 
     Args:
         source: the weights.
-        projections: memory of promoted tokens, shared with whoever shows vectors.
+        plain: the model through the logit lens.
     """
 
-    def __init__(self, source: ValueSource, projections: Projections) -> None:
+    def __init__(self, source: ValueSource, plain: Reading) -> None:
         self._source = source
-        self._projections = projections
-        self._statistics: Statistics | None = None
+        self._plain = plain
+        self._statistics: dict[str, Statistics] = {}
+        self._means: dict[str, Tensor] = {}
         self._norms: Tensor | None = None
         self.layout = Layout(source)
 
@@ -63,51 +66,68 @@ class Index:
             self._norms = torch.cat(lengths).clamp_min(1e-30)
         return self._norms
 
-    @property
-    def prepared(self) -> bool:
-        """Whether the statistics are in memory."""
-        return self._statistics is not None
+    def prepared(self, lens: Lens = LOGIT_LENS) -> bool:
+        """Whether the statistics for a lens are in memory."""
+        return lens.key in self._statistics
 
-    def statistics(self, work: Work = UNWATCHED) -> Statistics:
-        """The statistics: known, from the cache, or measured now."""
-        if self._statistics is None:
-            known = statistics.cached(self._source, self.layout)
-            self._statistics = known or statistics.measure(self._source, self.layout, work)
-        return self._statistics
+    def statistics(self, work: Work = UNWATCHED, lens: Lens = LOGIT_LENS) -> Statistics:
+        """The statistics of vectors seen through a lens: known, from the cache, or measured now."""
+        if lens.key not in self._statistics:
+            known = statistics.cached(self._source, self.layout, lens)
+            if known is None:
+                plain = None if lens is LOGIT_LENS else self.statistics(work)
+                known = statistics.measure(self._source, self.layout, work, lens, plain)
+            self._statistics[lens.key] = known
+        return self._statistics[lens.key]
 
-    def search(self, query: Query, among: Filter, work: Work = UNWATCHED) -> SearchAnswer:
+    def _mean(self, known: Statistics, reading: Reading) -> Tensor:
+        """The mean direction over the vocabulary at every layer: (layers, hidden)."""
+        if reading.lens.key not in self._means:
+            self._means[reading.lens.key] = reading.everywhere(known.mean)
+        return self._means[reading.lens.key]
+
+    def search(
+        self, query: Query, among: Filter, work: Work = UNWATCHED, reading: Reading | None = None
+    ) -> SearchAnswer:
         """The vectors that write keywords, or those like one vector; see the file's first lines.
+
+        Args:
+            reading: the model through a lens, by which a vector writes what it makes the model say through all later
+                layers; the logit lens if left out.
 
         Raises:
             OptionError: if a keyword cannot be read or matches nothing, or the filter cannot be met.
             CancelledError: if cancelled.
         """
         check(among, self._source)
-        return self._keywords(query, among, work) if query.like is None else self._like(query.like, among, work)
+        reading = reading or self._plain
+        if query.like is None:
+            return self._keywords(query, among, work, reading)
+        return self._like(query.like, among, work, reading)
 
     @torch.no_grad()
-    def _keywords(self, query: Query, among: Filter, work: Work) -> SearchAnswer:
+    def _keywords(self, query: Query, among: Filter, work: Work, reading: Reading) -> SearchAnswer:
         keywords = understood(query, self._forms, work)
-        directions = Directions(keywords, self._source.readout)
-        known = self.statistics(work)
-        rows = directions.rows - known.mean.to(directions.rows.device)
+        known = self.statistics(work, reading.lens)
+        directions = Directions(keywords, reading, self._mean(known, reading))
+        rows = directions.rows
 
         def score(block: Block, place: slice) -> tuple[Tensor, Tensor]:
-            products = block.products(rows.to(block.matrix.device)).cpu()
+            products = block.products(rows[block.layer].to(block.matrix.device)).cpu()
             return directions.scores(products / known.deviations[place], query.match)
 
         found = scan(self._source, self.layout, score, among, work)
         ends = self._ends(found)
         matches: list[tuple[Match, ...]] = []
         if ends:
-            vectors = torch.stack([self._source.vector(end.name) for end in ends])
-            z = (rows @ vectors.T).cpu() / known.deviations[found.numbers]
-            matches = directions.matches(z, ends, self._projections, self._forms)
+            products = [rows[end.name.layer] @ self._source.vector(end.name).to(rows.device) for end in ends]
+            z = torch.stack(products, 1).cpu() / known.deviations[found.numbers]
+            matches = directions.matches(z, ends, reading.projections, self._forms)
         asked = query.keywords.strip() + (f" without {query.unwanted.strip()}" if query.unwanted.strip() else "")
-        return self._answer(asked, "z", found, ends, keywords, matches)
+        return self._answer(asked, "z", found, ends, reading, keywords, matches)
 
     @torch.no_grad()
-    def _like(self, name: UnitName, among: Filter, work: Work) -> SearchAnswer:
+    def _like(self, name: UnitName, among: Filter, work: Work, reading: Reading) -> SearchAnswer:
         """The vectors closest to one, by the cosine in the residual stream; opposite ones are its like turned round."""
         itself = self.layout.number(name)
         direction = self._direction(name)
@@ -120,13 +140,14 @@ class Index:
             return cosine, -cosine
 
         found = scan(self._source, self.layout, score, among, work)
-        return self._answer(f"like {name}", "cosine", found, self._ends(found))
+        return self._answer(f"like {name}", "cosine", found, self._ends(found), reading)
 
     @torch.no_grad()
     def neighbours(
-        self, name: UnitName, limit: int, work: Work = UNWATCHED
+        self, name: UnitName, limit: int, work: Work = UNWATCHED, reading: Reading | None = None
     ) -> tuple[tuple[SimilarValue, ...], tuple[SimilarValue, ...]]:
         """The vectors with the largest cosine with one, and those with the smallest; at most `limit` of each."""
+        projections = (reading or self._plain).projections
         itself = self.layout.number(name)
         direction = self._direction(name)
         norms = self.norms(work)
@@ -143,10 +164,10 @@ class Index:
             cosines[itself] = -torch.inf if largest else torch.inf
             best = cosines.topk(limit, largest=largest)
             names = [self.layout.name(number) for number in best.indices.tolist()]
-            self._projections.remember(map(End, names), PROMOTED)
+            projections.remember(map(End, names), PROMOTED)
             found.append(
                 tuple(
-                    SimilarValue(value=str(n), cosine=c, promotes=self._projections.texts(End(n), PROMOTED))
+                    SimilarValue(value=str(n), cosine=c, promotes=projections.texts(End(n), PROMOTED))
                     for n, c in zip(names, best.values.tolist(), strict=True)
                 )
             )
@@ -157,7 +178,13 @@ class Index:
         return torch.nn.functional.normalize(self._source.vector(name)[None], dim=-1)
 
     def portions(
-        self, what: str, score: Score, negative: Callable[[int], bool], among: Filter, work: Work
+        self,
+        what: str,
+        score: Score,
+        negative: Callable[[int], bool],
+        among: Filter,
+        work: Work,
+        reading: Reading | None = None,
     ) -> SearchAnswer:
         """The vectors with the largest portions of something, as another room scores them.
 
@@ -169,7 +196,7 @@ class Index:
         check(among, self._source)
         found = scan(self._source, self.layout, score, among, work)
         ends = [End(self.layout.name(number), negative(number)) for number in found.numbers]
-        return self._answer(what, "share", found, ends)
+        return self._answer(what, "share", found, ends, reading or self._plain)
 
     def _ends(self, found: Found) -> list[End]:
         return [End(self.layout.name(n), turned) for n, turned in zip(found.numbers, found.turned, strict=True)]
@@ -180,10 +207,11 @@ class Index:
         measure: Measure,
         found: Found,
         ends: Sequence[End],
+        reading: Reading,
         keywords: Sequence[Keyword] = (),
         matches: Sequence[tuple[Match, ...]] = (),
     ) -> SearchAnswer:
-        self._projections.remember(ends, PROMOTED)
+        reading.projections.remember(ends, PROMOTED)
         results = tuple(
             SearchResult(
                 value=str(end.name),
@@ -194,7 +222,7 @@ class Index:
                 score=score,
                 sign="-" if end.negative else "+",
                 tokens=written,
-                promotes=self._projections.texts(end, PROMOTED),
+                promotes=reading.projections.texts(end, PROMOTED),
             )
             for end, score, written in zip(ends, found.scores, matches or [()] * len(ends), strict=True)
         )
@@ -206,4 +234,5 @@ class Index:
             searched=found.searched,
             strongest=found.counted,
             layers=found.layers,
+            lens=reading.name,
         )

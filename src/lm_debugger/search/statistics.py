@@ -3,6 +3,7 @@
 1. A vector's projection onto token t is v · d_t, with d_t the read-out's direction of t.
 2. Over the vocabulary it has the mean v · μ and the variance vᵀ Σ v; μ and Σ are mean and covariance of all d_t.
 3. So z = (v · d_t − v · μ) / √(vᵀ Σ v) is exact for every token and vector without any projection being made.
+4. Through a lens, a vector of layer ℓ counts as J_ℓ·v: its variance is vᵀ (J_ℓᵀ Σ J_ℓ) v.
 
 Measured once in chunks (μ and Σ: one pass over the unembedding; the deviations: one pass over the weights) and kept in
 the cache by fingerprint.
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from lm_debugger.lenses.lens import LOGIT_LENS, Lens
 from lm_debugger.lenses.source import ValueSource
 from lm_debugger.store import cache
 from lm_debugger.units.blocks import PIECE
@@ -37,9 +39,9 @@ class Statistics:
     deviations: Tensor
 
 
-def cached(source: ValueSource, layout: Layout) -> Statistics | None:
-    """The statistics kept for these weights, or None."""
-    entry = cache.read(KIND, source.fingerprint, VERSION)
+def cached(source: ValueSource, layout: Layout, lens: Lens = LOGIT_LENS) -> Statistics | None:
+    """The statistics kept for these weights and a lens, or None."""
+    entry = cache.read(KIND, _key(source, lens), VERSION)
     if entry is None:
         return None
     hidden = source.readout.directions(slice(0, 1)).shape[1]
@@ -49,17 +51,30 @@ def cached(source: ValueSource, layout: Layout) -> Statistics | None:
 
 
 @torch.no_grad()
-def measure(source: ValueSource, layout: Layout, work: Work = UNWATCHED) -> Statistics:
+def measure(
+    source: ValueSource,
+    layout: Layout,
+    work: Work = UNWATCHED,
+    lens: Lens = LOGIT_LENS,
+    plain: Statistics | None = None,
+) -> Statistics:
     """Measure the statistics and keep them in the cache.
+
+    Args:
+        plain: those of the logit lens, whose mean and covariance are those of every lens.
 
     Raises:
         CancelledError: if cancelled.
     """
-    mean, covariance = _of_vocabulary(source, work)
+    mean, covariance = _of_vocabulary(source, work) if plain is None else (plain.mean, plain.covariance)
     deviations = torch.empty(layout.vectors)
     done = 0
+    layer, here = -1, covariance
     for block in source.value_blocks():
-        here = covariance.to(block.matrix.device)
+        if block.layer != layer:
+            layer = block.layer
+            here = _through(lens, covariance, layer)
+        here = here.to(block.matrix.device)
         for vectors in block.pieces():
             work("Measuring all vectors", done, layout.vectors)
             variances = ((vectors @ here) * vectors).sum(-1)
@@ -69,8 +84,17 @@ def measure(source: ValueSource, layout: Layout, work: Work = UNWATCHED) -> Stat
             done += len(vectors)
     found = Statistics(mean.cpu(), covariance.cpu(), deviations)
     arrays = {"mean": found.mean, "covariance": found.covariance, "deviations": deviations}
-    cache.write(KIND, source.fingerprint, VERSION, arrays)
+    cache.write(KIND, _key(source, lens), VERSION, arrays)
     return found
+
+
+def _key(source: ValueSource, lens: Lens) -> str:
+    return f"{source.fingerprint}-{lens.key}" if lens.key else source.fingerprint
+
+
+def _through(lens: Lens, covariance: Tensor, layer: int) -> Tensor:
+    """The covariance of the directions as they are at a layer: J_ℓᵀ Σ J_ℓ."""
+    return lens.adjoint(lens.adjoint(covariance, layer).T, layer)
 
 
 def _of_vocabulary(source: ValueSource, work: Work) -> tuple[Tensor, Tensor]:

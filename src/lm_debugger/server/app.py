@@ -23,6 +23,7 @@ from lm_debugger.server.routes import (
     heads,
     heads_of_prompt,
     health,
+    lenses,
     model,
     patch,
     recipes,
@@ -64,6 +65,7 @@ _NOUNS = (
     search,
     clusters,
     calibrate,
+    lenses,
     runs,
     recipes,
     watches,
@@ -134,7 +136,7 @@ def _opener(settings: Settings) -> Opener:
         import lm_debugger
 
         spread = settings.device == "auto"
-        return lm_debugger.load(
+        debugger = lm_debugger.load(
             settings.model,
             device=None if spread else settings.device,
             dtype=settings.dtype,
@@ -142,5 +144,8 @@ def _opener(settings: Settings) -> Opener:
             trust_remote_code=settings.trust_remote_code,
             progress=progress,
         )
+        if settings.lens is not None:
+            debugger.use_lens(settings.lens)
+        return debugger
 
     return load

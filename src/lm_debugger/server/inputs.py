@@ -9,6 +9,7 @@ from starlette.concurrency import run_in_threadpool
 from lm_debugger.edits.grammar import parse_all
 from lm_debugger.errors import OptionError, PromptError
 from lm_debugger.records.edit import Edit
+from lm_debugger.records.lens import LensName
 from lm_debugger.server.services import Services
 from lm_debugger.server.settings import Limits
 
@@ -94,14 +95,23 @@ class RunInput(Input):
         """
         prompt = self.text_or_ids(limits)
         edits = await run_in_threadpool(read_edits, self.interventions, limits) if self.interventions else ()
-        return Asked(prompt, edits)
+        return Asked(prompt, edits, self.lens if isinstance(self, SeenInput) else None)
+
+
+class SeenInput(RunInput):
+    """A run, and the lens that it is read through. Files are not named over HTTP."""
+
+    lens: LensName | None = Field(
+        None, description="`logit`, or a lens that is kept; the server's own if left out.", examples=["jacobian"]
+    )
 
 
 class Asked(NamedTuple):
-    """A run as a client asks for it: a text or token ids, and edits."""
+    """A run as a client asks for it: a text or token ids, edits, and perhaps a lens."""
 
     prompt: str | tuple[int, ...]
     edits: tuple[Edit, ...]
+    lens: str | None = None
 
 
 def read_edits(texts: Sequence[str], limits: Limits) -> tuple[Edit, ...]:
@@ -145,7 +155,7 @@ async def find(body: RunInput, services: Services) -> "tuple[Trace | None, Asked
     """The run that is asked for, if it is kept. A model that is not there is told before anything else."""
     services.worker.check_ready()
     asked = await body.asked(services.settings.limits)
-    return await run_in_threadpool(services.debugger.find, asked.prompt, asked.edits), asked
+    return await run_in_threadpool(services.debugger.find, asked.prompt, asked.edits, asked.lens), asked
 
 
 def make(
@@ -154,4 +164,6 @@ def make(
     """Make a run. For work that may run the model."""
     limits = services.settings.limits
     check_tokens(len(ids := debugger.model.vocabulary.encode(asked.prompt)), limits)
-    return debugger.trace(ids, asked.edits, progress=progress, cancel=cancel, memory_limit=limits.trace_bytes)
+    return debugger.trace(
+        ids, asked.edits, lens=asked.lens, progress=progress, cancel=cancel, memory_limit=limits.trace_bytes
+    )

@@ -20,6 +20,7 @@ class Limits(Record):
         tokens_followed: tokens of a trajectory.
         results: results of a search.
         calibration_tokens: tokens to calibrate over.
+        lens_prompts: texts to fit a lens on.
         clusters: to make.
         members: of a cluster, listed at once.
         trace_bytes: memory that one run may keep.
@@ -39,6 +40,7 @@ class Limits(Record):
     tokens_followed: int = 32
     results: int = 1000
     calibration_tokens: int = 1 << 20
+    lens_prompts: int = 10_000
     clusters: int = 10_000
     members: int = 1000
     trace_bytes: int = 2 << 30
@@ -59,6 +61,7 @@ class Settings(Record):
         token: what a client must know; needed on any host but this machine's own loopback. `lm-debugger serve` makes
             one everywhere.
         allowed_hosts: names, besides the obvious ones, under which a browser may reach the server.
+        lens: through which layers are read where a request names none; None for the logit lens.
         database: a file or URL; None for the file in the user's data folder.
         limits: what one request may ask for.
     """
@@ -72,6 +75,7 @@ class Settings(Record):
     token: str | None = None
     allowed_hosts: tuple[str, ...] = ()
     database: str | None = None
+    lens: str | None = None
     limits: Limits = Limits()
 
     @property

@@ -18,7 +18,7 @@ from lm_debugger.records.cache import CacheEntry, CacheKind, CacheListing, Cache
 from lm_debugger.store.header import metadata
 from lm_debugger.store.home import folder
 
-ARRAYS: tuple[CacheKind, ...] = ("anatomy", "calibration", "clusters", "statistics")
+ARRAYS: tuple[CacheKind, ...] = ("anatomy", "calibration", "clusters", "statistics", "lenses", "lensfits")
 FOLDERS: tuple[CacheKind, ...] = ("converted", "demo")
 CONTENT: CacheKind = "content"
 
@@ -70,6 +70,23 @@ def remove_all() -> CacheRemoval:
                 if time.time() - leftover.stat().st_mtime > _STALE_SECONDS:  # nobody writes for that long
                     _delete(leftover)
     return removal
+
+
+def texts(kind: CacheKind, version: int) -> list[tuple[str, str]]:
+    """The names of a kind's array files and the text that each carries, the last used first. Reads no array."""
+    found = []
+    for path in _files(kind, "*.safetensors"):
+        with suppress(OSError, ValueError), path.open("rb") as file:
+            told = metadata(file)
+            if told.get("kind") == kind and told.get("version") == str(version):
+                found.append((path.stat().st_mtime, path.stem, told.get("text", "")))
+    return [(name, text) for _, name, text in sorted(found, key=lambda each: (-each[0], each[1]))]
+
+
+def forget(kind: CacheKind, name: str) -> None:
+    """Remove an array file, if it is there."""
+    with suppress(OSError):
+        (folder() / kind / f"{name}.safetensors").unlink()
 
 
 def _removed(entries: tuple[CacheEntry, ...]) -> CacheRemoval:

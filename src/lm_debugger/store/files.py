@@ -5,7 +5,8 @@ Knows nothing of what is in them. A full disk or a kill leaves the old file as i
 
 import os
 import tempfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import platformdirs
@@ -64,6 +65,29 @@ def replace(path: Path, text: str, *, private: bool = False) -> None:
             file.flush()
             os.fsync(file.fileno())
         beside.chmod(PRIVATE_FILE if private else _mode(path))
+        beside.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            beside.unlink()
+        raise
+
+
+@contextmanager
+def replaced(path: Path) -> Iterator[Path]:
+    """A file beside `path` to be written in the block, which then takes its place whole. A link is followed.
+
+    Raises:
+        OSError: if it cannot be written; what was there stays.
+    """
+    path = path.resolve()
+    handle, name = tempfile.mkstemp(prefix=f".{path.name[:40]}.", suffix=".tmp", dir=path.parent)
+    os.close(handle)
+    beside = Path(name)
+    try:
+        yield beside
+        with beside.open("rb+") as file:
+            os.fsync(file.fileno())
+        beside.chmod(_mode(path))
         beside.replace(path)
     except BaseException:
         with suppress(OSError):

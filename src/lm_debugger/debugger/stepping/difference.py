@@ -100,5 +100,7 @@ def _units(one: Trace, other: Trace, count: int) -> tuple[UnitDifference, ...]:
             )  # fmt: skip
             found.append((unit, End(name, change < 0)))
     best = sorted(found, key=lambda pair: -pair[0].score)[:count]
-    one.projections.remember([end for _, end in best], PROMOTED)
-    return tuple(unit.model_copy(update={"promotes": one.projections.texts(end, PROMOTED)}) for unit, end in best)
+    one.reading.projections.remember([end for _, end in best], PROMOTED)
+    return tuple(
+        unit.model_copy(update={"promotes": one.reading.projections.texts(end, PROMOTED)}) for unit, end in best
+    )

@@ -13,7 +13,7 @@ import torch
 from lm_debugger.anatomy.streams import LayerStreams
 from lm_debugger.debugger.stepping.held import Held
 from lm_debugger.debugger.stepping.tree import Edits, Node
-from lm_debugger.lenses.projection import Projections
+from lm_debugger.lenses.reading import Reading
 from lm_debugger.model.loaded import LoadedModel
 from lm_debugger.readouts.view import read_layers
 from lm_debugger.records.session import FrameView, PartName, PartSummary, PartView
@@ -40,7 +40,7 @@ class Frame:
         edits: in force.
         held: the continuation after the step, with everything that passed.
         ids: the tokens that ran.
-        projections: what value vectors promote.
+        reading: the model through a lens.
         place: where the session stands.
         reused: layers that were not computed for it.
     """
@@ -52,7 +52,7 @@ class Frame:
         edits: Edits,
         held: Held,
         ids: Sequence[int],
-        projections: Projections,
+        reading: Reading,
         place: Place,
         reused: int = 0,
     ) -> None:
@@ -65,7 +65,7 @@ class Frame:
         # Of a step under a cache only the positions that ran are there: read as a run of its own.
         spec = RunSpec.of_prompt(ids)
         weights = model.engine.weights()
-        self._run = KeptRun(model, spec, held.last.captures[0], weights=weights, projections=projections)
+        self._run = KeptRun(model, spec, held.last.captures[0], weights=weights, reading=reading)
 
     @cached_property
     def places(self) -> tuple[Place, ...]:
@@ -97,7 +97,7 @@ class Frame:
 
     @cached_property
     def _layers(self) -> tuple[LayerView, ...]:
-        return read_layers(self._run, len(self._run) - 1, LISTED, None, 1)[0]
+        return read_layers(self._run, self._run.reading, len(self._run) - 1, LISTED, None, 1)[0]
 
     def _lens(self, place: Place) -> tuple[TokenScore, ...]:
         layer = self._layers[place.layer]

@@ -15,7 +15,7 @@ from lm_debugger.debugger.stepping.held import Held
 from lm_debugger.debugger.stepping.tree import Edits, Node
 from lm_debugger.debugger.stepping.walk import Walk
 from lm_debugger.engine.engine import Command, Steps
-from lm_debugger.lenses.projection import Projections
+from lm_debugger.lenses.reading import Reading
 from lm_debugger.runs.run import MEMORY_LIMIT, check_memory
 
 _proved: WeakKeyDictionary[nn.Module, bool] = WeakKeyDictionary()
@@ -28,7 +28,7 @@ class _Again(NamedTuple):
     layers: int
 
 
-def entered(walk: Walk, node: Node, edits: Edits, projections: Projections) -> Frame:
+def entered(walk: Walk, node: Node, edits: Edits, reading: Reading) -> Frame:
     """A position's step, entered at its first part.
 
     Raises:
@@ -39,15 +39,15 @@ def entered(walk: Walk, node: Node, edits: Edits, projections: Projections) -> F
         check_memory(model, len(walk.prompt), MEMORY_LIMIT)
     held = _taken(walk, node, edits, None)
     first = next(block for block in model.blocks)
-    return _frame(walk, node, edits, held, projections, Place(first.index, "attention"), 0)
+    return _frame(walk, node, edits, held, reading, Place(first.index, "attention"), 0)
 
 
-def entered_again(walk: Walk, frame: Frame, edits: Edits, projections: Projections) -> Frame:
+def entered_again(walk: Walk, frame: Frame, edits: Edits, reading: Reading) -> Frame:
     """The same step under other edits, at the same part."""
     layers = _first_edited(frame.edits, edits)
     reused = layers if layers and _can_reuse(walk, frame) else 0
     held = _taken(walk, frame.node, edits, _Again(frame.held.steps, reused) if reused else None)
-    return _frame(walk, frame.node, edits, held, projections, frame.place, reused)
+    return _frame(walk, frame.node, edits, held, reading, frame.place, reused)
 
 
 def _first_edited(before: Edits, now: Edits) -> int:
@@ -71,13 +71,11 @@ def _taken(walk: Walk, node: Node, edits: Edits, again: _Again | None) -> Held:
     return Held(steps, steps.send(command))
 
 
-def _frame(
-    walk: Walk, node: Node, edits: Edits, held: Held, projections: Projections, place: Place, reused: int
-) -> Frame:
+def _frame(walk: Walk, node: Node, edits: Edits, held: Held, reading: Reading, place: Place, reused: int) -> Frame:
     model = walk.model
     ran = held.last.captures[0][model.anatomy.layers[-1].after].shape[0]
     ids = walk.course(node, edits).ids[-ran:]
-    return Frame(model, node, edits, held, ids, projections, place, reused)
+    return Frame(model, node, edits, held, ids, reading, place, reused)
 
 
 def _can_reuse(walk: Walk, frame: Frame) -> bool:

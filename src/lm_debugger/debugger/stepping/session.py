@@ -25,7 +25,7 @@ from lm_debugger.engine.engine import Step
 from lm_debugger.engine.guard import exact, without_autocast
 from lm_debugger.engine.sites import Site
 from lm_debugger.errors import CancelledError, OptionError, SessionBusyError
-from lm_debugger.lenses.projection import Projections
+from lm_debugger.lenses.reading import Reading
 from lm_debugger.model.loaded import LoadedModel
 from lm_debugger.readouts.view import top_tokens
 from lm_debugger.records import limits
@@ -68,7 +68,7 @@ class Host(Protocol):
         """The loaded model."""
 
     @property
-    def projections(self) -> Projections:
+    def reading(self) -> Reading:
         """What value vectors promote."""
 
     def settle(self, edits: Sequence[str | Edit], work: Work) -> Edits:
@@ -524,7 +524,7 @@ class Session:
             chosen_token = self._at.token
             wanted = Wanted(top_k, None, estimate=True, verify=0)
             return answering.why(
-                self._trace(), self._host.projections, chosen_token if target is None else target, against,
+                self._trace(), chosen_token if target is None else target, against,
                 self._predicting, wanted=wanted, work=self._walk.work,
             )  # fmt: skip
 
@@ -728,7 +728,7 @@ class Session:
 
     def _enter(self) -> None:
         self._check_open()
-        self._frame = entered(self._walk, self._at, self._edits, self._host.projections)
+        self._frame = entered(self._walk, self._at, self._edits, self._host.reading)
         self._stop = Stop(kind="layer")
 
     def _over_layer(self) -> None:
@@ -752,7 +752,7 @@ class Session:
 
     def _have(self, edits: Edits) -> None:
         if self._frame is not None and edits != self._edits:
-            self._frame = entered_again(self._walk, self._frame, edits, self._host.projections)
+            self._frame = entered_again(self._walk, self._frame, edits, self._host.reading)
         self._edits = edits
         self._stop = Stop(kind="edited")
 

@@ -30,7 +30,7 @@ class FlowInput(RunInput):
 async def flow(request: Request, here: Here, asked: FlowInput) -> Response:
     """The edges between tokens and layers that contribute most to a prediction (information-flow routes)."""
     limits = here.settings.limits
-    prompt, edits = await asked.asked(limits)
+    prompt, edits, _ = await asked.asked(limits)
     names = await here.names()
 
     def work(debugger: "Debugger", channel: Channel) -> Flow:

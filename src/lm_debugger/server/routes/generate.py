@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from lm_debugger.records import limits
 from lm_debugger.records.generation import GeneratedToken, Generation, Seed, Temperature, TopK, TopP
-from lm_debugger.server.inputs import Many, RunInput, check_at_most, check_tokens
+from lm_debugger.server.inputs import Many, SeenInput, check_at_most, check_tokens
 from lm_debugger.server.longwork import Channel, answer, described, wants_stream
 from lm_debugger.server.services import Here
 
@@ -21,7 +21,7 @@ router = APIRouter(tags=["runs"])
 Stop = Annotated[str, Field(max_length=limits.NAME)]
 
 
-class GenerateInput(RunInput):
+class GenerateInput(SeenInput):
     """A prompt, edits, and how to continue."""
 
     max_new_tokens: int = Field(20, ge=1, description="Most tokens to generate.")
@@ -39,7 +39,7 @@ class GenerateInput(RunInput):
 async def generate(request: Request, here: Here, asked: GenerateInput) -> Response:
     """Continue a prompt with the edits in force at every step; beside it the same without them."""
     most = here.settings.limits
-    prompt, edits = await asked.asked(most)
+    prompt, edits, lens = await asked.asked(most)
     check_at_most("max_new_tokens", asked.max_new_tokens, most.new_tokens)
 
     def work(debugger: "Debugger", channel: Channel) -> Generation:
@@ -59,6 +59,7 @@ async def generate(request: Request, here: Here, asked: GenerateInput) -> Respon
             stop=asked.stop,
             chat=asked.chat,
             compare=asked.compare,
+            lens=lens,
             on_token=token,
             cancel=channel.cancel,
             progress=channel.progress,

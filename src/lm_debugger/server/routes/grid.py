@@ -8,7 +8,7 @@ from pydantic import Field
 from starlette.responses import Response
 
 from lm_debugger.records.grid import LensGrid
-from lm_debugger.server.inputs import INTEGER, Many, Position, RunInput, TokenId, check_at_most, run
+from lm_debugger.server.inputs import INTEGER, Many, Position, SeenInput, TokenId, check_at_most, run
 from lm_debugger.server.services import Here, as_json
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ router = APIRouter(tags=["runs"])
 Layer = Annotated[int, Field(ge=0, le=INTEGER)]
 
 
-class GridInput(RunInput):
+class GridInput(SeenInput):
     """A run, and the region to read."""
 
     layers: Many[Layer] | None = Field(None, min_length=1, description="The layers to read; all if left out.")

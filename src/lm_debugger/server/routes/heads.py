@@ -6,6 +6,7 @@ from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
 from lm_debugger.records.head import HeadView
+from lm_debugger.records.lens import LensName
 from lm_debugger.records.names import HeadName
 from lm_debugger.records.naming import with_names
 from lm_debugger.server.longwork import Channel, answer, described, wants_stream
@@ -23,6 +24,7 @@ async def head(
     here: Here,
     head: Annotated[str, Path(description="Such as L12H3.", examples=["L12H3"])],
     top_k: Annotated[int, Query(ge=1, le=100, description="How many pairs of tokens on each side.")] = 20,
+    lens: Annotated[LensName | None, Query(description="Through which what it writes is read.")] = None,
 ) -> Response:
     """What an attention head copies and suppresses when it attends to a token: the extremes of its OV circuit."""
     from lm_debugger.edits.validate import check_name
@@ -32,7 +34,7 @@ async def head(
     names = await here.names()
 
     def work(debugger: "Debugger", channel: Channel) -> HeadView:
-        view = debugger.head(name, top_k=top_k, progress=channel.progress, cancel=channel.cancel)
+        view = debugger.head(name, top_k=top_k, lens=lens, progress=channel.progress, cancel=channel.cancel)
         return with_names(view, names)
 
     return await answer(request, here, work, stream=wants_stream(request), forward=False)

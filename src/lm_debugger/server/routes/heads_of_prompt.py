@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from lm_debugger.records.attention import HeadTable
 from lm_debugger.records.naming import with_names
-from lm_debugger.server.inputs import Position, RunInput, check_tokens
+from lm_debugger.server.inputs import Position, SeenInput, check_tokens
 from lm_debugger.server.longwork import Channel, answer, described, wants_stream
 from lm_debugger.server.services import Here
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 router = APIRouter(tags=["runs"])
 
 
-class HeadsInput(RunInput):
+class HeadsInput(SeenInput):
     """A run, and where to read what the heads write."""
 
     position: Position = -1
@@ -29,12 +29,12 @@ class HeadsInput(RunInput):
 async def heads(request: Request, here: Here, asked: HeadsInput) -> Response:
     """What every head writes at a position, and how it attends: to the token before, the first, the same, the next."""
     limits = here.settings.limits
-    prompt, edits = await asked.asked(limits)
+    prompt, edits, lens = await asked.asked(limits)
     names = await here.names()
 
     def work(debugger: "Debugger", channel: Channel) -> HeadTable:
         check_tokens(len(ids := debugger.model.vocabulary.encode(prompt)), limits)
-        found = debugger.heads(ids, asked.position, edits, progress=channel.progress, cancel=channel.cancel)
+        found = debugger.heads(ids, asked.position, edits, lens=lens, progress=channel.progress, cancel=channel.cancel)
         return with_names(found, names)
 
     return await answer(request, here, work, stream=asked.stream or wants_stream(request))

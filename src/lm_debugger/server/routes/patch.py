@@ -35,7 +35,7 @@ class PatchInput(RunInput):
 async def patch(request: Request, here: Here, asked: PatchInput) -> Response:
     """A difference in logits with one activation at a time replaced by another run's: layers by positions, or heads."""
     limits = here.settings.limits
-    prompt, edits = await asked.asked(limits)
+    prompt, edits, _ = await asked.asked(limits)
     check_at_most("The length of source", len(asked.source), limits.prompt_characters)
     target = either(asked.target, asked.target_id, "target")
     against = either(asked.against, asked.against_id, "against")

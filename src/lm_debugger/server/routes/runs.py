@@ -58,7 +58,7 @@ async def keep(here: Here, asked: KeepInput) -> SavedRun:
     """Keep a run: prompt, edits and position, not its numbers, which are computed again."""
     fingerprint = here.debugger.summary.fingerprint
     run = RunInput(prompt=asked.prompt, ids=None, interventions=asked.interventions)
-    _, edits = await run.asked(here.settings.limits)
+    _, edits, _ = await run.asked(here.settings.limits)
     found = await run_in_threadpool(
         lambda: here.database.add_run(
             fingerprint,

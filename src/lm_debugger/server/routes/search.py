@@ -9,10 +9,11 @@ from pydantic import Field
 from starlette.responses import Response
 
 from lm_debugger.records import limits
+from lm_debugger.records.lens import LensName
 from lm_debugger.records.names import ValueName, read_layers, read_unit
 from lm_debugger.records.naming import with_names
 from lm_debugger.records.search import AnySign, Combine, Filter, Query, SearchAnswer
-from lm_debugger.server.inputs import INTEGER, Position, RunInput, check_at_most, run
+from lm_debugger.server.inputs import INTEGER, Position, RunInput, SeenInput, check_at_most, run
 from lm_debugger.server.longwork import Channel, LongWork, answer, described, wants_stream
 from lm_debugger.server.services import Here
 
@@ -34,7 +35,7 @@ class PlaceInput(RunInput):
     position: Position = -1
 
 
-class ResidualInput(PlaceInput):
+class ResidualInput(PlaceInput, SeenInput):
     """A residual stream, perhaps another one to tell it from, and which vectors may be found."""
 
     layer: Annotated[int, Field(ge=0, le=INTEGER)] | None = Field(
@@ -62,6 +63,7 @@ async def search(
     expert: Annotated[Expert | None, Parameter()] = None,
     named: Annotated[Named, Parameter()] = False,
     limit: Annotated[Limit, Parameter()] = 20,
+    lens: Annotated[LensName | None, Parameter(description="Through which vectors are seen.")] = None,
 ) -> Response:
     """Every value vector of the network, scored by how strongly it writes keywords, or by likeness to one vector."""
     check_at_most("limit", limit, here.settings.limits.results)
@@ -71,10 +73,10 @@ async def search(
     among = _filter(layers, sign, expert, names if named else None, limit)
 
     def work(debugger: "Debugger", channel: Channel) -> SearchAnswer:
-        found = debugger.find_values(query, among, progress=channel.progress, cancel=channel.cancel)
+        found = debugger.find_values(query, among, lens=lens, progress=channel.progress, cancel=channel.cancel)
         return with_names(found, names)
 
-    return await _answer(request, here, work)
+    return await _answer(request, here, work, lens)
 
 
 @router.post("/search", response_model=SearchAnswer, responses=described("The vectors found"))
@@ -99,9 +101,9 @@ async def writers(request: Request, here: Here, asked: ResidualInput) -> Respons
     return await _answer(request, here, work)
 
 
-async def _answer(request: Request, here: Here, work: LongWork) -> Response:
+async def _answer(request: Request, here: Here, work: LongWork, lens: str | None = None) -> Response:
     """In one piece or as a stream. What is not measured yet takes long, and must not keep the read-outs waiting."""
-    at_once = here.debugger.can_search_at_once
+    at_once = here.debugger.can_search_through(lens)
     return await answer(request, here, work, stream=wants_stream(request), forward=not at_once)
 
 

@@ -180,7 +180,7 @@ async def sessions(here: Here) -> Sessions:
 async def begin(request: Request, here: Here, asked: SessionInput) -> SessionView:
     """Begin a session. Nothing runs yet, unless an edit such as `L12D345=on` has ranges measured first."""
     most = here.settings.limits
-    prompt, edits = await asked.asked(most)
+    prompt, edits, _ = await asked.asked(most)
     check_at_most("max_new_tokens", asked.max_new_tokens, most.new_tokens)
 
     def work(debugger: "Debugger", cancel: threading.Event) -> SessionView:

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from lm_debugger.records.naming import with_names
 from lm_debugger.records.trace import TraceView
-from lm_debugger.server.inputs import INTEGER, Position, RunInput, check_at_most, find, make
+from lm_debugger.server.inputs import INTEGER, Position, SeenInput, check_at_most, find, make
 from lm_debugger.server.longwork import Channel, answer, described, wants_stream
 from lm_debugger.server.services import Here
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 router = APIRouter(tags=["runs"])
 
 
-class TraceInput(RunInput):
+class TraceInput(SeenInput):
     """A run, and where to read it."""
 
     position: Position = -1

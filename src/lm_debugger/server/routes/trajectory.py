@@ -8,7 +8,7 @@ from pydantic import Field
 from starlette.responses import Response
 
 from lm_debugger.records.trajectory import Trajectory
-from lm_debugger.server.inputs import Many, Position, RunInput, TokenId, check_at_most, run
+from lm_debugger.server.inputs import Many, Position, SeenInput, TokenId, check_at_most, run
 from lm_debugger.server.services import Here, as_json
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 router = APIRouter(tags=["runs"])
 
 
-class TrajectoryInput(RunInput):
+class TrajectoryInput(SeenInput):
     """A run, where to read it, and the tokens to follow."""
 
     position: Position = -1

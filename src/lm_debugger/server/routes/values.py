@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from lm_debugger.records import limits
 from lm_debugger.records.base import Record
+from lm_debugger.records.lens import LensName
 from lm_debugger.records.names import ValueName
 from lm_debugger.records.naming import with_names
 from lm_debugger.records.saved import NamedValue, ValueNote
@@ -57,13 +58,14 @@ async def value(
     value: Value,
     top_k: Annotated[int, Query(ge=1, le=50, description="How many tokens on each side.")] = 50,
     similar: Annotated[int, Query(ge=0, le=50, description="How many of the closest and most opposite vectors.")] = 10,
+    lens: Annotated[LensName | None, Query(description="Through which its tokens are read.")] = None,
 ) -> Response:
     """What a value vector promotes and suppresses, its neighbours, its coefficient's range, its name and note."""
     name = _exists(here, value)
 
     def read(debugger: "Debugger", cancel: threading.Event) -> "ValueView":
         progress = here.worker.reporting(cancel)
-        return debugger.value(name, top_k=top_k, similar=similar, progress=progress, cancel=cancel)
+        return debugger.value(name, top_k=top_k, similar=similar, lens=lens, progress=progress, cancel=cancel)
 
     view = await here.worker.read(request, read)
     kept = await run_in_threadpool(here.database.note, here.debugger.summary.fingerprint, view.value)

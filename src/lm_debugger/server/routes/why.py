@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from lm_debugger.errors import OptionError
 from lm_debugger.records.why import Why
-from lm_debugger.server.inputs import Position, RunInput, TokenId, check_at_most, check_tokens
+from lm_debugger.server.inputs import Position, SeenInput, TokenId, check_at_most, check_tokens
 from lm_debugger.server.longwork import Channel, answer, described, wants_stream
 from lm_debugger.server.services import Here
 
@@ -20,7 +20,7 @@ router = APIRouter(tags=["runs"])
 Word = Annotated[str, Field(min_length=1, max_length=200)]
 
 
-class WhyInput(RunInput):
+class WhyInput(SeenInput):
     """A run, a position, and a token there, perhaps against another."""
 
     position: Position = -1
@@ -43,7 +43,7 @@ class WhyInput(RunInput):
 async def why(request: Request, here: Here, asked: WhyInput) -> Response:
     """The parts of a token's logit, or of its lead over another's: what every unit adds directly. They add up."""
     limits = here.settings.limits
-    prompt, edits = await asked.asked(limits)
+    prompt, edits, lens = await asked.asked(limits)
     check_at_most("top_k", asked.top_k, limits.results)
     check_at_most("verify", asked.verify, limits.results)
     target = either(asked.target, asked.target_id, "target")
@@ -53,7 +53,7 @@ async def why(request: Request, here: Here, asked: WhyInput) -> Response:
         check_tokens(len(ids := debugger.model.vocabulary.encode(prompt)), limits)
         return debugger.why(
             ids, target, against, asked.position, edits, top_k=asked.top_k, layers=asked.layers,
-            estimate=asked.estimate, verify=asked.verify, progress=channel.progress, cancel=channel.cancel,
+            estimate=asked.estimate, verify=asked.verify, lens=lens, progress=channel.progress, cancel=channel.cancel,
         )  # fmt: skip
 
     return await answer(request, here, work, stream=asked.stream or wants_stream(request))

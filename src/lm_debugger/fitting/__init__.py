@@ -1,0 +1,1 @@
+"""Lenses of a loaded model: fitted, compared, and told from those of other models."""
