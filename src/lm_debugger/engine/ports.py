@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from lm_debugger.engine.hooks import Hook, attached, input_of, output_of, with_input, with_output
-from lm_debugger.engine.rewrite import Round, Rounds, rewrite
+from lm_debugger.engine.rewrite import Due, Rounds, rewrite
 from lm_debugger.engine.sites import Side, Site
 from lm_debugger.work import UNWATCHED, Work
 
@@ -80,7 +80,7 @@ class Order:
             self.flows[site] = stream if stream.requires_grad else stream.requires_grad_()
         self.kept[site] = self.clock.rows(stream.clone() if self.copy else stream)
 
-    def mine(self, sides: frozenset[str]) -> tuple[list[Site], dict[Site, list[Round]]]:
+    def mine(self, sides: frozenset[str]) -> tuple[list[Site], dict[Site, list[Due]]]:
         """The taps and changes of a port's sides."""
         return [s for s in self.taps if s.side in sides], {s: r for s, r in self.rounds.items() if s.side in sides}
 
@@ -130,13 +130,13 @@ class _Ends:
     def __init__(self, order: Order) -> None:
         self._order = order
         self._taps: dict[str, list[Site]] = {}
-        self._rounds: dict[str, list[Round]] = {}
+        self._rounds: dict[str, list[Due]] = {}
         self._calls = 0
 
     def tap(self, site: Site) -> None:
         self._taps.setdefault(site.side, []).append(site)
 
-    def change(self, site: Site, rounds: list[Round]) -> None:
+    def change(self, site: Site, rounds: list[Due]) -> None:
         self._rounds.setdefault(site.side, []).extend(rounds)
 
     def hook(self, module: nn.Module) -> Hook:

@@ -21,6 +21,32 @@ class Change(NamedTuple):
     rows: frozenset[int] | None
 
 
+class Slice(NamedTuple):
+    """A write of neighbouring channels in one row of the batch, or in all of them (None)."""
+
+    write: Write
+    row: int | None
+
+    @property
+    def any_maximum(self) -> bool:
+        """See `Round`."""
+        return False
+
+    def touches(self, start: int, stop: int) -> bool:
+        """See `Round`."""
+        return self.write.start < stop and self.write.stop > start
+
+    def apply(self, values: Tensor, largest: Tensor | None, start: int) -> None:
+        """See `Round`."""
+        write = self.write
+        rows = slice(None) if self.row is None else slice(self.row, self.row + 1)
+        positions = slice(max(write.start - start, 0), max(write.stop - start, 0))
+        channels = slice(write.first, write.first + write.count)
+        shift = torch.tensor(write.shift, device=values.device, dtype=values.dtype)
+        old = values[rows, positions, channels]
+        values[rows, positions, channels] = shift if write.scale == 0 else old * write.scale + shift
+
+
 class Numbers(NamedTuple):
     """The numbers of several changes, one entry each."""
 
@@ -73,6 +99,12 @@ class Round:
         rows = torch.tensor([[c.rows is None or row in c.rows for c in self.changes] for row in range(batch)])
         return mask & rows[:, None, :]
 
+    def apply(self, values: Tensor, largest: Tensor | None, start: int) -> None:
+        """Change values (batch, positions, channels) whose first position is `start`, in place."""
+        channels = self.numbers(values).channels
+        mask = self.mask(values.shape[0], start, start + values.shape[1])
+        values.index_copy_(-1, channels, self.changed(values.index_select(-1, channels), largest, mask))
+
     def changed(self, old: Tensor, largest: Tensor | None, mask: Tensor | None) -> Tensor:
         """New numbers for old ones (batch, positions, changes); `largest` is (batch, positions, 1)."""
         numbers = self.numbers(old)
@@ -82,36 +114,53 @@ class Round:
         return new if mask is None else torch.where(mask.to(old.device), new, old)
 
 
-Rounds = Mapping[Site, list[Round]]
+Due = Round | Slice
+Rounds = Mapping[Site, list[Due]]
 
 
-def rounds(rows: Sequence[Iterable[Write]]) -> dict[Site, list[Round]]:
-    """The writes of each row of a batch, by site; a channel comes once in each round, rounds are applied in order."""
-    found: dict[Site, list[dict[int, Change]]] = {}
+def rounds(rows: Sequence[Iterable[Write]]) -> dict[Site, list[Due]]:
+    """The writes of each row of a batch, by site, in the order in which they are applied.
+
+    Writes of one channel go together where they can: a channel comes once in each round. Writes of more are applied by
+    themselves.
+    """
+    found: dict[Site, list[dict[int, Change] | Slice]] = {}
     for row, writes in enumerate(rows):
-        mine = None if len(rows) == 1 else frozenset((row,))
+        mine = None if len(rows) == 1 else row
         for write in writes:
             taken = found.setdefault(write.site, [])
+            if write.count > 1 and not write.maximum:
+                taken.append(Slice(write, mine))
+                continue
             for offset in range(write.count):
                 channel = write.first + offset
-                free = next((each for each in taken if channel not in each), None)
-                if free is None:
-                    taken.append(free := {})
                 shift = write.shift[offset] if isinstance(write.shift, tuple) else write.shift
-                free[channel] = Change(channel, write.scale, shift, write.maximum, write.start, write.stop, mine)
-    return {site: [Round(list(each.values())) for each in taken] for site, taken in found.items()}
+                affected = None if mine is None else frozenset((mine,))
+                _place(taken, Change(channel, write.scale, shift, write.maximum, write.start, write.stop, affected))
+    return {
+        site: [each if isinstance(each, Slice) else Round(list(each.values())) for each in taken]
+        for site, taken in found.items()
+    }
 
 
-def rewrite(due: Sequence[Round], values: Tensor, start: int) -> Tensor:
+def _place(taken: list[dict[int, Change] | Slice], change: Change) -> None:
+    """Put a change into the first round that has room for it after the last slice."""
+    last = max((index for index, each in enumerate(taken) if isinstance(each, Slice)), default=-1)
+    for each in taken[last + 1 :]:
+        if isinstance(each, dict) and change.channel not in each:
+            each[change.channel] = change
+            return
+    taken.append({change.channel: change})
+
+
+def rewrite(due: Sequence[Due], values: Tensor, start: int) -> Tensor:
     """Apply rounds to values (batch, positions, channels) whose first position is `start`; the input is kept."""
-    batch, length, _ = values.shape
+    length = values.shape[1]
     due = [each for each in due if each.touches(start, start + length)]
     if not due:
         return values
     largest = values.amax(-1, keepdim=True) if any(each.any_maximum for each in due) else None
     result = values.clone()
     for each in due:
-        channels = each.numbers(result).channels
-        new = each.changed(result.index_select(-1, channels), largest, each.mask(batch, start, start + length))
-        result.index_copy_(-1, channels, new)
+        each.apply(result, largest, start)
     return result

@@ -73,7 +73,8 @@ class ExpertsPort:
                 plain = getattr(type(module).forward, "__wrapped__", None)
                 if plain is not None:
                     _stock[module] = ALL_EXPERTS_FUNCTIONS.get_interface(before[id(module.config)], plain)
-                _watches[module] = _Watch(order, path, rounds.get(Site(path=path, side=COEFFICIENT), []))
+                changes = rounds.get(Site(path=path, side=COEFFICIENT), [])  # of single coefficients, all of them
+                _watches[module] = _Watch(order, path, [r for r in changes if isinstance(r, Round)])
             for config in configs.values():
                 config._experts_implementation = IMPLEMENTATION
             return forward()
