@@ -71,6 +71,21 @@ class Steps(Protocol):
         """An independent continuation from here: what one does, the other does not see."""
 
 
+@dataclass(frozen=True, eq=False)
+class Resume:
+    """Where a forward may begin: what lies below need not run, because what leaves it is known.
+
+    Args:
+        below: paths of the layers that are left out, in order: all up to where the forward begins.
+        stream: what leaves the last of them, for all passes alike: (positions, hidden).
+        items: of the tuple that a layer gives, whose first one is the stream; 0 where it gives the stream itself.
+    """
+
+    below: tuple[str, ...]
+    stream: Tensor
+    items: int = 0
+
+
 class Engine(Protocol):
     """Runs one network."""
 
@@ -86,6 +101,7 @@ class Engine(Protocol):
         taps: Sequence[Site],
         *,
         pull: Mapping[Site, Tensor] | None = None,
+        resume: Resume | None = None,
         work: Work = UNWATCHED,
     ) -> list[Capture]:
         """Run whole texts once, without a cache. Passes of one length share a forward; none is padded.
@@ -95,6 +111,8 @@ class Engine(Protocol):
             taps: sites to keep.
             pull: cotangents at sites, (cotangents, batch, positions, channels): the captures then also hold, for each
                 tap, the gradient of their product with what passes there (one backward pass a cotangent).
+            resume: where to begin; an engine may run everything instead. The passes must be of one text, and no tap or
+                write may lie below.
             work: may stop it between two modules.
 
         Returns:

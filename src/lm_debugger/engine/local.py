@@ -9,10 +9,11 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from lm_debugger.engine.engine import Choose, Warp
+from lm_debugger.engine.engine import Choose, Resume, Warp
 from lm_debugger.engine.guard import running
 from lm_debugger.engine.hooks import sweep
 from lm_debugger.engine.ports import Clock, Order, ports
+from lm_debugger.engine.resume import left_out
 from lm_debugger.engine.rewrite import rounds
 from lm_debugger.engine.sites import LOGITS, Capture, Pass, Site, Streams, Write, by_length
 from lm_debugger.engine.state import WeightState, foreign_hooks
@@ -65,18 +66,24 @@ class LocalEngine:
         taps: Sequence[Site],
         *,
         pull: Mapping[Site, Tensor] | None = None,
+        resume: Resume | None = None,
         work: Work = UNWATCHED,
     ) -> list[Capture]:
         """See `Engine`."""
         found: dict[int, Capture] = {}
         for group in by_length(passes):
             for members in [group] if self.batch_first else [[index] for index in group]:
-                streams = self._forward([passes[index] for index in members], taps, pull, work)
+                streams = self._forward([passes[index] for index in members], taps, pull, resume, work)
                 found |= {index: Capture(streams, row) for row, index in enumerate(members)}
         return [found[index] for index in range(len(passes))]
 
     def _forward(
-        self, passes: Sequence[Pass], taps: Sequence[Site], pull: Mapping[Site, Tensor] | None, work: Work
+        self,
+        passes: Sequence[Pass],
+        taps: Sequence[Site],
+        pull: Mapping[Site, Tensor] | None,
+        resume: Resume | None,
+        work: Work,
     ) -> Streams:
         """Run passes of one length as one batch."""
         if pull is not None and self._mutates:
@@ -85,7 +92,7 @@ class LocalEngine:
         sites = tuple(taps) if pull is None else (*taps, *pull)
         order = self.order(sites, [one.writes for one in passes], Clock(len(passes), work))
         order.clock.length = ids.shape[1]
-        with torch.set_grad_enabled(pull is not None), self.under(order):
+        with torch.set_grad_enabled(pull is not None), self.under(order), left_out(resume, self.module):
             self.network(input_ids=ids, **self._options[LOGITS in sites])
             gradients = {} if pull is None else _pulled(order, taps, pull)
         return Streams({site: order.kept[site].detach() for site in taps}, gradients)
