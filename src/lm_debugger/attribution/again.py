@@ -10,7 +10,9 @@ import torch
 from torch import Tensor
 
 from lm_debugger.attribution.direct import passed
-from lm_debugger.engine.sites import Pass, Side, Site, Write
+from lm_debugger.engine.sites import Pass, Write
+from lm_debugger.model.loaded import LoadedModel
+from lm_debugger.model.resuming import entrance
 from lm_debugger.runs.kept import KeptRun
 from lm_debugger.work import Work
 
@@ -36,14 +38,13 @@ class Again:
         self.texts = 0
         self._work = work
         self._plain = passed(run)
-        self._paths = [layer.path for layer in run.model.anatomy.layers]
 
     @torch.no_grad()
     def residuals(self, changes: Sequence[Changes], position: int, step: str) -> Tensor:
         """The last residual stream at a position under each change: (changes, hidden). One without writes is the run's."""
         run = self.run
         found = run.last_residual[position].expand(len(changes), -1).clone()
-        order = sorted(((self._lowest(writes), index) for index, writes in enumerate(changes) if writes), reverse=True)
+        order = sorted(((lowest(run.model, writes), index) for index, writes in enumerate(changes) if writes), reverse=True)
         done = 0
         for members in self._batches(order):
             self._work(step, done, len(order))
@@ -58,7 +59,7 @@ class Again:
         return found
 
     def _entering(self, layer: int) -> Tensor:
-        return self.run.layer(layer).raw(Site(path=self._paths[layer], side=Side.INPUT))
+        return self.run.layer(layer).raw(entrance(self.run.model.anatomy, layer))
 
     def _batches(self, order: Sequence[tuple[int, int]]) -> list[list[tuple[int, int]]]:
         """Pairs of layer and index, the highest layers first, cut into forwards."""
@@ -73,12 +74,12 @@ class Again:
                 last.append(each)
         return batches
 
-    def _lowest(self, writes: Changes) -> int:
-        """The lowest layer that writes touch; 0 where that is not inside a layer."""
-        return min((self._layer(write.site.path) for write in writes), default=len(self._paths) - 1)
 
-    def _layer(self, path: str) -> int:
-        for index, layer in enumerate(self._paths):
-            if path == layer or path.startswith(f"{layer}."):
-                return index
-        return 0
+def lowest(model: LoadedModel, writes: Sequence[Write]) -> int:
+    """The lowest layer that writes touch; 0 where that is not inside a layer."""
+    paths = [layer.path for layer in model.anatomy.layers]
+
+    def layer(path: str) -> int:
+        return next((i for i, each in enumerate(paths) if path == each or path.startswith(f"{each}.")), 0)
+
+    return min((layer(path) for path in {write.site.path for write in writes}), default=len(paths) - 1)

@@ -57,7 +57,7 @@ def estimates(run: KeptRun, question: Question, work: Work) -> Estimates:
     model = run.model
     first = embedding_site(run)
     groups = [group for block in model.blocks for group in block.units]
-    taps = list(dict.fromkeys([first, *(site for group in groups for site in _sites(group))]))
+    taps = list(dict.fromkeys([first, *(site for group in groups for site in unit_sites(group))]))
     last = model.anatomy.layers[-1].after
     cotangent = torch.zeros(1, 1, *run.last_residual.shape, dtype=run.last_residual.dtype)
     cotangent[0, 0, question.position] = slope(run, question)
@@ -65,12 +65,12 @@ def estimates(run: KeptRun, question: Question, work: Work) -> Estimates:
         capture = model.engine.observe([passed(run)], taps, pull={last: cotangent}, work=work)[0]
     except RuntimeError as failure:  # torch raises it where no derivative can be taken
         raise UnsupportedModelError(f"No gradients can be taken ({str(failure).splitlines()[0]}).") from failure
-    product = _product(capture, taps)
+    product = times_gradient(capture, taps)
     found: dict[tuple[int, str, str], Tensor] = {}
     with torch.no_grad():
         for block in model.blocks:
             streams = LayerStreams(block, product, slice(None))
-            found |= {key(group): _summed(group, streams).cpu() for group in block.units if _sites(group)}
+            found |= {key(group): summed(group, streams).cpu() for group in block.units if unit_sites(group)}
         return Estimates(found, float(product[first].double().sum()))
 
 
@@ -83,13 +83,14 @@ def slope(run: KeptRun, question: Question) -> Tensor:
     return gradient
 
 
-def _sites(group: Group) -> tuple[Site, ...]:
+def unit_sites(group: Group) -> tuple[Site, ...]:
+    """What has to be captured for the slopes of a group's units; nothing where they have none."""
     if isinstance(group, ValueGroup):
         return group.coefficient_sites
     return (group.slices_site,) if isinstance(group, HeadGroup) else ()
 
 
-def _product(capture: Capture, taps: list[Site]) -> Capture:
+def times_gradient(capture: Capture, taps: list[Site]) -> Capture:
     """A capture of activation · gradient, with what has no gradient (the experts chosen) as it is."""
     tensors = {}
     for site in taps:
@@ -99,11 +100,11 @@ def _product(capture: Capture, taps: list[Site]) -> Capture:
     return Capture(Streams(tensors, {}), 0)
 
 
-def _summed(group: Group, product: LayerStreams) -> Tensor:
+def summed(group: Group, product: LayerStreams) -> Tensor:
     """The products of a group's units, added up over the positions: (units,)."""
     if isinstance(group, ValueGroup):
         return group.coefficients(product).sum(0)
     assert isinstance(group, HeadGroup)
     slices = product.at(group.slices_site).sum(0).unflatten(-1, (group.heads.count, group.heads.width))
-    summed: Tensor = slices.sum(-1)
-    return summed
+    found: Tensor = slices.sum(-1)
+    return found

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from lm_debugger.calibration.tails import Tails
+from lm_debugger.calibration.texts import beginnings, draw
 from lm_debugger.engine.sites import Capture, Pass, Site
 from lm_debugger.errors import CalibrationError, OptionError
 from lm_debugger.model.loaded import LoadedModel
@@ -60,6 +61,12 @@ class Calibration:
             low=low, quantile_01=quantile_01, quantile_99=quantile_99, high=high, mean=mean, deviation=deviation,
             tokens=int(self.arrays[f"{key}.tokens"][index]),
         )  # fmt: skip
+
+
+    def bounds(self, layer: int, letters: str) -> tuple[Tensor, Tensor]:
+        """What `on-` and `on` mean for all vectors of a kind in a layer: (units,) each; NaN where nothing was seen."""
+        ranges = self.arrays[f"{layer}.{letters}"]
+        return ranges[0], ranges[3]
 
 
 class _Collector:
@@ -188,35 +195,19 @@ def calibrate(
 def _over_own_text(model: LoadedModel, collector: _Collector, tokens: int, seed: int, work: Work) -> int:
     """Sample many short sequences at once; the coefficients are taken while they are written."""
     rows = -(-tokens // LENGTH)
-    starts = _starts(model, rows, seed)
+    starts = beginnings(model, rows, seed)
     batches = starts.split(ROWS if model.anatomy.batch_first else 1)
     devices = [model.network.device] if model.network.device.type == "cuda" else []
     with torch.random.fork_rng(devices=devices):
         torch.manual_seed(seed)
         for number, batch in enumerate(batches):
             passes = [Pass((start,)) for start in batch.tolist()]
-            steps = model.engine.steps(passes, _sample, collector.sites, limit=LENGTH + 1, endless=True, work=work)
+            steps = model.engine.steps(passes, draw, collector.sites, limit=LENGTH + 1, endless=True, work=work)
             for step in steps:
                 if step.number:  # the first step runs the first token
                     collector.take(step.captures, slice(-1, None))
                 work("Measuring coefficients", number * (LENGTH + 1) + step.number + 1, len(batches) * (LENGTH + 1))
     return rows * LENGTH
-
-
-def _sample(scores: Tensor) -> Tensor:
-    """Draw from the plain distribution."""
-    return torch.multinomial(scores.softmax(-1), 1)[:, 0]
-
-
-def _starts(model: LoadedModel, rows: int, seed: int) -> Tensor:
-    """First tokens (rows,): half the beginning-of-text token where there is one, the rest random ones."""
-    generator = torch.Generator().manual_seed(seed)
-    vocabulary = min(model.vocabulary.size, len(model.vocabulary.tokenizer))
-    starts = torch.randint(0, vocabulary, (rows, 1), generator=generator)[:, 0]
-    beginning = model.vocabulary.tokenizer.bos_token_id
-    if beginning is not None:
-        starts[: rows // 2] = beginning
-    return starts
 
 
 def _over_text(model: LoadedModel, collector: _Collector, text: tuple[str, str], tokens: int, work: Work) -> int:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from lm_debugger.calibration import measure as calibration
 from lm_debugger.debugger.attribution import Attribution
+from lm_debugger.debugger.repair import Repair
 from lm_debugger.debugger.trace import Trace
 from lm_debugger.debugger.verb import verb
 from lm_debugger.debugger.weights import Weights
@@ -42,7 +43,7 @@ Edits = Sequence[str | Edit]
 Reopen = Callable[[LoadedModel], LoadedModel]
 
 
-class Debugger(Weights, Attribution):
+class Debugger(Weights, Attribution, Repair):
     """A model under the debugger. Its weights are never changed; every edit lives for one call.
 
     Where its user changes the weights (trains them, say), the next call proves the model anew and forgets what it knew
@@ -438,8 +439,10 @@ class Debugger(Weights, Attribution):
         check_name(name, self._model)
         if name.letters not in {extent.letters for extent in self._model.vectors(name.layer)}:
             raise EditError(f"{name} has no range: it has no coefficient.", f"Write {name}=off or {name}*=0.5.")
-        known = self._known_calibration() or self._measure(None, TOKENS, 0, work)
-        return known.range(name)
+        return self._ranges(work).range(name)
+
+    def _ranges(self, work: Work) -> calibration.Calibration:
+        return self._known_calibration() or self._measure(None, TOKENS, 0, work)
 
 
 def _read(path: Path) -> str:

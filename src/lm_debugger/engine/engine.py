@@ -77,7 +77,7 @@ class Resume:
 
     Args:
         below: paths of the layers that are left out, in order: all up to where the forward begins.
-        stream: what leaves the last of them, for all passes alike: (positions, hidden).
+        stream: what leaves the last of them: (positions, hidden) for all passes alike, or (passes, positions, hidden).
         items: of the tuple that a layer gives, whose first one is the stream; 0 where it gives the stream itself.
     """
 
@@ -111,8 +111,8 @@ class Engine(Protocol):
             taps: sites to keep.
             pull: cotangents at sites, (cotangents, batch, positions, channels): the captures then also hold, for each
                 tap, the gradient of their product with what passes there (one backward pass a cotangent).
-            resume: where to begin; an engine may run everything instead. The passes must be of one text, and no tap or
-                write may lie below.
+            resume: where to begin; an engine may run everything instead. The passes must be of one length, and no tap
+                or write may lie below.
             work: may stop it between two modules.
 
         Returns:
