@@ -16,6 +16,7 @@ from lm_debugger.attribution.direct import passed
 from lm_debugger.attribution.question import Question
 from lm_debugger.engine.sites import Capture, Side, Site, Streams
 from lm_debugger.errors import UnsupportedModelError
+from lm_debugger.lenses.logit import LogitLens
 from lm_debugger.runs.kept import KeptRun
 from lm_debugger.units.heads.group import HeadGroup
 from lm_debugger.units.unit import Group, ValueGroup
@@ -76,10 +77,15 @@ def estimates(run: KeptRun, question: Question, work: Work) -> Estimates:
 
 def slope(run: KeptRun, question: Question) -> Tensor:
     """The gradient of the difference at the last residual stream of its position: (hidden,)."""
+    return slope_at(run.model.readout, run.last_residual[question.position], question)
+
+
+def slope_at(readout: LogitLens, residual: Tensor, question: Question) -> Tensor:
+    """The same at any last residual stream (hidden,)."""
     with torch.enable_grad():
-        residual = run.last_residual[question.position].detach().clone().requires_grad_()
-        difference = question.difference(run.model.readout.uncapped(residual[None])[0])
-        (gradient,) = torch.autograd.grad(difference, residual)
+        leaf = residual.detach().clone().requires_grad_()
+        difference = question.difference(readout.uncapped(leaf[None])[0])
+        (gradient,) = torch.autograd.grad(difference, leaf)
     return gradient
 
 
