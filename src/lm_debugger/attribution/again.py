@@ -41,10 +41,12 @@ class Again:
 
     @torch.no_grad()
     def residuals(self, changes: Sequence[Changes], position: int, step: str) -> Tensor:
-        """The last residual stream at a position under each change: (changes, hidden). One without writes is the run's."""
+        """The last residual stream at a position under each change (changes, hidden); without writes the run's."""
         run = self.run
         found = run.last_residual[position].expand(len(changes), -1).clone()
-        order = sorted(((lowest(run.model, writes), index) for index, writes in enumerate(changes) if writes), reverse=True)
+        order = sorted(
+            ((lowest(run.model, writes), index) for index, writes in enumerate(changes) if writes), reverse=True
+        )
         done = 0
         for members in self._batches(order):
             self._work(step, done, len(order))

@@ -1,10 +1,11 @@
 """Bisects the difference between two runs: the first layer from which on the other's stream makes the other's answer.
 
-1. The stream after each layer is taken over. Between prompts that differ: at the position that is read, so that the layer
-   is found at which the decision has arrived there. Between runs of one text (with edits, or of two models): at all
-   positions, so that the layer is found that makes the difference.
-2. With everything below that layer taken over, the answer is not yet the other's: what its attention or its feed-forward
-   gives is taken over as well, and tips it. Where the token that is read differs itself, parts are taken over alone.
+1. The stream after each layer is taken over. Between prompts that differ: at the position that is read, so that the
+   layer is found at which the decision has arrived there. Between runs of one text (with edits, or of two models): at
+   all positions, so that the layer is found that makes the difference.
+2. With everything below that layer taken over, the answer is not yet the other's: what its attention or its
+   feed-forward gives is taken over as well, and tips it. Where the token that is read differs itself, parts are taken
+   over alone.
 3. Of the units of that part, those whose contributions pull most are taken over, as few as still tip it.
 
 Every step is a forward of this run's model; see `records.bisect`. Interchange interventions: Geiger et al. 2021
@@ -29,9 +30,11 @@ from lm_debugger.errors import UnsupportedModelError
 from lm_debugger.records.bisect import Bisection, BisectPart, Swap
 from lm_debugger.records.token import TokenScore
 from lm_debugger.runs.kept import KeptRun
+from lm_debugger.units.compile import compile_edits
 from lm_debugger.work import Work
 
 CELLS = 600  # single swaps that are run for the grid; of a long text those positions that differ most
+LARGEST = 1024  # units that are considered, those that pull most
 PRUNED = 24  # units that are tried one by one, whether they can be left out
 ROWS = 64  # of logits at once
 PARTS: tuple[BisectPart, BisectPart] = ("attention", "ffn")
@@ -105,7 +108,7 @@ class _Bisecting:
         if question.target == question.against:
             notes = ("Both runs give the same answer: there is nothing to bisect.",)
             return self._told(None, None, (), notes=notes)
-        pairs = self._all if self._same_text else [(self._read, self._there)]
+        pairs: swap.Pairs = self._all if self._same_text else [(self._read, self._there)]
         frontier, flips = self._frontier(pairs)
         cells = self._cells(pairs)
         if not flips[-1]:
@@ -282,13 +285,10 @@ class _Bisecting:
                 turned[to] = directions[at].float().cpu()
             theirs = swap.along(module.other, there, turned.to(directions))[[to for _, to in pairs]]
             pulls = (theirs.to(mine) - mine).sum(0)
-            best = pulls.topk(min(256, len(pulls)))
-            options += [
-                (float(value), number, int(index))
-                for value, index in zip(best.values, best.indices, strict=True)
-                if value > 0
-            ]
-        order = [(number, index) for _, number, index in sorted(options, reverse=True)]
+            best = pulls.abs().topk(min(LARGEST, len(pulls))).indices.tolist()
+            options += [(float(pulls[index]), number, index) for index in best if pulls[index] != 0]
+        towards = sorted((each for each in options if each[0] > 0), reverse=True)
+        largest = sorted(options, key=lambda each: -abs(each[0]))  # a slope may be wrong of what changes much
 
         def writes(units: Sequence[tuple[int, int]]) -> Writes:
             found = list(tip.base)
@@ -300,13 +300,30 @@ class _Bisecting:
                     found += swap.added(module.site, change, _here(pairs))
             return tuple(found)
 
-        chosen = self._fewest(order, writes)
+        orders = [[(number, index) for _, number, index in each] for each in (towards, largest)]
+        chosen = self._fewest(orders[0], writes) or self._fewest(orders[1], writes)
         if chosen is None:
-            return None
+            return self._edited(tip, part, pairs)
         names = tuple(str(parts[number].group.name(index)) for number, index in chosen)
         shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
         what = f"as well, {shown}" if tip.base else shown
         return Found(part, names, writes(chosen), self._proved(what, writes(chosen)))
+
+    def _edited(self, tip: Tip, part: str, pairs: swap.Pairs) -> Found | None:
+        """The units that the other run's edits change: an expert's add to tokens that were never sent to it."""
+        spec, known = self._other.spec, set(self._run.interventions)
+        groups = {id(module.other) for module in swap.modules(self._run, self._other, tip.layer, part)}
+        edits = [
+            edit for edit in spec.edits if id(self._other.model.unit(edit.value)[0]) in groups and edit not in known
+        ]
+        if not edits or self._other.model is not self._run.model or not self._same_text:
+            return None
+        added = compile_edits(edits, self._run.model, prompt_length=spec.prompt_length, length=len(spec.ids))
+        names = tuple(dict.fromkeys(str(edit.value) for edit in edits))
+        writes = (*tip.base, *added)
+        if not self._proved(f"{', '.join(names[:5])}, as the other run's edits change them", writes):
+            return None
+        return Found("ffn" if part == "ffn" else "attention", names, writes, True)
 
     def _middle(self, tip: Tip, part: str, pairs: swap.Pairs) -> tuple[Capture, dict[Site, Tensor]]:
         """This run with everything before taken over, and the slope of the lead at what each module gives."""
@@ -322,7 +339,7 @@ class _Bisecting:
         try:
             slopes = model.engine.observe([one], sites, pull={last: pull}, work=self._work)[0]
         except (UnsupportedModelError, RuntimeError):  # no derivative: what goes to the logits directly
-            return capture, {site: pull[0, 0] for site in sites}
+            return capture, dict.fromkeys(sites, pull[0, 0])
         return capture, {site: slopes.gradient(site)[0] for site in sites}
 
     def _fewest(self, order: Sequence[tuple[int, int]], writes: TakeOver) -> list[tuple[int, int]] | None:
@@ -348,7 +365,7 @@ class _Bisecting:
 
     def _narrowed(self, tip: Tip, pairs: swap.Pairs, found: Found) -> tuple[swap.Pairs, Found]:
         """The one position at which the swap is enough, if there is one."""
-        if len(pairs) < 2 or not found.flips:
+        if len(pairs) < 2 or not found.flips or any(write.stop - write.start > 1 for write in found.writes):
             return pairs, found
         places = sorted({write.start for write in found.writes})
         changes = [tuple(write for write in found.writes if write.start == at) for at in places]

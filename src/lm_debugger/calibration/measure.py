@@ -62,7 +62,6 @@ class Calibration:
             tokens=int(self.arrays[f"{key}.tokens"][index]),
         )  # fmt: skip
 
-
     def bounds(self, layer: int, letters: str) -> tuple[Tensor, Tensor]:
         """What `on-` and `on` mean for all vectors of a kind in a layer: (units,) each; NaN where nothing was seen."""
         ranges = self.arrays[f"{layer}.{letters}"]

@@ -11,10 +11,12 @@ import typer
 
 from lm_debugger import __version__
 from lm_debugger.cli import terminal
+from lm_debugger.cli.bisect import bisect
 from lm_debugger.cli.cache import cache
 from lm_debugger.cli.calibrate import calibrate
 from lm_debugger.cli.clusters import clusters
 from lm_debugger.cli.examine import examine
+from lm_debugger.cli.fix import fix
 from lm_debugger.cli.flow import flow
 from lm_debugger.cli.generate import generate
 from lm_debugger.cli.head import head
@@ -34,7 +36,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for command in (
-    serve, trace, why, heads, flow, patch, generate, search, examine, value, head, clusters, calibrate,
+    serve, trace, why, heads, flow, patch, bisect, fix, generate, search, examine, value, head, clusters, calibrate,
 ):  # fmt: skip
     app.command()(command)
 app.add_typer(cache, name="cache")

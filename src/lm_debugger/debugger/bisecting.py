@@ -89,8 +89,8 @@ class Bisecting(ABC):
             cancel: set it to stop.
 
         Raises:
-            OptionError: if there is nothing to compare with, the models differ in shape or in how they cut the text into
-                tokens, or something is out of range; otherwise as `trace`.
+            OptionError: if there is nothing to compare with, the models differ in shape or in how they cut the text
+                into tokens, or something is out of range; otherwise as `trace`.
         """
         work = self._work(progress, cancel)
         edits = parse_all(interventions)

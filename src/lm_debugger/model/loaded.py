@@ -87,7 +87,7 @@ class LoadedModel:
         return resuming.form(self.engine, self.anatomy, self.vocabulary.size)
 
     def resume(self, layer: int, stream: Tensor) -> Resume | None:
-        """Begin a forward at a layer with the stream (positions, hidden) that enters it; None where it must run whole."""
+        """Begin a forward at a layer with the stream that enters it (see `Resume`); None where it must run whole."""
         if layer == 0 or self._resumes is None:
             return None
         return resuming.resume_at(self.anatomy, layer, stream, self._resumes)

@@ -24,7 +24,7 @@ def entrance(anatomy: Anatomy, layer: int) -> Site:
 
 
 def resume_at(anatomy: Anatomy, layer: int, stream: Tensor, items: int) -> Resume | None:
-    """Begin at a layer with the stream (positions, hidden) that enters it; None for the first, where nothing is saved."""
+    """Begin at a layer with the stream (positions, hidden) that enters it; None for the first: nothing is saved."""
     return Resume(tuple(each.path for each in anatomy.layers[:layer]), stream, items) if layer else None
 
 

@@ -1,4 +1,4 @@
-"""Where two runs part: the layer, the part and the units at which taking over the other's activations flips the answer."""
+"""Where two runs part: the layer, part and units at which taking over the other's activations flips the answer."""
 
 from typing import Annotated, Literal
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from lm_debugger.records.base import Record
 from lm_debugger.records.options import Options
@@ -84,7 +84,7 @@ class Fix(Record):
         warnings: what the user should know.
     """
 
-    model_config = {"populate_by_name": True, "serialize_by_alias": True}
+    model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
 
     prompt: str
     position: int

@@ -15,8 +15,8 @@ FREE = (Operation.SET, Operation.ADD)  # whose amounts are coefficients
 def random_edits(model: LoadedModel, edits: Sequence[Edit], taken: Sequence[Edit], seed: int) -> tuple[Edit, ...]:
     """For each edit one of another unit of the same kind in the same layer, chosen at random.
 
-    What is set or added keeps its size in the residual stream (amount times the vector's length); factors and calibrated
-    strengths stay as they are, `off` too.
+    What is set or added keeps its size in the residual stream (amount times the vector's length); factors, `off` and
+    calibrated strengths stay as they are.
 
     Args:
         model: the model.

@@ -96,9 +96,7 @@ class Elsewhere:
             one, other = (self._model.readout.logits(stream[place]) for stream in (before, after))
             if not bool(other.isfinite().any(-1).all()):
                 raise NumericalError("With the edits the model computes NaN or infinity.", "Weaken the edits.")
-            surprises = [
-                -each.log_softmax(-1).gather(1, following[place, None])[:, 0].cpu() for each in (one, other)
-            ]
+            surprises = [-each.log_softmax(-1).gather(1, following[place, None])[:, 0].cpu() for each in (one, other)]
             tops = [each.argmax(-1).cpu() for each in (one, other)]
             parts.append(Change(divergence(one, other).cpu(), *tops, *surprises))
         return Change(*(torch.cat(column) for column in zip(*parts, strict=True)))

@@ -1,4 +1,4 @@
-"""All units of a model that an edit can change by degrees, in one numbering, with the slopes of a prediction in them."""
+"""All units of a model that an edit can change by degrees, in one numbering, and the slopes of a prediction in them."""
 
 from collections.abc import Sequence
 from itertools import accumulate

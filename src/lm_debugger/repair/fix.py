@@ -112,7 +112,7 @@ def _record(
     return Fix(
         prompt=run.model.vocabulary.decode(run.ids),
         position=goal.position,
-        from_=score(goal.run, before, top),
+        **{"from": score(goal.run, before, top)},
         to=score(goal.run, before, wanted),
         success=success,
         edits=tuple(map(str, edits)),

@@ -1,6 +1,6 @@
-"""Texts that a fix should leave alone: by default texts that the model writes itself, in two disjoint halves.
+"""Texts that a fix should leave alone: by default texts that the model writes itself, in two disjoint sets.
 
-The first half is looked at by the search, for what each unit does to other texts; the second is kept for the report.
+The search looks at the first, for what each unit does to other texts; the second is kept for the report.
 """
 
 from collections.abc import Sequence
@@ -11,14 +11,15 @@ from torch import Tensor
 
 from lm_debugger.calibration.texts import own_texts
 from lm_debugger.engine.sites import Pass, by_length
+from lm_debugger.errors import UnsupportedModelError
 from lm_debugger.model.loaded import LoadedModel
 from lm_debugger.repair.everything import Everything, pulled
 from lm_debugger.store import cache
 from lm_debugger.work import Work
 
 KIND, VERSION = "held", 1
-SEARCHED, REPORTED = 16, 16  # texts
-LENGTH = 16  # tokens
+SEARCHED, REPORTED = 16, 8  # texts
+LENGTH = 12  # tokens
 SEED = 13
 
 Texts = tuple[tuple[int, ...], ...]
@@ -47,14 +48,17 @@ def own(everything: Everything, work: Work) -> Held:
     if entry is not None and entry.has(**shapes):
         return Held(tuple(map(tuple, entry.arrays["texts"].tolist())), entry.arrays["add"], entry.arrays["scale"])
     texts = own_texts(model, SEARCHED + REPORTED, LENGTH, SEED, work)
-    # Half of them begin with the beginning-of-text token: both halves get as many of these.
-    found = among(everything, texts[::2], texts[1::2], work)
+    # Of both, as many begin with the beginning-of-text token: those come first.
+    reported = texts[:: (SEARCHED + REPORTED) // REPORTED]
+    found = among(everything, [text for text in texts if text not in reported], reported, work)
     keep = {"texts": torch.tensor(found.texts), "add": found.add, "scale": found.scale}
     cache.write(KIND, model.fingerprint, VERSION, keep)
     return found
 
 
-def among(everything: Everything, searched: Sequence[Sequence[int]], reported: Sequence[Sequence[int]], work: Work) -> Held:
+def among(
+    everything: Everything, searched: Sequence[Sequence[int]], reported: Sequence[Sequence[int]], work: Work
+) -> Held:
     """The slopes along some texts; flat where no gradients can be taken."""
     work("Measuring what units do to other texts")
     model = everything.model
@@ -66,7 +70,10 @@ def among(everything: Everything, searched: Sequence[Sequence[int]], reported: S
     for members in by_length(passes):
         group = [passes[index] for index in members]
         residuals = torch.stack([capture[last] for capture in model.engine.observe(group, [last], work=work)])
-        slopes = everything.slopes(group, _sampled(model, residuals, generator), work)
+        try:
+            slopes = everything.slopes(group, _sampled(model, residuals, generator), work)
+        except UnsupportedModelError:
+            break
         add += weight * slopes.add.square().sum(0)
         scale += weight * slopes.scale.square().sum(0)
     return Held(tuple(tuple(text) for text in reported), add, scale)

@@ -88,14 +88,12 @@ def _narrow(goal: Goal, tried: Tried, number: int) -> _Narrow:
         before.masked_fill(~goal.accepted, float("-inf")).topk(1).indices,
         torch.tensor([goal.target]),
     ]).unique()  # fmt: skip
-    return _Narrow(
-        goal.accepted[tokens], goal.logits.cpu()[tokens].log_softmax(-1), before[tokens], change[:, tokens]
-    )
+    return _Narrow(goal.accepted[tokens], goal.logits.cpu()[tokens].log_softmax(-1), before[tokens], change[:, tokens])
 
 
 def _price(parts: Sequence[_Narrow], tried: Tried, options: Tensor, margin: float) -> Tensor:
     """What rows of strengths (rows, moves) cost: divergence here and elsewhere, and what the leads lack."""
-    price = (options.square() @ tried.costs)
+    price = options.square() @ tried.costs
     for part in parts:
         logits = part.before + options @ part.change
         after = logits.log_softmax(-1)

@@ -114,16 +114,16 @@ def families(
     return [added, scaled]
 
 
-def _family(
-    operation: Operation, full: Tensor, leads: Tensor, spreads: Sequence[Tensor], held: Tensor
-) -> Family:
+def _family(operation: Operation, full: Tensor, leads: Tensor, spreads: Sequence[Tensor], held: Tensor) -> Family:
     gain = (leads * full).mean(0)
     here = torch.stack([0.5 * (each * full).square().sum(0) for each in spreads]).mean(0)
     cost = held * full.square()
     return Family(operation, full, gain, here + cost, cost)
 
 
-def promising(everything: Everything, found: Sequence[Family], gap: float, count: int, taken: set[tuple[int, str, int]]) -> list[Move]:
+def promising(
+    everything: Everything, found: Sequence[Family], gap: float, count: int, taken: set[tuple[int, str, int]]
+) -> list[Move]:
     """The moves to try: those that close the gap at the least price, and those that close most of it.
 
     Args:

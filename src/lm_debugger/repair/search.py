@@ -1,9 +1,9 @@
 """The search for the smallest set of moves that makes wanted tokens the top ones.
 
-A round: the slopes of the leads (one backward pass), weighed against the divergence that a unit would cause here and in
-other texts, choose moves; each is tried by itself in a real forward; the cheapest sets of every size are chosen from what
-they did, and tried; what succeeds is weakened and pruned as far as it still does. Where nothing succeeds, the best set is
-kept and the next round begins from there; then with ranges wider than calibrated ones.
+A round: the slopes of the leads (one backward pass), weighed against the divergence that a unit would cause here and
+in other texts, choose moves; each is tried by itself in a real forward; the cheapest sets of every size are chosen from
+what they did, and tried; what succeeds is weakened and pruned as far as it still does. Where nothing succeeds, the best
+set is kept and the next round begins from there; then with ranges wider than calibrated ones.
 """
 
 from collections.abc import Sequence

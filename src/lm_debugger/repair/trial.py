@@ -84,8 +84,7 @@ class Trials:
             for each in sets
         ]
         return [
-            again.residuals(writes, goal.position, step)
-            for again, goal in zip(self._again, self.goals, strict=True)
+            again.residuals(writes, goal.position, step) for again, goal in zip(self._again, self.goals, strict=True)
         ]
 
     def logits(self, sets: Sequence[Set], step: str) -> list[Tensor]:
