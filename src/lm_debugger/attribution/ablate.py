@@ -4,14 +4,14 @@ from collections.abc import Sequence
 
 import torch
 
-from lm_debugger.attribution.direct import passed
+from lm_debugger.attribution.again import Again
 from lm_debugger.attribution.question import Question
-from lm_debugger.engine.sites import FOREVER, Pass, Write
+from lm_debugger.engine.sites import FOREVER, Write
 from lm_debugger.runs.kept import KeptRun
 from lm_debugger.units.unit import Group
 from lm_debugger.work import Work
 
-TOKENS = 512  # that run in one forward: more rows at once are no faster, and need memory
+ROWS = 128  # of logits at once
 
 
 def off(group: Group, index: int) -> tuple[Write, ...]:
@@ -35,20 +35,10 @@ def after_writes(
 
     The run's own edits stay in force; each change comes after them. What changes nothing is not run again.
     """
-    model, plain = run.model, passed(run)
-    last = model.anatomy.layers[-1].after
-    rows = max(1, TOKENS // len(run))
-
-    def differences(passes: Sequence[Pass]) -> list[float]:
-        captures = model.engine.observe(passes, [last], work=work)
-        residuals = torch.stack([capture[last][question.position] for capture in captures])
-        found: list[float] = question.difference(model.readout.uncapped(residuals)).tolist()
-        return found
-
-    passes = [plain, *(Pass(plain.ids, (*plain.writes, *writes)) for writes in changes if writes)]
-    found: list[float] = []
-    for start in range(0, len(passes), rows):
-        work(step, start, len(passes))
-        found += differences(passes[start : start + rows])
-    results = iter(found[1:])
-    return [found[0], *(next(results) if writes else found[0] for writes in changes)]
+    readout = run.model.readout
+    whole = float(question.difference(readout.uncapped(run.last_residual[question.position][None]))[0])
+    due = [each for each in changes if each]
+    residuals = Again(run, work).residuals(due, question.position, step)
+    parts = [question.difference(readout.uncapped(part)) for part in residuals.split(ROWS)] if due else []
+    results = (number for part in parts for number in part.tolist())
+    return [whole, *(next(results) if each else whole for each in changes)]

@@ -16,6 +16,7 @@ from lm_debugger.attribution.direct import passed
 from lm_debugger.attribution.question import Question
 from lm_debugger.engine.sites import Capture, Side, Site, Streams
 from lm_debugger.errors import UnsupportedModelError
+from lm_debugger.lenses.logit import LogitLens
 from lm_debugger.runs.kept import KeptRun
 from lm_debugger.units.heads.group import HeadGroup
 from lm_debugger.units.unit import Group, ValueGroup
@@ -57,7 +58,7 @@ def estimates(run: KeptRun, question: Question, work: Work) -> Estimates:
     model = run.model
     first = embedding_site(run)
     groups = [group for block in model.blocks for group in block.units]
-    taps = list(dict.fromkeys([first, *(site for group in groups for site in _sites(group))]))
+    taps = list(dict.fromkeys([first, *(site for group in groups for site in unit_sites(group))]))
     last = model.anatomy.layers[-1].after
     cotangent = torch.zeros(1, 1, *run.last_residual.shape, dtype=run.last_residual.dtype)
     cotangent[0, 0, question.position] = slope(run, question)
@@ -65,31 +66,37 @@ def estimates(run: KeptRun, question: Question, work: Work) -> Estimates:
         capture = model.engine.observe([passed(run)], taps, pull={last: cotangent}, work=work)[0]
     except RuntimeError as failure:  # torch raises it where no derivative can be taken
         raise UnsupportedModelError(f"No gradients can be taken ({str(failure).splitlines()[0]}).") from failure
-    product = _product(capture, taps)
+    product = times_gradient(capture, taps)
     found: dict[tuple[int, str, str], Tensor] = {}
     with torch.no_grad():
         for block in model.blocks:
             streams = LayerStreams(block, product, slice(None))
-            found |= {key(group): _summed(group, streams).cpu() for group in block.units if _sites(group)}
+            found |= {key(group): summed(group, streams).cpu() for group in block.units if unit_sites(group)}
         return Estimates(found, float(product[first].double().sum()))
 
 
 def slope(run: KeptRun, question: Question) -> Tensor:
     """The gradient of the difference at the last residual stream of its position: (hidden,)."""
+    return slope_at(run.model.readout, run.last_residual[question.position], question)
+
+
+def slope_at(readout: LogitLens, residual: Tensor, question: Question) -> Tensor:
+    """The same at any last residual stream (hidden,)."""
     with torch.enable_grad():
-        residual = run.last_residual[question.position].detach().clone().requires_grad_()
-        difference = question.difference(run.model.readout.uncapped(residual[None])[0])
-        (gradient,) = torch.autograd.grad(difference, residual)
+        leaf = residual.detach().clone().requires_grad_()
+        difference = question.difference(readout.uncapped(leaf[None])[0])
+        (gradient,) = torch.autograd.grad(difference, leaf)
     return gradient
 
 
-def _sites(group: Group) -> tuple[Site, ...]:
+def unit_sites(group: Group) -> tuple[Site, ...]:
+    """What has to be captured for the slopes of a group's units; nothing where they have none."""
     if isinstance(group, ValueGroup):
         return group.coefficient_sites
     return (group.slices_site,) if isinstance(group, HeadGroup) else ()
 
 
-def _product(capture: Capture, taps: list[Site]) -> Capture:
+def times_gradient(capture: Capture, taps: list[Site]) -> Capture:
     """A capture of activation · gradient, with what has no gradient (the experts chosen) as it is."""
     tensors = {}
     for site in taps:
@@ -99,11 +106,11 @@ def _product(capture: Capture, taps: list[Site]) -> Capture:
     return Capture(Streams(tensors, {}), 0)
 
 
-def _summed(group: Group, product: LayerStreams) -> Tensor:
+def summed(group: Group, product: LayerStreams) -> Tensor:
     """The products of a group's units, added up over the positions: (units,)."""
     if isinstance(group, ValueGroup):
         return group.coefficients(product).sum(0)
     assert isinstance(group, HeadGroup)
     slices = product.at(group.slices_site).sum(0).unflatten(-1, (group.heads.count, group.heads.width))
-    summed: Tensor = slices.sum(-1)
-    return summed
+    found: Tensor = slices.sum(-1)
+    return found

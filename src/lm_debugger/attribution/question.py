@@ -52,9 +52,9 @@ def ask(run: KeptRun, target: Word | None, against: Word | None, position: int) 
     logits = run.logits(place)
     warnings: list[str] = []
     best = logits.topk(2).indices.tolist() if target is None else []
-    chosen = best[0] if target is None else _token(run, target, logits, warnings)
+    chosen = best[0] if target is None else read_word(run, target, logits, warnings)
     if against is not None:
-        other: int | None = _token(run, against, logits, warnings)
+        other: int | None = read_word(run, against, logits, warnings)
     else:
         other = best[1] if target is None else None
     if other == chosen:
@@ -71,7 +71,12 @@ def score(run: KeptRun, logits: Tensor, token: int) -> TokenScore:
     )
 
 
-def _token(run: KeptRun, word: Word, logits: Tensor, warnings: list[str]) -> int:
+def read_word(run: KeptRun, word: Word, logits: Tensor, warnings: list[str]) -> int:
+    """The id of a word's (first) token; what is odd in it is added to the warnings.
+
+    Raises:
+        OptionError: if it is no token.
+    """
     size = logits.shape[-1]
     if isinstance(word, int):
         if not 0 <= word < size:

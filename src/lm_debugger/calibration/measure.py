@@ -61,6 +61,11 @@ class Calibration:
             tokens=int(self.arrays[f"{key}.tokens"][index]),
         )  # fmt: skip
 
+    def bounds(self, layer: int, letters: str) -> tuple[Tensor, Tensor]:
+        """What `on-` and `on` mean for all vectors of a kind in a layer: (units,) each; NaN where nothing was seen."""
+        ranges = self.arrays[f"{layer}.{letters}"]
+        return ranges[0], ranges[3]
+
 
 class _Collector:
     """Takes all coefficients into tails, but for the first of a text.

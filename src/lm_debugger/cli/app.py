@@ -11,11 +11,13 @@ import typer
 
 from lm_debugger import __version__
 from lm_debugger.cli import terminal
+from lm_debugger.cli.bisect import bisect
 from lm_debugger.cli.cache import cache
 from lm_debugger.cli.calibrate import calibrate
 from lm_debugger.cli.clusters import clusters
 from lm_debugger.cli.debug import debug
 from lm_debugger.cli.examine import examine
+from lm_debugger.cli.fix import fix
 from lm_debugger.cli.flow import flow
 from lm_debugger.cli.generate import generate
 from lm_debugger.cli.head import head
@@ -36,7 +38,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for command in (
-    serve, trace, debug, why, heads, flow, patch, generate, search, examine, value, head, clusters, calibrate,
+    serve, trace, debug, why, fix, bisect, heads, flow, patch, generate, search, examine, value, head, clusters,
+    calibrate,
 ):  # fmt: skip
     app.command()(command)
 app.add_typer(lens, name="lens")

@@ -11,6 +11,7 @@ import typer
 from lm_debugger.errors import OptionError, PromptError
 
 if TYPE_CHECKING:
+    from lm_debugger.records.fix import FixCase
     from lm_debugger.records.recipe import Recipe
 from lm_debugger.records import names
 
@@ -142,3 +143,44 @@ def read_layers(layers: str | None) -> range | None:
         OptionError: if it is not a range of layers.
     """
     return None if layers is None else names.read_layers(layers)
+
+
+def read_lines(path: Path) -> list[str]:
+    """The lines of a text file that are not empty.
+
+    Raises:
+        OptionError: if it cannot be read or has none.
+    """
+    try:
+        lines = [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    except FileNotFoundError:
+        raise OptionError(f"There is no file {path}.", "Give the path of a text file.") from None
+    except (OSError, UnicodeDecodeError) as failure:
+        raise OptionError(f"{path} cannot be read as text: {failure}.", "Give the path of a UTF-8 text file.") from None
+    if not lines:
+        raise OptionError(f"{path} is empty.", "Write one text on every line.")
+    return lines
+
+
+def read_cases(path: Path) -> list["FixCase"]:
+    """The cases of a file: JSON objects, or prompt and target with a tab between, one on every line.
+
+    Raises:
+        OptionError: if it cannot be read, or a line is neither.
+    """
+    from lm_debugger.records.fix import FixCase
+
+    found = []
+    for number, line in enumerate(read_lines(path), 1):
+        try:
+            if line.lstrip().startswith("{"):
+                found.append(FixCase.model_validate_json(line))
+            else:
+                prompt, target = line.split("\t")
+                found.append(FixCase(prompt=prompt, target=target))
+        except ValueError:
+            raise OptionError(
+                f"{path}, case {number}: {line[:60]!r} is no case.",
+                'Write {"prompt": "The sky is", "target": " green"}, or both with a tab between.',
+            ) from None
+    return found

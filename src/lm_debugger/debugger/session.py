@@ -8,7 +8,9 @@ from functools import partial
 
 from lm_debugger.calibration import measure as calibration
 from lm_debugger.debugger.attribution import Attribution
+from lm_debugger.debugger.bisecting import Bisecting
 from lm_debugger.debugger.lensing import Lensing
+from lm_debugger.debugger.repair import Repair
 from lm_debugger.debugger.stepping.saved import restored
 from lm_debugger.debugger.stepping.session import Session
 from lm_debugger.debugger.stepping.sessions import keep_once
@@ -56,7 +58,7 @@ Edits = Sequence[str | Edit]
 Reopen = Callable[[LoadedModel], LoadedModel]
 
 
-class Debugger(Weights, Attribution, Lensing):
+class Debugger(Weights, Attribution, Bisecting, Repair, Lensing):
     """A model under the debugger. Its weights are never changed; every edit lives for one call.
 
     Where its user changes the weights (trains them, say), the next call proves the model anew and forgets what it knew
@@ -623,8 +625,10 @@ class Debugger(Weights, Attribution, Lensing):
         check_name(name, self._model)
         if name.letters not in {extent.letters for extent in self._model.vectors(name.layer)}:
             raise EditError(f"{name} has no range: it has no coefficient.", f"Write {name}=off or {name}*=0.5.")
-        known = self._known_calibration() or self._measure(None, TOKENS, 0, work)
-        return known.range(name)
+        return self._ranges(work).range(name)
+
+    def _ranges(self, work: Work) -> calibration.Calibration:
+        return self._known_calibration() or self._measure(None, TOKENS, 0, work)
 
 
 def _without_effect(found: Continuation, baseline: Continuation | None) -> tuple[str, ...]:

@@ -83,6 +83,21 @@ class Steps(Protocol):
         """An independent continuation from here: what one does, the other does not see."""
 
 
+@dataclass(frozen=True, eq=False)
+class Resume:
+    """Where a forward may begin: what lies below need not run, because what leaves it is known.
+
+    Args:
+        below: paths of the layers that are left out, in order: all up to where the forward begins.
+        stream: what leaves the last of them: (positions, hidden) for all passes alike, or (passes, positions, hidden).
+        items: of the tuple that a layer gives, whose first one is the stream; 0 where it gives the stream itself.
+    """
+
+    below: tuple[str, ...]
+    stream: Tensor
+    items: int = 0
+
+
 class Engine(Protocol):
     """Runs one network."""
 
@@ -99,6 +114,7 @@ class Engine(Protocol):
         *,
         pull: Mapping[Site, Tensor] | None = None,
         within: tuple[int, int] | None = None,
+        resume: Resume | None = None,
         work: Work = UNWATCHED,
     ) -> list[Capture]:
         """Run whole texts once, without a cache. Passes of one length share a forward; none is padded.
@@ -110,6 +126,8 @@ class Engine(Protocol):
                 tap, the gradient of their product with what passes there (one backward pass a cotangent).
             within: positions start ≤ position < stop over which the gradients are added up, in float32: many cotangents
                 at many taps would fill the memory otherwise.
+            resume: where to begin; an engine may run everything instead. The passes must be of one length, and no tap
+                or write may lie below.
             work: may stop it between two modules.
 
         Returns:

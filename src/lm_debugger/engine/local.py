@@ -9,10 +9,11 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from lm_debugger.engine.engine import Choose, Warp
+from lm_debugger.engine.engine import Choose, Resume, Warp
 from lm_debugger.engine.guard import running
 from lm_debugger.engine.hooks import sweep
 from lm_debugger.engine.ports import Clock, Order, ports
+from lm_debugger.engine.resume import leaving_out
 from lm_debugger.engine.rewrite import rounds
 from lm_debugger.engine.sites import LOGITS, Capture, Pass, Site, Streams, Write, by_length
 from lm_debugger.engine.state import WeightState, foreign_hooks
@@ -67,13 +68,14 @@ class LocalEngine:
         *,
         pull: Mapping[Site, Tensor] | None = None,
         within: tuple[int, int] | None = None,
+        resume: Resume | None = None,
         work: Work = UNWATCHED,
     ) -> list[Capture]:
         """See `Engine`."""
         found: dict[int, Capture] = {}
         for group in by_length(passes):
             for members in [group] if self.batch_first else [[index] for index in group]:
-                streams = self._forward([passes[index] for index in members], taps, pull, within, work)
+                streams = self._forward([passes[index] for index in members], taps, pull, within, resume, work)
                 found |= {index: Capture(streams, row) for row, index in enumerate(members)}
         return [found[index] for index in range(len(passes))]
 
@@ -83,6 +85,7 @@ class LocalEngine:
         taps: Sequence[Site],
         pull: Mapping[Site, Tensor] | None,
         within: tuple[int, int] | None,
+        resume: Resume | None,
         work: Work,
     ) -> Streams:
         """Run passes of one length as one batch."""
@@ -96,7 +99,7 @@ class LocalEngine:
             return {} if pull is None else _pulled(order, taps, pull, within)
 
         with torch.set_grad_enabled(pull is not None):
-            gradients = self.under(order, forward)
+            gradients = self.under(order, partial(leaving_out, resume, self.module, forward))
         return Streams({site: order.kept[site].detach() for site in taps}, gradients)
 
     def order(self, taps: Sequence[Site], writes: Sequence[Sequence[Write]], clock: Clock) -> Order:

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from lm_debugger import errors
 from lm_debugger.engine import wire
-from lm_debugger.engine.engine import Choose, Command, Step, Warp
+from lm_debugger.engine.engine import Choose, Command, Resume, Step, Warp
 from lm_debugger.engine.sites import Capture, Pass, Site, Streams, by_length
 from lm_debugger.errors import EngineError, LMDebuggerError
 from lm_debugger.work import UNWATCHED, Work
@@ -106,9 +106,10 @@ class RemoteEngine:
         *,
         pull: Mapping[Site, Tensor] | None = None,
         within: tuple[int, int] | None = None,
+        resume: Resume | None = None,
         work: Work = UNWATCHED,
     ) -> list[Capture]:
-        """See `Engine`."""
+        """See `Engine`. Always runs everything."""
         found: dict[int, Capture] = {}
         for members in by_length(passes):
             work.go_on()

@@ -7,11 +7,12 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from lm_debugger.anatomy.parts import Anatomy
-from lm_debugger.engine.engine import Engine
+from lm_debugger.engine.engine import Engine, Resume
 from lm_debugger.engine.sites import Site
 from lm_debugger.errors import PromptError
 from lm_debugger.lenses.backward import Backward
 from lm_debugger.lenses.logit import LogitLens
+from lm_debugger.model import resuming
 from lm_debugger.records.examination import Examination
 from lm_debugger.records.model import ModelSummary
 from lm_debugger.records.names import Extent, UnitName
@@ -80,6 +81,16 @@ class LoadedModel:
     def backward(self) -> Backward:
         """The read-out gone backwards, from logits to what writes them."""
         return Backward(self.network, self.anatomy)
+
+    @cached_property
+    def _resumes(self) -> int | None:
+        return resuming.form(self.engine, self.anatomy, self.vocabulary.size)
+
+    def resume(self, layer: int, stream: Tensor) -> Resume | None:
+        """Begin a forward at a layer with the stream that enters it (see `Resume`); None where it must run whole."""
+        if layer == 0 or self._resumes is None:
+            return None
+        return resuming.resume_at(self.anatomy, layer, stream, self._resumes)
 
     @cached_property
     def kept_numbers(self) -> int:

@@ -13,10 +13,12 @@ from lm_debugger.errors import OptionError
 from lm_debugger.server import failures, page
 from lm_debugger.server.guard import Guard
 from lm_debugger.server.routes import (
+    bisect,
     calibrate,
     clusters,
     compare,
     examples,
+    fix,
     flow,
     generate,
     grid,
@@ -59,6 +61,8 @@ _NOUNS = (
     heads_of_prompt,
     flow,
     patch,
+    bisect,
+    fix,
     generate,
     values,
     heads,

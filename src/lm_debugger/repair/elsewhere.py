@@ -1,0 +1,102 @@
+"""What edits do to other texts: every prediction along them with and without the edits."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from lm_debugger.attribution.again import lowest
+from lm_debugger.engine.sites import Capture, Pass, by_length
+from lm_debugger.errors import NumericalError
+from lm_debugger.model.loaded import LoadedModel
+from lm_debugger.model.resuming import entrance
+from lm_debugger.records.edit import Edit
+from lm_debugger.repair.goal import divergence
+from lm_debugger.units.compile import compile_edits
+from lm_debugger.work import Work
+
+ROWS = 64  # of logits at once
+
+
+class Change(NamedTuple):
+    """What edits do to one text, at each position but the last, whose prediction nothing follows.
+
+    Args:
+        kl: divergence of the prediction from what it was, in nats: (positions,).
+        before, after: the top tokens: (positions,).
+        surprise, surprise_after: negative log-probability of the token that follows, in nats: (positions,).
+    """
+
+    kl: Tensor
+    before: Tensor
+    after: Tensor
+    surprise: Tensor
+    surprise_after: Tensor
+
+
+class Elsewhere:
+    """Texts with the predictions along them.
+
+    Args:
+        model: the model.
+        texts: token ids, each of two or more.
+        interventions: edits in force before and after.
+        work: may stop it.
+
+    Attributes:
+        forwards: texts run so far.
+    """
+
+    def __init__(
+        self, model: LoadedModel, texts: Sequence[Sequence[int]], interventions: Sequence[Edit], work: Work
+    ) -> None:
+        self._model = model
+        self.texts = tuple(tuple(text) for text in texts)
+        self._interventions = tuple(interventions)
+        self._work = work
+        self._last = model.anatomy.layers[-1].after
+        taps = [self._last, *(entrance(model.anatomy, layer) for layer in range(model.layers))]
+        self.forwards = len(self.texts)
+        self._before: list[Capture] = model.engine.observe(self._passes(()), list(dict.fromkeys(taps)), work=work)
+
+    @torch.no_grad()
+    def changes(self, edits: Sequence[Edit]) -> list[Change]:
+        """What edits do to each text.
+
+        Raises:
+            EditError: if one cannot be applied to one of the texts.
+            NumericalError: if the model computes NaN or infinity with them.
+        """
+        passes = self._passes(edits)
+        added = compile_edits(edits, self._model, prompt_length=1 << 30, length=1 << 30)
+        layer = lowest(self._model, added)
+        found: dict[int, Change] = {}
+        for members in by_length(passes):
+            stream = torch.stack([self._before[index][entrance(self._model.anatomy, layer)] for index in members])
+            resume = self._model.resume(layer, stream)
+            group = [passes[index] for index in members]
+            captures = self._model.engine.observe(group, [self._last], resume=resume, work=self._work)
+            self.forwards += len(members)
+            for index, capture in zip(members, captures, strict=True):
+                found[index] = self._change(self.texts[index], self._before[index][self._last], capture[self._last])
+        return [found[index] for index in range(len(passes))]
+
+    def _passes(self, edits: Sequence[Edit]) -> list[Pass]:
+        every = (*self._interventions, *edits)
+        return [
+            Pass(ids, compile_edits(every, self._model, prompt_length=len(ids), length=len(ids))) for ids in self.texts
+        ]
+
+    def _change(self, ids: Sequence[int], before: Tensor, after: Tensor) -> Change:
+        parts = []
+        following = torch.tensor(ids[1:], device=before.device)
+        for start in range(0, len(ids) - 1, ROWS):
+            place = slice(start, min(start + ROWS, len(ids) - 1))
+            one, other = (self._model.readout.logits(stream[place]) for stream in (before, after))
+            if not bool(other.isfinite().any(-1).all()):
+                raise NumericalError("With the edits the model computes NaN or infinity.", "Weaken the edits.")
+            surprises = [-each.log_softmax(-1).gather(1, following[place, None])[:, 0].cpu() for each in (one, other)]
+            tops = [each.argmax(-1).cpu() for each in (one, other)]
+            parts.append(Change(divergence(one, other).cpu(), *tops, *surprises))
+        return Change(*(torch.cat(column) for column in zip(*parts, strict=True)))
