@@ -17,7 +17,8 @@ test("a session is paused by a breakpoint, stepped, edited, taken back, branched
   page,
   request,
 }) => {
-  test.slow();
+  test.setTimeout(150_000);
+  page.setDefaultTimeout(20_000);
   const wrong = complaints(page);
   const data = { prompt: PROMPT, max_new_tokens: 12, compare: false };
   const { tokens: plain } = (await (await request.post("/api/generate", { data })).json()) as {
@@ -30,7 +31,10 @@ test("a session is paused by a breakpoint, stepped, edited, taken back, branched
   // What is wrong is told at its character; how it may go on is proposed.
   const watch = page.getByRole("combobox", { name: "Add a watch" });
   await watch.fill("ent");
-  await page.getByRole("option", { name: /^entropy/ }).click();
+  await page
+    .getByRole("listbox", { name: /^Add a watch/ })
+    .getByRole("option", { name: /^entropy/ })
+    .click();
   await expect(watch).toHaveValue(/^entropy\(/);
   await watch.fill("entropy())");
   await expect(page.getByRole("region", { name: "Watches" }).getByRole("alert").locator("mark")).toHaveText(")");
@@ -125,5 +129,49 @@ test("a session is paused by a breakpoint, stepped, edited, taken back, branched
     .first()
     .click();
   await expect(bar(page)).toBeHidden();
+  expect(wrong).toEqual([]);
+});
+
+test("the tour leads from what is seen to a fix; its report is adopted and makes the token win", async ({ page }) => {
+  test.setTimeout(200_000);
+  page.setDefaultTimeout(20_000);
+  const wrong = complaints(page);
+  await page.goto("/?lens=logit");
+  await page.getByRole("button", { name: "Take the tour" }).click();
+  const tour = page.getByRole("region", { name: "Guided tour" });
+  for (const title of [
+    "Observe",
+    "One layer",
+    "Why this token",
+    "Where it came from",
+    "Change it",
+    "Stop where",
+    "Fix it",
+  ]) {
+    await expect(tour.getByRole("heading")).toContainText(title);
+    await expect(page.locator("[data-tour]")).toBeVisible();
+    if (title !== "Fix it") await tour.getByRole("button", { name: "Next" }).click();
+  }
+  await tour.getByRole("button", { name: "Close" }).click();
+  await answered(page);
+  const fix = page.getByRole("region", { name: "Fix", exact: true });
+  await fix.getByRole("button", { name: /^Make win/ }).click();
+  await page.getByRole("button", { name: "·teacher", exact: true }).click();
+  await fix.getByRole("button", { name: "Fix", exact: true }).click();
+  const report = fix.getByRole("group", { name: "Report of the fix" });
+  await expect(report).toBeVisible({ timeout: 150_000 });
+  await expect(report).toContainText(/^Fixed with \d edit/);
+  await expect(report).toContainText(/KL .* on \d+ other texts/);
+  const edits = await report.getByRole("list", { name: "Edits of the fix" }).getByRole("listitem").count();
+  await report.getByRole("button", { name: "Adopt the edits" }).click();
+  await settled(page);
+  await expect(page.getByRole("group", { name: "Concept fix ·teacher" })).toBeVisible();
+  expect(edits).toBeGreaterThan(0);
+  // B's most probable token is now the one that was wanted.
+  const first = layer(page, 29)
+    .getByRole("list", { name: /after|output/i })
+    .getByRole("button")
+    .first();
+  await expect(first).toHaveAccessibleName(/^·teacher/);
   expect(wrong).toEqual([]);
 });

@@ -251,6 +251,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/bisect": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Bisect
+         * @description The layer, the part and the units at which taking over the other run's activations flips the answer.
+         */
+        post: operations["bisect"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/fix": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Fix
+         * @description The smallest set of edits that makes a token the top one, with what it does to the prediction and elsewhere.
+         */
+        post: operations["fix"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/fix/all": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Fix All
+         * @description Several predictions fixed with one set of edits.
+         */
+        post: operations["fix_all"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/generate": {
         parameters: {
             query?: never;
@@ -1027,6 +1087,146 @@ export interface components {
             value: boolean | number | string | null;
         };
         /**
+         * BisectInput
+         * @description A run and another one: of another prompt, or of the same with the edits.
+         */
+        BisectInput: {
+            /**
+             * Prompt
+             * @description A text.
+             * @example It was the first time that two
+             */
+            prompt?: string | null;
+            /**
+             * Ids
+             * @description Token ids, instead of a text.
+             */
+            ids?: number[] | null;
+            /**
+             * Interventions
+             * @description Edits in force.
+             * @example [
+             *       "L12D345=off",
+             *       "L9D7*=2@last"
+             *     ]
+             */
+            interventions?: string[];
+            /**
+             * Source
+             * @description The other prompt. Without it, the prompt with `interventions` is the other run.
+             */
+            source?: string | null;
+            /**
+             * Position
+             * @description A position; negative ones count from the end.
+             * @default -1
+             */
+            position: number;
+            /**
+             * Stream
+             * @description Answer with server-sent events, as with Accept: text/event-stream.
+             * @default false
+             */
+            stream: boolean;
+        };
+        /**
+         * Bisection
+         * @description Where the difference between two runs' answers lies.
+         *
+         *     A swap puts the other run's activations in the place of this one's; what follows is computed from them. What is
+         *     named is the place at which the answer tips: with everything before it taken over it stays, with it as well it is
+         *     the other run's.
+         *
+         *     Args:
+         *         answer: this run's top token.
+         *         other: the other run's, as it is here.
+         *         layer: the layer at which the answer tips; None where the answers are the same, or the read-out decides.
+         *         position: where the swap is made; with several, the one that weighs most.
+         *         part: what tips it: what the layer's `attention` or feed-forward (`ffn`) gives, the `layer` as a whole where it
+         *             is neither of them alone, the `embedding`, or the `read-out`.
+         *         units: the fewest heads or value vectors found whose contributions, taken over, tip it by themselves.
+         *         flips: whether the swap of the units (or of the part, if no units are named) was run and flipped the answer.
+         *         positions: at all of these the swap is made.
+         *         tokens: of this run.
+         *         other_tokens: of the other run.
+         *         read: the position whose prediction is compared.
+         *         generated: tokens that both runs wrote alike before they differ (between two models).
+         *         aligned: for each position of this run that of the other; None for none.
+         *         cells: for each layer and position the lead of the other answer (as in `Swap`), where the stream after the layer
+         *             is taken over there alone; None where it was not run.
+         *         frontier: for each layer the lead where the stream after it is taken over at all of the positions that count.
+         *         swaps: the proof, in order.
+         */
+        Bisection: {
+            answer: components["schemas"]["TokenScore"];
+            other: components["schemas"]["TokenScore"];
+            /** Layer */
+            layer: number | null;
+            /** Position */
+            position: number | null;
+            /** Part */
+            part: ("attention" | "ffn" | "layer" | "embedding" | "read-out") | null;
+            /** Units */
+            units: string[];
+            /** Flips */
+            flips: boolean;
+            /**
+             * Positions
+             * @default []
+             */
+            positions: number[];
+            /**
+             * Tokens
+             * @default []
+             */
+            tokens: components["schemas"]["Token"][];
+            /**
+             * Other Tokens
+             * @default []
+             */
+            other_tokens: components["schemas"]["Token"][];
+            /**
+             * Read
+             * @default 0
+             */
+            read: number;
+            /**
+             * Generated
+             * @default 0
+             */
+            generated: number;
+            /**
+             * Aligned
+             * @default []
+             */
+            aligned: (number | null)[];
+            /**
+             * Cells
+             * @default []
+             */
+            cells: (number | null)[][];
+            /**
+             * Frontier
+             * @default []
+             */
+            frontier: number[];
+            /**
+             * Swaps
+             * @default []
+             */
+            swaps: components["schemas"]["Swap"][];
+            /**
+             * Interventions
+             * @default []
+             */
+            interventions: string[];
+            /**
+             * Warnings
+             * @default []
+             */
+            warnings: string[];
+        };
+        /**
          * BreakpointView
          * @description A condition to stop at.
          *
@@ -1114,6 +1314,22 @@ export interface components {
             seconds: number;
             /** Cached */
             cached: boolean;
+        };
+        /**
+         * CaseInput
+         * @description A prompt and the token wanted after it.
+         */
+        CaseInput: {
+            /** Prompt */
+            prompt: string;
+            /** Target */
+            target: string;
+            /**
+             * Position
+             * @description A position; negative ones count from the end.
+             * @default -1
+             */
+            position: number;
         };
         /**
          * Check
@@ -1496,6 +1712,27 @@ export interface components {
             interventions?: string[];
         };
         /**
+         * EffectSummary
+         * @description What edits do to texts that they are not meant for, in brief.
+         *
+         *     Args:
+         *         prompts: how many texts.
+         *         kl: Kullback-Leibler divergence of the predictions with the edits from those without, in nats, the mean over all
+         *             positions of all texts.
+         *         changed: the part of these positions at which another token is the top one, 0 to 1.
+         *         random_kl: the same divergence for random edits of equal size in the same layers.
+         */
+        EffectSummary: {
+            /** Prompts */
+            prompts: number;
+            /** Kl */
+            kl: number;
+            /** Changed */
+            changed: number;
+            /** Random Kl */
+            random_kl: number;
+        };
+        /**
          * Entry
          * @description A token of the vocabulary.
          */
@@ -1672,6 +1909,223 @@ export interface components {
             lens: components["schemas"]["LensSummary"];
             /** Cached */
             cached: boolean;
+            /**
+             * Warnings
+             * @default []
+             */
+            warnings: string[];
+        };
+        /**
+         * Fix
+         * @description The edits that make a wanted token the top one after a prompt, or the best that was found.
+         *
+         *     Everything that is said of the prediction comes from a fresh run with `edits`.
+         *
+         *     Args:
+         *         prompt: the text.
+         *         position: where the prediction is read; it predicts the token at `position + 1`.
+         *         from_: the top token before. In JSON it is called `from`.
+         *         to: the token wanted, as it is before. Where several are wanted, the one that was aimed at.
+         *         success: whether a wanted token is the top one with the edits.
+         *         edits: in their canonical text; none if the token is the top one already.
+         *         before, after: the top tokens without and with the edits; in `after` the token wanted is always there.
+         *         kl: divergence of the prediction with the edits from the one without, in nats.
+         *         side_effects: on other texts; None if it was not measured.
+         *         forwards: texts that were run to find it, gradients and side effects included.
+         *         seconds: time that it took.
+         *         interventions: edits in force before and after.
+         *         warnings: what the user should know.
+         */
+        Fix: {
+            /** Prompt */
+            prompt: string;
+            /** Position */
+            position: number;
+            from: components["schemas"]["TokenScore"];
+            to: components["schemas"]["TokenScore"];
+            /** Success */
+            success: boolean;
+            /** Edits */
+            edits: string[];
+            /** Before */
+            before: components["schemas"]["TokenScore"][];
+            /** After */
+            after: components["schemas"]["TokenScore"][];
+            /** Kl */
+            kl: number;
+            side_effects: components["schemas"]["EffectSummary"] | null;
+            /** Forwards */
+            forwards: number;
+            /** Seconds */
+            seconds: number;
+            /**
+             * Interventions
+             * @default []
+             */
+            interventions: string[];
+            /**
+             * Warnings
+             * @default []
+             */
+            warnings: string[];
+        };
+        /**
+         * FixAllInput
+         * @description Several predictions that are to be fixed with one set of edits.
+         */
+        FixAllInput: {
+            /** Cases */
+            cases: components["schemas"]["CaseInput"][];
+            /**
+             * Interventions
+             * @description Edits in force.
+             */
+            interventions?: string[];
+            /**
+             * Avoid
+             * @description Tokens none of which is to be the top one.
+             */
+            avoid?: string[];
+            /**
+             * Held
+             * @description Texts that should stay as they are; else texts that the model writes itself.
+             */
+            held?: string[] | null;
+            /**
+             * Max Edits
+             * @description The most edits that it may take.
+             * @default 5
+             */
+            max_edits: number;
+            /**
+             * Budget
+             * @description Texts that may be run to find it.
+             * @default 1500
+             */
+            budget: number;
+            /**
+             * Side Effects
+             * @description Measure what the edits do to other texts.
+             * @default true
+             */
+            side_effects: boolean;
+            /**
+             * Stream
+             * @description Answer with server-sent events, as with Accept: text/event-stream.
+             * @default false
+             */
+            stream: boolean;
+        };
+        /**
+         * FixInput
+         * @description A run, a position, and what is to be the top token there.
+         */
+        FixInput: {
+            /**
+             * Prompt
+             * @description A text.
+             * @example It was the first time that two
+             */
+            prompt?: string | null;
+            /**
+             * Ids
+             * @description Token ids, instead of a text.
+             */
+            ids?: number[] | null;
+            /**
+             * Interventions
+             * @description Edits in force.
+             * @example [
+             *       "L12D345=off",
+             *       "L9D7*=2@last"
+             *     ]
+             */
+            interventions?: string[];
+            /**
+             * Position
+             * @description A position; negative ones count from the end.
+             * @default -1
+             */
+            position: number;
+            /**
+             * Target
+             * @description The token wanted, with its leading space.
+             * @example doctor
+             */
+            target?: string | null;
+            /**
+             * Target Id
+             * @description Its id, instead of its text.
+             */
+            target_id?: number | null;
+            /**
+             * Targets
+             * @description Several, of which any will do.
+             */
+            targets?: string[];
+            /**
+             * Avoid
+             * @description Tokens none of which is to be the top one.
+             */
+            avoid?: string[];
+            /**
+             * Held
+             * @description Texts that should stay as they are; else texts that the model writes itself.
+             */
+            held?: string[] | null;
+            /**
+             * Max Edits
+             * @description The most edits that it may take.
+             * @default 5
+             */
+            max_edits: number;
+            /**
+             * Budget
+             * @description Texts that may be run to find it.
+             * @default 1500
+             */
+            budget: number;
+            /**
+             * Side Effects
+             * @description Measure what the edits do to other texts.
+             * @default true
+             */
+            side_effects: boolean;
+            /**
+             * Stream
+             * @description Answer with server-sent events, as with Accept: text/event-stream.
+             * @default false
+             */
+            stream: boolean;
+        };
+        /**
+         * Fixes
+         * @description Several predictions fixed with one set of edits.
+         *
+         *     Args:
+         *         fixes: each prompt's outcome with all of the edits; `forwards` and `seconds` are those of the whole.
+         *         success: whether all succeeded.
+         *         fixed: how many did.
+         *         edits: of all.
+         *         kl: mean of the fixes' divergences.
+         *         side_effects, forwards, seconds, warnings: as in a fix.
+         */
+        Fixes: {
+            /** Fixes */
+            fixes: components["schemas"]["Fix"][];
+            /** Success */
+            success: boolean;
+            /** Fixed */
+            fixed: number;
+            /** Edits */
+            edits: string[];
+            /** Kl */
+            kl: number;
+            side_effects: components["schemas"]["EffectSummary"] | null;
+            /** Forwards */
+            forwards: number;
+            /** Seconds */
+            seconds: number;
             /**
              * Warnings
              * @default []
@@ -3680,6 +4134,23 @@ export interface components {
             start: number;
             /** Meaning */
             meaning: string;
+        };
+        /**
+         * Swap
+         * @description One swap that was run.
+         *
+         *     Args:
+         *         what: what was taken over from the other run, in words.
+         *         lead: logit of the other run's answer minus that of this one's afterwards.
+         *         flips: whether the other run's answer is the top token then.
+         */
+        Swap: {
+            /** What */
+            what: string;
+            /** Lead */
+            lead: number;
+            /** Flips */
+            flips: boolean;
         };
         /**
          * TitleInput
@@ -6060,6 +6531,390 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PatchMap"];
+                    "text/event-stream": {
+                        /** @enum {string} */
+                        event: "progress" | "result" | "error";
+                        data: string;
+                    };
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Another site's page asked, or the Host is not this server's. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description What is asked for does not exist. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model cannot do this. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The request is not valid. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work was given up. */
+            499: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A mistake of the server. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model is still loading, or too many wait for it: try again after Retry-After seconds. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work took longer than one request may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    bisect: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BisectInput"];
+            };
+        };
+        responses: {
+            /** @description Where they part; or, if asked for, a stream of events (progress, result, error), the last of them `result` or `error`. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Bisection"];
+                    "text/event-stream": {
+                        /** @enum {string} */
+                        event: "progress" | "result" | "error";
+                        data: string;
+                    };
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Another site's page asked, or the Host is not this server's. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description What is asked for does not exist. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model cannot do this. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The request is not valid. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work was given up. */
+            499: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A mistake of the server. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model is still loading, or too many wait for it: try again after Retry-After seconds. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work took longer than one request may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    fix: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FixInput"];
+            };
+        };
+        responses: {
+            /** @description The fix; or, if asked for, a stream of events (progress, result, error), the last of them `result` or `error`. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fix"];
+                    "text/event-stream": {
+                        /** @enum {string} */
+                        event: "progress" | "result" | "error";
+                        data: string;
+                    };
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Another site's page asked, or the Host is not this server's. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description What is asked for does not exist. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model cannot do this. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The request is not valid. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work was given up. */
+            499: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A mistake of the server. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model is still loading, or too many wait for it: try again after Retry-After seconds. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work took longer than one request may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    fix_all: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FixAllInput"];
+            };
+        };
+        responses: {
+            /** @description The fixes; or, if asked for, a stream of events (progress, result, error), the last of them `result` or `error`. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fixes"];
                     "text/event-stream": {
                         /** @enum {string} */
                         event: "progress" | "result" | "error";

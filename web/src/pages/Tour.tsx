@@ -13,14 +13,16 @@ export function Tour() {
     if (step === undefined) return;
     step.perform();
     let shown: Element | null = null;
-    // What it points at may have to be drawn first.
-    const timer = setTimeout(() => {
+    // What it points at may have to be drawn first, or computed.
+    const timer = setInterval(() => {
       shown = document.querySelector(step.at);
-      shown?.setAttribute("data-tour", "");
-      shown?.scrollIntoView({ block: "nearest", behavior: reduced ? "auto" : "smooth" });
-    }, 250);
+      if (shown === null) return;
+      clearInterval(timer);
+      shown.setAttribute("data-tour", "");
+      shown.scrollIntoView({ block: "nearest", behavior: reduced ? "auto" : "smooth" });
+    }, 150);
     return () => {
-      clearTimeout(timer);
+      clearInterval(timer);
       shown?.removeAttribute("data-tour");
     };
   }, [step, reduced]);

@@ -53,4 +53,10 @@ export const TOUR: readonly TourStep[] = [
     at: '[aria-labelledby="breakpoints-title"]',
     perform: () => undefined,
   },
+  {
+    title: "Fix it",
+    text: "Choose the token that should win and press Fix: the smallest set of edits that makes it so is searched for and verified, here and on other text. Adopt them, and they are edits like any others.",
+    at: '[aria-label="Fix"]',
+    perform: () => setView({ inspect: "why" }),
+  },
 ];

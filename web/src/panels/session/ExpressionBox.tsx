@@ -1,5 +1,5 @@
 // A box for a watch or a condition: says at the character what is wrong with it, and how it may go on.
-import { useQuery } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useId, useRef, useState } from "react";
 import { checkQuery } from "../../api/sessions";
 import { useDebounced } from "../../ui/hooks";
@@ -18,6 +18,7 @@ const WAIT = 120;
 const SHOWN = 8;
 
 export function ExpressionBox({ id, label, placeholder, condition, onAdd }: Props) {
+  const client = useQueryClient();
   const list = useId();
   const value = useViewPart("value");
   const [text, setText] = useState("");
@@ -43,10 +44,13 @@ export function ExpressionBox({ id, label, placeholder, condition, onAdd }: Prop
     setAt(-1);
     requestAnimationFrame(() => field.current?.setSelectionRange(end, end));
   };
-  const add = () => {
+  const add = async () => {
     if (text.trim() === "") return;
-    if (current?.expression === null || current === undefined) return setOpen(true);
-    onAdd(current.expression);
+    // Who is quick has not been answered yet.
+    const units = value === "" ? [] : [value];
+    const checked = await client.fetchQuery(checkQuery(text, text.length, condition, units)).catch(() => null);
+    if (checked?.expression == null) return setOpen(true);
+    onAdd(checked.expression);
     setText("");
     setCursor(0);
   };
@@ -87,7 +91,7 @@ export function ExpressionBox({ id, label, placeholder, condition, onAdd }: Prop
           if (event.key === "Enter") {
             event.preventDefault();
             if (at >= 0) take(at);
-            else add();
+            else void add();
           }
           if (event.key === "Escape") event.currentTarget.blur();
         }}
