@@ -177,7 +177,7 @@ async def sessions(here: Here) -> Sessions:
 
 
 @router.post("/sessions", status_code=201)
-async def begin(request: Request, here: Here, asked: SessionInput) -> SessionView:
+async def begin_session(request: Request, here: Here, asked: SessionInput) -> SessionView:
     """Begin a session. Nothing runs yet, unless an edit such as `L12D345=on` has ranges measured first."""
     most = here.settings.limits
     prompt, edits, _ = await asked.asked(most)
@@ -198,14 +198,14 @@ async def begin(request: Request, here: Here, asked: SessionInput) -> SessionVie
 
 
 @router.get("/sessions/{name}")
-async def show(here: Here, name: Name) -> SessionView:
+async def session(here: Here, name: Name) -> SessionView:
     """A session as it is. One that is not in memory is read from the database; its tokens run again when it goes on."""
     session = await _find(here, name)
     return with_names(await run_in_threadpool(session.view), await here.names())
 
 
 @router.put("/sessions/{name}")
-async def retitle(here: Here, name: Name, asked: NameInput) -> SessionView:
+async def retitle_session(here: Here, name: Name, asked: NameInput) -> SessionView:
     """Give a session another title."""
     session = await _find(here, name)
     session.title = asked.name.strip()
@@ -213,13 +213,13 @@ async def retitle(here: Here, name: Name, asked: NameInput) -> SessionView:
 
 
 @router.delete("/sessions/{name}", status_code=204)
-async def forget(here: Here, name: Name) -> None:
+async def forget_session(here: Here, name: Name) -> None:
     """Forget a session and its tree."""
     await run_in_threadpool(here.sessions.remove, here.debugger, name)
 
 
 @router.post("/sessions/{name}/step", response_model=SessionView, responses=described("The session", "token"))
-async def step(request: Request, here: Here, name: Name, asked: StepInput) -> Response:
+async def session_step(request: Request, here: Here, name: Name, asked: StepInput) -> Response:
     """Take a step, or run to a layer, a position or a token."""
 
     def verb(session: "Session", channel: Channel) -> SessionView:
@@ -242,7 +242,7 @@ async def step(request: Request, here: Here, name: Name, asked: StepInput) -> Re
 
 
 @router.post("/sessions/{name}/continue", response_model=SessionView, responses=described("The session", "token"))
-async def continue_(request: Request, here: Here, name: Name, asked: StreamInput) -> Response:
+async def session_continue(request: Request, here: Here, name: Name, asked: StreamInput) -> Response:
     """Run until a breakpoint is true, the text ends, or the branch has its most tokens. Who goes away pauses it."""
 
     def verb(session: "Session", channel: Channel) -> SessionView:
@@ -252,26 +252,26 @@ async def continue_(request: Request, here: Here, name: Name, asked: StreamInput
 
 
 @router.post("/sessions/{name}/back")
-async def back(here: Here, name: Name, asked: BackInput) -> SessionView:
+async def session_back(here: Here, name: Name, asked: BackInput) -> SessionView:
     """Undo steps: nothing runs, nothing is lost."""
     return await _move(here, name, lambda session: session.back(asked.count))
 
 
 @router.post("/sessions/{name}/goto")
-async def goto(here: Here, name: Name, asked: GotoInput) -> SessionView:
+async def session_goto(here: Here, name: Name, asked: GotoInput) -> SessionView:
     """Go to any position of the tree."""
     return await _move(here, name, lambda session: session.goto(asked.node))
 
 
 @router.put("/sessions/{name}/edits", response_model=SessionView)
-async def edit(request: Request, here: Here, name: Name, asked: EditsInput) -> Response:
+async def session_edits(request: Request, here: Here, name: Name, asked: EditsInput) -> Response:
     """Have other edits in force from what runs next on; in a step, layers from the first edited one on run again."""
     edits = await run_in_threadpool(read_edits, asked.interventions, here.settings.limits)
     return await _run(request, here, name, lambda session, channel: session.edit(edits, cancel=channel.cancel))
 
 
 @router.post("/sessions/{name}/token", response_model=SessionView)
-async def force(request: Request, here: Here, name: Name, asked: ForceInput) -> Response:
+async def session_token(request: Request, here: Here, name: Name, asked: ForceInput) -> Response:
     """Have another token than the last one that was chosen."""
     wanted = asked.token if asked.token_id is None else asked.token_id
     assert wanted is not None  # validated
@@ -279,19 +279,19 @@ async def force(request: Request, here: Here, name: Name, asked: ForceInput) -> 
 
 
 @router.put("/sessions/{name}/watches")
-async def watch(here: Here, name: Name, asked: WatchesInput) -> SessionView:
+async def session_watches(here: Here, name: Name, asked: WatchesInput) -> SessionView:
     """Follow these expressions from now on."""
     return await _move(here, name, lambda session: session.watch_all(asked.watches))
 
 
 @router.put("/sessions/{name}/breakpoints")
-async def stop_at(here: Here, name: Name, asked: BreakpointsInput) -> SessionView:
+async def session_breakpoints(here: Here, name: Name, asked: BreakpointsInput) -> SessionView:
     """Stop where one of these is true."""
     return await _move(here, name, lambda session: session.stop_at_all(asked.breakpoints))
 
 
 @router.post("/sessions/{name}/evaluate", response_model=Values)
-async def evaluate(request: Request, here: Here, name: Name, asked: EvaluateInput) -> Response:
+async def session_evaluate(request: Request, here: Here, name: Name, asked: EvaluateInput) -> Response:
     """What expressions give where the session is, or after every layer."""
     session = await _find(here, name)
 
@@ -305,7 +305,7 @@ async def evaluate(request: Request, here: Here, name: Name, asked: EvaluateInpu
 
 
 @router.post("/sessions/{name}/trace", response_model=TraceView)
-async def trace(request: Request, here: Here, name: Name, asked: TraceInput) -> Response:
+async def session_trace(request: Request, here: Here, name: Name, asked: TraceInput) -> Response:
     """The text of a position as a run with all its read-outs, each edit where it was in force."""
     check_at_most("top_k", asked.top_k, here.settings.limits.top_k)
     session, names = await _find(here, name), await here.names()
@@ -317,7 +317,7 @@ async def trace(request: Request, here: Here, name: Name, asked: TraceInput) -> 
 
 
 @router.post("/sessions/{name}/difference", response_model=RunDifference)
-async def difference(request: Request, here: Here, name: Name, asked: DifferenceInput) -> Response:
+async def session_difference(request: Request, here: Here, name: Name, asked: DifferenceInput) -> Response:
     """What differs between two positions: tokens, layers, units that appear, vanish or change."""
     check_at_most("top_k", asked.top_k, here.settings.limits.results)
     session, names = await _find(here, name), await here.names()
@@ -329,7 +329,7 @@ async def difference(request: Request, here: Here, name: Name, asked: Difference
 
 
 @router.put("/sessions/{name}/nodes/{node}")
-async def name_node(
+async def session_name_node(
     here: Here, name: Name, node: Annotated[str, Path(max_length=limits.NAME)], asked: NameInput
 ) -> SessionView:
     """Call a position something; "" takes the name away."""
@@ -337,7 +337,9 @@ async def name_node(
 
 
 @router.delete("/sessions/{name}/nodes/{node}")
-async def delete_node(here: Here, name: Name, node: Annotated[str, Path(max_length=limits.NAME)]) -> SessionView:
+async def session_delete_node(
+    here: Here, name: Name, node: Annotated[str, Path(max_length=limits.NAME)]
+) -> SessionView:
     """Forget a position and what came from it; the answer is the session as it is then."""
     return await _move(here, name, lambda session: session.delete(node))
 
