@@ -251,6 +251,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/bisect": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Bisect
+         * @description The layer, the part and the units at which taking over the other run's activations flips the answer.
+         */
+        post: operations["bisect"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/fix": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Fix
+         * @description The smallest set of edits that makes a token the top one, with what it does to the prediction and elsewhere.
+         */
+        post: operations["fix"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/fix/all": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Fix All
+         * @description Several predictions fixed with one set of edits.
+         */
+        post: operations["fix_all"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/generate": {
         parameters: {
             query?: never;
@@ -479,6 +539,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/lenses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lenses
+         * @description The lenses that are kept for this model, beside the logit lens, which needs nothing.
+         */
+        get: operations["lenses"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/lenses/fit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Fit Lens
+         * @description Fit a lens and keep it under the name of its kind. A fit that was given up goes on where it was.
+         */
+        post: operations["fit_lens"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/lenses/compare": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Compare Lenses
+         * @description How well the logit, tuned and Jacobian lens read each layer, on text that they were not fitted on.
+         */
+        post: operations["compare_lenses"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs": {
         parameters: {
             query?: never;
@@ -615,10 +735,337 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/watches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Watches
+         * @description Whether an expression can be read, where it is wrong, and how it may go on at the cursor.
+         */
+        post: operations["watches"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Sessions
+         * @description The sessions of this model, last used first.
+         */
+        get: operations["sessions"];
+        put?: never;
+        /**
+         * Begin Session
+         * @description Begin a session. Nothing runs yet, unless an edit such as `L12D345=on` has ranges measured first.
+         */
+        post: operations["begin_session"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sessions/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Session
+         * @description A session as it is. One that is not in memory is read from the database; its tokens run again when it goes on.
+         */
+        get: operations["session"];
+        /**
+         * Retitle Session
+         * @description Give a session another title.
+         */
+        put: operations["retitle_session"];
+        post?: never;
+        /**
+         * Forget Session
+         * @description Forget a session and its tree.
+         */
+        delete: operations["forget_session"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sessions/{name}/step": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Session Step
+         * @description Take a step, or run to a layer, a position or a token.
+         */
+        post: operations["session_step"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sessions/{name}/continue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Session Continue
+         * @description Run until a breakpoint is true, the text ends, or the branch has its most tokens. Who goes away pauses it.
+         */
+        post: operations["session_continue"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sessions/{name}/back": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Session Back
+         * @description Undo steps: nothing runs, nothing is lost.
+         */
+        post: operations["session_back"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sessions/{name}/goto": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Session Goto
+         * @description Go to any position of the tree.
+         */
+        post: operations["session_goto"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sessions/{name}/edits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Session Edits
+         * @description Have other edits in force from what runs next on; in a step, layers from the first edited one on run again.
+         */
+        put: operations["session_edits"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sessions/{name}/token": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Session Token
+         * @description Have another token than the last one that was chosen.
+         */
+        post: operations["session_token"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sessions/{name}/watches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Session Watches
+         * @description Follow these expressions from now on.
+         */
+        put: operations["session_watches"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sessions/{name}/breakpoints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Session Breakpoints
+         * @description Stop where one of these is true.
+         */
+        put: operations["session_breakpoints"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sessions/{name}/evaluate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Session Evaluate
+         * @description What expressions give where the session is, or after every layer.
+         */
+        post: operations["session_evaluate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sessions/{name}/trace": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Session Trace
+         * @description The text of a position as a run with all its read-outs, each edit where it was in force.
+         */
+        post: operations["session_trace"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sessions/{name}/difference": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Session Difference
+         * @description What differs between two positions: tokens, layers, units that appear, vanish or change.
+         */
+        post: operations["session_difference"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sessions/{name}/nodes/{node}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Session Name Node
+         * @description Call a position something; "" takes the name away.
+         */
+        put: operations["session_name_node"];
+        post?: never;
+        /**
+         * Session Delete Node
+         * @description Forget a position and what came from it; the answer is the session as it is then.
+         */
+        delete: operations["session_delete_node"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * BackInput
+         * @description How many steps to undo.
+         */
+        BackInput: {
+            /**
+             * Count
+             * @default 1
+             */
+            count: number;
+        };
         /**
          * BaselineView
          * @description The same read-out of the same prompt without interventions.
@@ -628,6 +1075,190 @@ export interface components {
             layers: components["schemas"]["LayerView"][];
             /** Output */
             output: components["schemas"]["TokenScore"][];
+        };
+        /**
+         * Because
+         * @description A part of a condition with its value: why it is true.
+         */
+        Because: {
+            /** Expression */
+            expression: string;
+            /** Value */
+            value: boolean | number | string | null;
+        };
+        /**
+         * BisectInput
+         * @description A run and another one: of another prompt, or of the same with the edits.
+         */
+        BisectInput: {
+            /**
+             * Prompt
+             * @description A text.
+             * @example It was the first time that two
+             */
+            prompt?: string | null;
+            /**
+             * Ids
+             * @description Token ids, instead of a text.
+             */
+            ids?: number[] | null;
+            /**
+             * Interventions
+             * @description Edits in force.
+             * @example [
+             *       "L12D345=off",
+             *       "L9D7*=2@last"
+             *     ]
+             */
+            interventions?: string[];
+            /**
+             * Source
+             * @description The other prompt. Without it, the prompt with `interventions` is the other run.
+             */
+            source?: string | null;
+            /**
+             * Position
+             * @description A position; negative ones count from the end.
+             * @default -1
+             */
+            position: number;
+            /**
+             * Stream
+             * @description Answer with server-sent events, as with Accept: text/event-stream.
+             * @default false
+             */
+            stream: boolean;
+        };
+        /**
+         * Bisection
+         * @description Where the difference between two runs' answers lies.
+         *
+         *     A swap puts the other run's activations in the place of this one's; what follows is computed from them. What is
+         *     named is the place at which the answer tips: with everything before it taken over it stays, with it as well it is
+         *     the other run's.
+         *
+         *     Args:
+         *         answer: this run's top token.
+         *         other: the other run's, as it is here.
+         *         layer: the layer at which the answer tips; None where the answers are the same, or the read-out decides.
+         *         position: where the swap is made; with several, the one that weighs most.
+         *         part: what tips it: what the layer's `attention` or feed-forward (`ffn`) gives, the `layer` as a whole where it
+         *             is neither of them alone, the `embedding`, or the `read-out`.
+         *         units: the fewest heads or value vectors found whose contributions, taken over, tip it by themselves.
+         *         flips: whether the swap of the units (or of the part, if no units are named) was run and flipped the answer.
+         *         positions: at all of these the swap is made.
+         *         tokens: of this run.
+         *         other_tokens: of the other run.
+         *         read: the position whose prediction is compared.
+         *         generated: tokens that both runs wrote alike before they differ (between two models).
+         *         aligned: for each position of this run that of the other; None for none.
+         *         cells: for each layer and position the lead of the other answer (as in `Swap`), where the stream after the layer
+         *             is taken over there alone; None where it was not run.
+         *         frontier: for each layer the lead where the stream after it is taken over at all of the positions that count.
+         *         swaps: the proof, in order.
+         */
+        Bisection: {
+            answer: components["schemas"]["TokenScore"];
+            other: components["schemas"]["TokenScore"];
+            /** Layer */
+            layer: number | null;
+            /** Position */
+            position: number | null;
+            /** Part */
+            part: ("attention" | "ffn" | "layer" | "embedding" | "read-out") | null;
+            /** Units */
+            units: string[];
+            /** Flips */
+            flips: boolean;
+            /**
+             * Positions
+             * @default []
+             */
+            positions: number[];
+            /**
+             * Tokens
+             * @default []
+             */
+            tokens: components["schemas"]["Token"][];
+            /**
+             * Other Tokens
+             * @default []
+             */
+            other_tokens: components["schemas"]["Token"][];
+            /**
+             * Read
+             * @default 0
+             */
+            read: number;
+            /**
+             * Generated
+             * @default 0
+             */
+            generated: number;
+            /**
+             * Aligned
+             * @default []
+             */
+            aligned: (number | null)[];
+            /**
+             * Cells
+             * @default []
+             */
+            cells: (number | null)[][];
+            /**
+             * Frontier
+             * @default []
+             */
+            frontier: number[];
+            /**
+             * Swaps
+             * @default []
+             */
+            swaps: components["schemas"]["Swap"][];
+            /**
+             * Interventions
+             * @default []
+             */
+            interventions: string[];
+            /**
+             * Warnings
+             * @default []
+             */
+            warnings: string[];
+        };
+        /**
+         * BreakpointView
+         * @description A condition to stop at.
+         *
+         *     Args:
+         *         number: from 1, never given twice in a session.
+         *         expression: its canonical text.
+         *         hits: how often it was true.
+         *         warnings: what the user should know.
+         */
+        BreakpointView: {
+            /** Number */
+            number: number;
+            /** Expression */
+            expression: string;
+            /**
+             * Hits
+             * @default 0
+             */
+            hits: number;
+            /**
+             * Warnings
+             * @default []
+             */
+            warnings: string[];
+        };
+        /**
+         * BreakpointsInput
+         * @description The conditions to stop at, instead of those so far; one that stays keeps its number.
+         */
+        BreakpointsInput: {
+            /** Breakpoints */
+            breakpoints?: string[];
         };
         /**
          * CalibrateInput
@@ -683,6 +1314,22 @@ export interface components {
             seconds: number;
             /** Cached */
             cached: boolean;
+        };
+        /**
+         * CaseInput
+         * @description A prompt and the token wanted after it.
+         */
+        CaseInput: {
+            /** Prompt */
+            prompt: string;
+            /** Target */
+            target: string;
+            /**
+             * Position
+             * @description A position; negative ones count from the end.
+             * @default -1
+             */
+            position: number;
         };
         /**
          * Check
@@ -961,6 +1608,30 @@ export interface components {
             top_k: number;
         };
         /**
+         * CompareLensesInput
+         * @description On how much of the model's own text to compare.
+         */
+        CompareLensesInput: {
+            /**
+             * Tokens
+             * @description Positions to read.
+             * @default 256
+             */
+            tokens: number;
+            /**
+             * Pushes
+             * @description Pushes of each layer's stream; 0 leaves causes out.
+             * @default 8
+             */
+            pushes: number;
+            /**
+             * Stream
+             * @description Answer with server-sent events, as with Accept: text/event-stream.
+             * @default false
+             */
+            stream: boolean;
+        };
+        /**
          * Comparison
          * @description The output distribution with interventions against the one without, at one position.
          *
@@ -1011,6 +1682,57 @@ export interface components {
             rank: number;
         };
         /**
+         * DifferenceInput
+         * @description Two positions.
+         */
+        DifferenceInput: {
+            /**
+             * First
+             * @description A position's id, or its name.
+             */
+            first: string;
+            /**
+             * Second
+             * @description A position's id, or its name.
+             */
+            second: string;
+            /**
+             * Top K
+             * @description How many units to list.
+             * @default 20
+             */
+            top_k: number;
+        };
+        /**
+         * EditsInput
+         * @description The edits that are in force from now on, instead of those so far.
+         */
+        EditsInput: {
+            /** Interventions */
+            interventions?: string[];
+        };
+        /**
+         * EffectSummary
+         * @description What edits do to texts that they are not meant for, in brief.
+         *
+         *     Args:
+         *         prompts: how many texts.
+         *         kl: Kullback-Leibler divergence of the predictions with the edits from those without, in nats, the mean over all
+         *             positions of all texts.
+         *         changed: the part of these positions at which another token is the top one, 0 to 1.
+         *         random_kl: the same divergence for random edits of equal size in the same layers.
+         */
+        EffectSummary: {
+            /** Prompts */
+            prompts: number;
+            /** Kl */
+            kl: number;
+            /** Changed */
+            changed: number;
+            /** Random Kl */
+            random_kl: number;
+        };
+        /**
          * Entry
          * @description A token of the vocabulary.
          */
@@ -1043,6 +1765,20 @@ export interface components {
             what: string;
             /** Cure */
             cure: string;
+        };
+        /**
+         * EvaluateInput
+         * @description Expressions to evaluate where the session is.
+         */
+        EvaluateInput: {
+            /** Expressions */
+            expressions: string[];
+            /**
+             * Layers
+             * @description After every layer, instead of where the session is.
+             * @default false
+             */
+            layers: boolean;
         };
         /**
          * Examination
@@ -1115,6 +1851,286 @@ export interface components {
         Examples: {
             /** Prompts */
             prompts: string[];
+        };
+        /**
+         * FitInput
+         * @description How to fit a lens: on text that the model writes itself.
+         */
+        FitInput: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "jacobian" | "tuned";
+            /**
+             * Prompts
+             * @description How many texts.
+             */
+            prompts?: number | null;
+            /**
+             * Tokens
+             * @description The length of each.
+             */
+            tokens?: number | null;
+            /**
+             * Estimator
+             * @description Of the Jacobian lens; `exact` takes many times as long.
+             * @default sampled
+             * @enum {string}
+             */
+            estimator: "exact" | "sampled";
+            /**
+             * Seed
+             * @default 0
+             */
+            seed: number;
+            /**
+             * Force
+             * @description Fit again although a lens is kept that was fitted so.
+             * @default false
+             */
+            force: boolean;
+            /**
+             * Stream
+             * @description Answer with server-sent events, as with Accept: text/event-stream.
+             * @default false
+             */
+            stream: boolean;
+        };
+        /**
+         * FitSummary
+         * @description What `lens fit` answers.
+         *
+         *     Args:
+         *         cached: whether the lens was already there.
+         *         warnings: what the user should know.
+         */
+        FitSummary: {
+            lens: components["schemas"]["LensSummary"];
+            /** Cached */
+            cached: boolean;
+            /**
+             * Warnings
+             * @default []
+             */
+            warnings: string[];
+        };
+        /**
+         * Fix
+         * @description The edits that make a wanted token the top one after a prompt, or the best that was found.
+         *
+         *     Everything that is said of the prediction comes from a fresh run with `edits`.
+         *
+         *     Args:
+         *         prompt: the text.
+         *         position: where the prediction is read; it predicts the token at `position + 1`.
+         *         from_: the top token before. In JSON it is called `from`.
+         *         to: the token wanted, as it is before. Where several are wanted, the one that was aimed at.
+         *         success: whether a wanted token is the top one with the edits.
+         *         edits: in their canonical text; none if the token is the top one already.
+         *         before, after: the top tokens without and with the edits; in `after` the token wanted is always there.
+         *         kl: divergence of the prediction with the edits from the one without, in nats.
+         *         side_effects: on other texts; None if it was not measured.
+         *         forwards: texts that were run to find it, gradients and side effects included.
+         *         seconds: time that it took.
+         *         interventions: edits in force before and after.
+         *         warnings: what the user should know.
+         */
+        Fix: {
+            /** Prompt */
+            prompt: string;
+            /** Position */
+            position: number;
+            from: components["schemas"]["TokenScore"];
+            to: components["schemas"]["TokenScore"];
+            /** Success */
+            success: boolean;
+            /** Edits */
+            edits: string[];
+            /** Before */
+            before: components["schemas"]["TokenScore"][];
+            /** After */
+            after: components["schemas"]["TokenScore"][];
+            /** Kl */
+            kl: number;
+            side_effects: components["schemas"]["EffectSummary"] | null;
+            /** Forwards */
+            forwards: number;
+            /** Seconds */
+            seconds: number;
+            /**
+             * Interventions
+             * @default []
+             */
+            interventions: string[];
+            /**
+             * Warnings
+             * @default []
+             */
+            warnings: string[];
+        };
+        /**
+         * FixAllInput
+         * @description Several predictions that are to be fixed with one set of edits.
+         */
+        FixAllInput: {
+            /** Cases */
+            cases: components["schemas"]["CaseInput"][];
+            /**
+             * Interventions
+             * @description Edits in force.
+             */
+            interventions?: string[];
+            /**
+             * Avoid
+             * @description Tokens none of which is to be the top one.
+             */
+            avoid?: string[];
+            /**
+             * Held
+             * @description Texts that should stay as they are; else texts that the model writes itself.
+             */
+            held?: string[] | null;
+            /**
+             * Max Edits
+             * @description The most edits that it may take.
+             * @default 5
+             */
+            max_edits: number;
+            /**
+             * Budget
+             * @description Texts that may be run to find it.
+             * @default 1500
+             */
+            budget: number;
+            /**
+             * Side Effects
+             * @description Measure what the edits do to other texts.
+             * @default true
+             */
+            side_effects: boolean;
+            /**
+             * Stream
+             * @description Answer with server-sent events, as with Accept: text/event-stream.
+             * @default false
+             */
+            stream: boolean;
+        };
+        /**
+         * FixInput
+         * @description A run, a position, and what is to be the top token there.
+         */
+        FixInput: {
+            /**
+             * Prompt
+             * @description A text.
+             * @example It was the first time that two
+             */
+            prompt?: string | null;
+            /**
+             * Ids
+             * @description Token ids, instead of a text.
+             */
+            ids?: number[] | null;
+            /**
+             * Interventions
+             * @description Edits in force.
+             * @example [
+             *       "L12D345=off",
+             *       "L9D7*=2@last"
+             *     ]
+             */
+            interventions?: string[];
+            /**
+             * Position
+             * @description A position; negative ones count from the end.
+             * @default -1
+             */
+            position: number;
+            /**
+             * Target
+             * @description The token wanted, with its leading space.
+             * @example doctor
+             */
+            target?: string | null;
+            /**
+             * Target Id
+             * @description Its id, instead of its text.
+             */
+            target_id?: number | null;
+            /**
+             * Targets
+             * @description Several, of which any will do.
+             */
+            targets?: string[];
+            /**
+             * Avoid
+             * @description Tokens none of which is to be the top one.
+             */
+            avoid?: string[];
+            /**
+             * Held
+             * @description Texts that should stay as they are; else texts that the model writes itself.
+             */
+            held?: string[] | null;
+            /**
+             * Max Edits
+             * @description The most edits that it may take.
+             * @default 5
+             */
+            max_edits: number;
+            /**
+             * Budget
+             * @description Texts that may be run to find it.
+             * @default 1500
+             */
+            budget: number;
+            /**
+             * Side Effects
+             * @description Measure what the edits do to other texts.
+             * @default true
+             */
+            side_effects: boolean;
+            /**
+             * Stream
+             * @description Answer with server-sent events, as with Accept: text/event-stream.
+             * @default false
+             */
+            stream: boolean;
+        };
+        /**
+         * Fixes
+         * @description Several predictions fixed with one set of edits.
+         *
+         *     Args:
+         *         fixes: each prompt's outcome with all of the edits; `forwards` and `seconds` are those of the whole.
+         *         success: whether all succeeded.
+         *         fixed: how many did.
+         *         edits: of all.
+         *         kl: mean of the fixes' divergences.
+         *         side_effects, forwards, seconds, warnings: as in a fix.
+         */
+        Fixes: {
+            /** Fixes */
+            fixes: components["schemas"]["Fix"][];
+            /** Success */
+            success: boolean;
+            /** Fixed */
+            fixed: number;
+            /** Edits */
+            edits: string[];
+            /** Kl */
+            kl: number;
+            side_effects: components["schemas"]["EffectSummary"] | null;
+            /** Forwards */
+            forwards: number;
+            /** Seconds */
+            seconds: number;
+            /**
+             * Warnings
+             * @default []
+             */
+            warnings: string[];
         };
         /**
          * Flow
@@ -1245,6 +2261,41 @@ export interface components {
             stream: boolean;
         };
         /**
+         * ForceInput
+         * @description A token to have instead of the last one.
+         */
+        ForceInput: {
+            /**
+             * Token
+             * @description Its text, or several.
+             */
+            token?: string | null;
+            /**
+             * Token Id
+             * @description Its id, instead.
+             */
+            token_id?: number | null;
+        };
+        /**
+         * FrameView
+         * @description A step that was entered.
+         *
+         *     Args:
+         *         layers: of the model.
+         *         reused: layers that were not computed again when the edits changed here.
+         *         part: the part that has just run.
+         *         course: the parts so far.
+         */
+        FrameView: {
+            /** Layers */
+            layers: number;
+            /** Reused */
+            reused: number;
+            part: components["schemas"]["PartView"];
+            /** Course */
+            course: components["schemas"]["PartSummary"][];
+        };
+        /**
          * GenerateInput
          * @description A prompt, edits, and how to continue.
          */
@@ -1269,6 +2320,12 @@ export interface components {
              *     ]
              */
             interventions?: string[];
+            /**
+             * Lens
+             * @description `logit`, or a lens that is kept; the server's own if left out.
+             * @example jacobian
+             */
+            lens?: string | null;
             /**
              * Max New Tokens
              * @description Most tokens to generate.
@@ -1314,6 +2371,16 @@ export interface components {
              */
             compare: boolean;
             /**
+             * Watches
+             * @description Expressions to follow.
+             * @example [
+             *       "p(\" Paris\")",
+             *       "entropy()",
+             *       "L12D345"
+             *     ]
+             */
+            watches?: string[];
+            /**
              * Stream
              * @description Answer with server-sent events, as with Accept: text/event-stream.
              * @default false
@@ -1346,6 +2413,8 @@ export interface components {
          *         interventions: the edits in force, in their canonical text.
          *         baseline: the same prompt, sampling noise and limits without the edits, or None when there are none.
          *         warnings: what the user should know.
+         *         lens: by which words become directions of the residual stream, where an edit names one.
+         *         watches: those that were asked for, along the tokens.
          */
         Generation: {
             /** Prompt */
@@ -1367,6 +2436,27 @@ export interface components {
              * @default []
              */
             warnings: string[];
+            /**
+             * Lens
+             * @default logit
+             */
+            lens: string;
+            /**
+             * Watches
+             * @default []
+             */
+            watches: components["schemas"]["WatchSeries"][];
+        };
+        /**
+         * GotoInput
+         * @description Where to go.
+         */
+        GotoInput: {
+            /**
+             * Node
+             * @description A position's id, or its name.
+             */
+            node: string;
         };
         /**
          * GridInput
@@ -1393,6 +2483,12 @@ export interface components {
              *     ]
              */
             interventions?: string[];
+            /**
+             * Lens
+             * @description `logit`, or a lens that is kept; the server's own if left out.
+             * @example jacobian
+             */
+            lens?: string | null;
             /**
              * Layers
              * @description The layers to read; all if left out.
@@ -1458,6 +2554,7 @@ export interface components {
          *         position: where they are read, from 0.
          *         heads: layer by layer.
          *         warnings: which layers have no heads or patterns, and what else the user should know.
+         *         lens: through which what the heads promote is read.
          */
         HeadTable: {
             /** Tokens */
@@ -1476,6 +2573,11 @@ export interface components {
              * @default []
              */
             warnings: string[];
+            /**
+             * Lens
+             * @default logit
+             */
+            lens: string;
         };
         /**
          * HeadUpdate
@@ -1525,6 +2627,7 @@ export interface components {
          *         copies: the tokens that the head promotes most when it attends to them.
          *         opaque: why there is no circuit ("" if there is).
          *         name: the user's name for the head, or None.
+         *         lens: through which the written tokens are read.
          */
         HeadView: {
             /** Head */
@@ -1563,6 +2666,11 @@ export interface components {
             opaque: string;
             /** Name */
             name?: string | null;
+            /**
+             * Lens
+             * @default logit
+             */
+            lens: string;
         };
         /**
          * HeadsInput
@@ -1589,6 +2697,12 @@ export interface components {
              *     ]
              */
             interventions?: string[];
+            /**
+             * Lens
+             * @description `logit`, or a lens that is kept; the server's own if left out.
+             * @example jacobian
+             */
+            lens?: string | null;
             /**
              * Position
              * @description A position; negative ones count from the end.
@@ -1685,6 +2799,25 @@ export interface components {
             forms: components["schemas"]["WordForm"][];
         };
         /**
+         * LayerDifference
+         * @description One layer of two runs, at the last position of each.
+         *
+         *     Args:
+         *         kl: KL(first ‖ second) of the lens after the layer, in nats.
+         *         first, second: the most probable token after the layer.
+         *         distance: length of the difference of the two streams, relative to the first's.
+         */
+        LayerDifference: {
+            /** Layer */
+            layer: number;
+            /** Kl */
+            kl: number;
+            first: components["schemas"]["TokenScore"];
+            second: components["schemas"]["TokenScore"];
+            /** Distance */
+            distance: number;
+        };
+        /**
          * LayerHits
          * @description How many of the strongest vectors of the whole network lie in a layer, and how strong its best is.
          */
@@ -1695,6 +2828,17 @@ export interface components {
             hits: number;
             /** Strongest */
             strongest: number;
+        };
+        /**
+         * LayerScores
+         * @description The lenses at one layer. A lens that is not fitted has none.
+         */
+        LayerScores: {
+            /** Layer */
+            layer: number;
+            logit: components["schemas"]["LensScore"];
+            tuned?: components["schemas"]["LensScore"] | null;
+            jacobian?: components["schemas"]["LensScore"] | null;
         };
         /**
          * LayerView
@@ -1723,6 +2867,35 @@ export interface components {
             heads: components["schemas"]["HeadUpdate"][];
         };
         /**
+         * LensComparison
+         * @description How well lenses read each layer of a model, on text that they were not fitted on.
+         *
+         *     Args:
+         *         model: its name.
+         *         layers: all but the last, whose read-out is the model's own under every lens.
+         *         tokens: positions that kl and rank are means over.
+         *         pushes: pushes at each layer that the causal score is the mean over.
+         *         text: `self-generated`, or the name of a text file.
+         *         warnings: which lenses are not fitted, and what else the user should know.
+         */
+        LensComparison: {
+            /** Model */
+            model: string;
+            /** Layers */
+            layers: components["schemas"]["LayerScores"][];
+            /** Tokens */
+            tokens: number;
+            /** Pushes */
+            pushes: number;
+            /** Text */
+            text: string;
+            /**
+             * Warnings
+             * @default []
+             */
+            warnings: string[];
+        };
+        /**
          * LensGrid
          * @description The lens after each layer, at each position. Probabilities and entropies are rounded to 6 decimals.
          *
@@ -1738,6 +2911,7 @@ export interface components {
          *             None at position 0.
          *         token: a chosen token in every cell, or None.
          *         interventions: the edits in force, in their canonical text.
+         *         lens: through which the cells are read.
          */
         LensGrid: {
             /** Tokens */
@@ -1764,6 +2938,117 @@ export interface components {
              * @default []
              */
             interventions: string[];
+            /**
+             * Lens
+             * @default logit
+             */
+            lens: string;
+        };
+        /**
+         * LensListing
+         * @description The lenses that are kept, the last used first.
+         */
+        LensListing: {
+            /** Lenses */
+            lenses: components["schemas"]["LensSummary"][];
+        };
+        /**
+         * LensScore
+         * @description How well a lens reads one layer.
+         *
+         *     Args:
+         *         kl: Kullback-Leibler divergence KL(model's output ‖ lens) in nats, mean over the positions.
+         *         rank: of the token that the model says, under the lens, from 1; geometric mean over the positions.
+         *         causal: correlation over the vocabulary of the change of the logits that the lens predicts after a small push
+         *             of the stream, and the change that is measured; mean over the pushes. None where it was not measured.
+         */
+        LensScore: {
+            /** Kl */
+            kl: number;
+            /** Rank */
+            rank: number;
+            /** Causal */
+            causal?: number | null;
+        };
+        /**
+         * LensSummary
+         * @description A lens that is kept, or lies in a file.
+         *
+         *     Args:
+         *         name: under which it is asked for.
+         *         fingerprint: of the model that it was fitted on, "" where that is not known.
+         *         model: that model's name, as it was called when the lens was fitted; "" where that is not known.
+         *         layers: the layers that it has a map for. Others, and always the last, are read as the logit lens does.
+         *         hidden: width of the residual stream.
+         *         estimator: `exact`, `sampled` or `ridge`; "" where that is not known.
+         *         prompts: texts that it was fitted on.
+         *         tokens: length of each, 0 where that is not known.
+         *         text: `self-generated`, the name of a text file, or "" where that is not known.
+         *         seed: of the text and the sampling.
+         *         agreement: for each of `layers` the cosine of the two maps that each half of the texts gives, -1 to 1; empty
+         *             where that was not measured.
+         *         seconds: that the fit took; 0 where that is not known.
+         *         key: identifies the numbers.
+         */
+        LensSummary: {
+            /** Name */
+            name: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "logit" | "jacobian" | "tuned";
+            /**
+             * Fingerprint
+             * @default
+             */
+            fingerprint: string;
+            /**
+             * Model
+             * @default
+             */
+            model: string;
+            /** Layers */
+            layers: number[];
+            /** Hidden */
+            hidden: number;
+            /**
+             * Estimator
+             * @default
+             */
+            estimator: string;
+            /** Prompts */
+            prompts: number;
+            /**
+             * Tokens
+             * @default 0
+             */
+            tokens: number;
+            /**
+             * Text
+             * @default
+             */
+            text: string;
+            /**
+             * Seed
+             * @default 0
+             */
+            seed: number;
+            /**
+             * Agreement
+             * @default []
+             */
+            agreement: number[];
+            /**
+             * Seconds
+             * @default 0
+             */
+            seconds: number;
+            /**
+             * Key
+             * @default
+             */
+            key: string;
         };
         /**
          * Match
@@ -1837,22 +3122,6 @@ export interface components {
             device: string;
         };
         /**
-         * NameInput
-         * @description What to call a value vector; both empty removes name and note.
-         */
-        NameInput: {
-            /**
-             * Name
-             * @default
-             */
-            name: string;
-            /**
-             * Note
-             * @default
-             */
-            note: string;
-        };
-        /**
          * NamedValue
          * @description A value vector with what users made of it.
          *
@@ -1889,6 +3158,11 @@ export interface components {
              */
             opposite: components["schemas"]["SimilarValue"][];
             cluster?: components["schemas"]["ClusterOfValue"] | null;
+            /**
+             * Lens
+             * @default logit
+             */
+            lens: string;
             /** Name */
             name?: string | null;
             /**
@@ -1908,6 +3182,43 @@ export interface components {
             names: components["schemas"]["ValueNote"][];
         };
         /**
+         * NodeView
+         * @description A position of the tree: the text up to a token.
+         *
+         *     Args:
+         *         id: names the run up to here by its content: prompt, seed, edits, tokens.
+         *         parent: the position one token earlier; None for the prompt.
+         *         position: of its token in the text; of the prompt's last token for the prompt.
+         *         token: the token, None for the prompt.
+         *         logprob: the token's log-probability where it was chosen or forced, None for the prompt.
+         *         forced: whether the user put it there.
+         *         interventions: the edits that were in force when it was predicted.
+         *         finished: whether the model's text ends with it.
+         *         name: the user's, or "".
+         */
+        NodeView: {
+            /** Id */
+            id: string;
+            /** Parent */
+            parent: string | null;
+            /** Position */
+            position: number;
+            token: components["schemas"]["Token"] | null;
+            /** Logprob */
+            logprob: number | null;
+            /** Forced */
+            forced: boolean;
+            /** Interventions */
+            interventions: string[];
+            /** Finished */
+            finished: boolean;
+            /**
+             * Name
+             * @default
+             */
+            name: string;
+        };
+        /**
          * Part
          * @description A part of the model that was found.
          *
@@ -1923,6 +3234,47 @@ export interface components {
             path: string;
             /** Detail */
             detail: string;
+        };
+        /**
+         * PartSummary
+         * @description What the model would say after a part of a layer.
+         */
+        PartSummary: {
+            /** Layer */
+            layer: number;
+            /**
+             * Part
+             * @enum {string}
+             */
+            part: "attention" | "ffn";
+            top: components["schemas"]["TokenScore"];
+        };
+        /**
+         * PartView
+         * @description A part of a layer that has run, at the last position.
+         *
+         *     Args:
+         *         norm: length of what it adds to the stream.
+         *         heads: of the attention, those that write most.
+         *         values: of the feed-forward, its dominant sub-updates.
+         *         lens: what the model would say after it.
+         */
+        PartView: {
+            /** Layer */
+            layer: number;
+            /**
+             * Part
+             * @enum {string}
+             */
+            part: "attention" | "ffn";
+            /** Norm */
+            norm: number;
+            /** Heads */
+            heads: components["schemas"]["HeadUpdate"][];
+            /** Values */
+            values: components["schemas"]["SubUpdate"][];
+            /** Lens */
+            lens: components["schemas"]["TokenScore"][];
         };
         /**
          * PatchInput
@@ -2167,6 +3519,12 @@ export interface components {
              */
             interventions?: string[];
             /**
+             * Lens
+             * @description `logit`, or a lens that is kept; the server's own if left out.
+             * @example jacobian
+             */
+            lens?: string | null;
+            /**
              * Position
              * @description A position; negative ones count from the end.
              * @default -1
@@ -2203,6 +3561,49 @@ export interface components {
             limit: number;
         };
         /**
+         * RunDifference
+         * @description What differs between two positions of a tree.
+         *
+         *     Args:
+         *         first, second: ids of the positions.
+         *         common: tokens of the text that both begin with.
+         *         first_tokens, second_tokens: the rest of each.
+         *         first_interventions, second_interventions: the edits of each, with their positions.
+         *         kl: KL(first ‖ second) of the prediction after each, in nats.
+         *         first_top, second_top: the most probable tokens after each.
+         *         parts_at: the first layer after which different tokens lead, or None.
+         *         layers: all layers.
+         *         units: those that appear, vanish or change, the largest difference first.
+         */
+        RunDifference: {
+            /** First */
+            first: string;
+            /** Second */
+            second: string;
+            /** Common */
+            common: number;
+            /** First Tokens */
+            first_tokens: components["schemas"]["Token"][];
+            /** Second Tokens */
+            second_tokens: components["schemas"]["Token"][];
+            /** First Interventions */
+            first_interventions: string[];
+            /** Second Interventions */
+            second_interventions: string[];
+            /** Kl */
+            kl: number;
+            /** First Top */
+            first_top: components["schemas"]["TokenScore"][];
+            /** Second Top */
+            second_top: components["schemas"]["TokenScore"][];
+            /** Parts At */
+            parts_at: number | null;
+            /** Layers */
+            layers: components["schemas"]["LayerDifference"][];
+            /** Units */
+            units: components["schemas"]["UnitDifference"][];
+        };
+        /**
          * RunInput
          * @description A prompt (a text, or token ids) and the edits in force.
          */
@@ -2237,6 +3638,35 @@ export interface components {
             fingerprint: string;
             /** Runs */
             runs: components["schemas"]["SavedRun"][];
+        };
+        /**
+         * Sampling
+         * @description How the next token is chosen.
+         *
+         *     Args:
+         *         temperature: 0 for greedy; else scores are divided by it.
+         *         top_k: keep the k most probable tokens, None for all.
+         *         top_p: keep the most probable tokens that hold this much probability, None for all.
+         *         seed: of the noise.
+         *
+         *     Raises:
+         *         OptionError: if a number is out of its bounds.
+         */
+        Sampling: {
+            /**
+             * Temperature
+             * @default 0
+             */
+            temperature: number;
+            /** Top K */
+            top_k?: number | null;
+            /** Top P */
+            top_p?: number | null;
+            /**
+             * Seed
+             * @default 0
+             */
+            seed: number;
         };
         /**
          * SavedRecipe
@@ -2318,6 +3748,7 @@ export interface components {
          *         searched: number of vectors that were compared: all that the filters let through.
          *         strongest: number of vectors that `layers` counts.
          *         layers: where in the network what was searched for lives.
+         *         lens: through which the vectors are seen.
          */
         SearchAnswer: {
             /** Query */
@@ -2337,6 +3768,11 @@ export interface components {
             strongest: number;
             /** Layers */
             layers: components["schemas"]["LayerHits"][];
+            /**
+             * Lens
+             * @default logit
+             */
+            lens: string;
         };
         /**
          * SearchResult
@@ -2379,6 +3815,170 @@ export interface components {
             name?: string | null;
         };
         /**
+         * SessionInput
+         * @description A prompt, edits, how to generate, and what to watch and stop at.
+         */
+        SessionInput: {
+            /**
+             * Prompt
+             * @description A text.
+             * @example It was the first time that two
+             */
+            prompt?: string | null;
+            /**
+             * Ids
+             * @description Token ids, instead of a text.
+             */
+            ids?: number[] | null;
+            /**
+             * Interventions
+             * @description Edits in force.
+             * @example [
+             *       "L12D345=off",
+             *       "L9D7*=2@last"
+             *     ]
+             */
+            interventions?: string[];
+            /**
+             * Max New Tokens
+             * @description Most tokens of a branch.
+             * @default 200
+             */
+            max_new_tokens: number;
+            /**
+             * Temperature
+             * @description 0 takes the most probable token each time.
+             * @default 0
+             */
+            temperature: number;
+            /** Top K */
+            top_k?: number | null;
+            /** Top P */
+            top_p?: number | null;
+            /**
+             * Seed
+             * @default 0
+             */
+            seed: number;
+            /**
+             * Chat
+             * @description Put the prompt through the model's chat template.
+             * @default false
+             */
+            chat: boolean;
+            /** Watches */
+            watches?: string[];
+            /** Breakpoints */
+            breakpoints?: string[];
+            /**
+             * Title
+             * @default
+             */
+            title: string;
+        };
+        /**
+         * SessionSummary
+         * @description A session in a list.
+         *
+         *     Args:
+         *         prompt: the beginning of its prompt.
+         *         text: the end of what was generated where it is.
+         *         tokens: generated there.
+         *         branches: ends of the tree.
+         *         awake: whether its cache is kept; otherwise its tokens run again when it goes on.
+         */
+        SessionSummary: {
+            /** Id */
+            id: string;
+            /** Title */
+            title: string;
+            /** Prompt */
+            prompt: string;
+            /** Text */
+            text: string;
+            /** Tokens */
+            tokens: number;
+            /** Branches */
+            branches: number;
+            stop: components["schemas"]["Stop"];
+            /** Awake */
+            awake: boolean;
+            /**
+             * Created
+             * Format: date-time
+             */
+            created: string;
+            /**
+             * Updated
+             * Format: date-time
+             */
+            updated: string;
+        };
+        /**
+         * SessionView
+         * @description A session that is paused.
+         *
+         *     Args:
+         *         id: of the session.
+         *         title: the user's, or "".
+         *         prompt: the prompt's tokens.
+         *         nodes: the tree: every position, parents before their children.
+         *         at: id of the position where it is.
+         *         interventions: the edits that are in force for what comes next.
+         *         stop: why it is there.
+         *         prediction: the most probable tokens where the last token was chosen; empty before anything has run.
+         *         frame: the step that was entered, or None.
+         *         sampling, max_new_tokens: how it generates.
+         *         run_ids: the token ids of the text.
+         *         run_interventions: the edits with the positions at which each was in force: with `run_ids` the run as a whole,
+         *             for any other question about it.
+         *         warnings: what the user should know.
+         */
+        SessionView: {
+            /** Id */
+            id: string;
+            /** Title */
+            title: string;
+            /** Prompt */
+            prompt: components["schemas"]["Token"][];
+            /** Nodes */
+            nodes: components["schemas"]["NodeView"][];
+            /** At */
+            at: string;
+            /** Interventions */
+            interventions: string[];
+            stop: components["schemas"]["Stop"];
+            /** Prediction */
+            prediction: components["schemas"]["TokenScore"][];
+            /** Watches */
+            watches: components["schemas"]["WatchView"][];
+            /** Breakpoints */
+            breakpoints: components["schemas"]["BreakpointView"][];
+            frame: components["schemas"]["FrameView"] | null;
+            sampling: components["schemas"]["Sampling"];
+            /** Max New Tokens */
+            max_new_tokens: number;
+            /** Run Ids */
+            run_ids: number[];
+            /** Run Interventions */
+            run_interventions: string[];
+            /**
+             * Warnings
+             * @default []
+             */
+            warnings: string[];
+        };
+        /**
+         * Sessions
+         * @description The sessions of this model, last used first.
+         */
+        Sessions: {
+            /** Fingerprint */
+            fingerprint: string;
+            /** Sessions */
+            sessions: components["schemas"]["SessionSummary"][];
+        };
+        /**
          * SimilarValue
          * @description A value vector close to another one.
          *
@@ -2408,6 +4008,87 @@ export interface components {
              * @enum {string}
              */
             side: "before" | "after";
+        };
+        /**
+         * StepInput
+         * @description How to step: `over` a token (in a step, a layer), `into` it (in it, a part), `out` of it, or run `to` a place.
+         */
+        StepInput: {
+            /**
+             * How
+             * @default over
+             * @enum {string}
+             */
+            how: "over" | "into" | "out" | "to";
+            /**
+             * Count
+             * @description How often, for over and into.
+             * @default 1
+             */
+            count: number;
+            /**
+             * Layer
+             * @description Run to this layer.
+             */
+            layer?: number | null;
+            /**
+             * Position
+             * @description Run to this position of the text.
+             */
+            position?: number | null;
+            /**
+             * Token
+             * @description Run until this token is chosen.
+             */
+            token?: string | null;
+            /**
+             * Stream
+             * @description Answer with server-sent events, as with Accept: text/event-stream.
+             * @default false
+             */
+            stream: boolean;
+        };
+        /**
+         * Stop
+         * @description Why a session is where it is.
+         *
+         *     Args:
+         *         kind: `start`, a `step`, a `breakpoint`, the `token` or `layer` that was run to, the text's `end`, the token
+         *             `limit`, `cancelled`, `moved` (back, or to another position of the tree), `edited`.
+         *         breakpoint: number of the breakpoint, or None.
+         *         expression: its condition, or "".
+         *         because: the condition's parts with their values.
+         */
+        Stop: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "start" | "step" | "breakpoint" | "token" | "layer" | "end" | "limit" | "cancelled" | "moved" | "edited";
+            /** Breakpoint */
+            breakpoint?: number | null;
+            /**
+             * Expression
+             * @default
+             */
+            expression: string;
+            /**
+             * Because
+             * @default []
+             */
+            because: components["schemas"]["Because"][];
+        };
+        /**
+         * StreamInput
+         * @description Nothing but how to be answered.
+         */
+        StreamInput: {
+            /**
+             * Stream
+             * @description Answer with server-sent events, as with Accept: text/event-stream.
+             * @default false
+             */
+            stream: boolean;
         };
         /**
          * SubUpdate
@@ -2446,6 +4127,40 @@ export interface components {
              * @default []
              */
             promotes: string[];
+        };
+        /**
+         * Suggestion
+         * @description How an expression may go on.
+         *
+         *     Args:
+         *         text: what takes the place of the characters from `start` to the cursor.
+         *         start: index of the first of them.
+         *         meaning: one line about it.
+         */
+        Suggestion: {
+            /** Text */
+            text: string;
+            /** Start */
+            start: number;
+            /** Meaning */
+            meaning: string;
+        };
+        /**
+         * Swap
+         * @description One swap that was run.
+         *
+         *     Args:
+         *         what: what was taken over from the other run, in words.
+         *         lead: logit of the other run's answer minus that of this one's afterwards.
+         *         flips: whether the other run's answer is the top token then.
+         */
+        Swap: {
+            /** What */
+            what: string;
+            /** Lead */
+            lead: number;
+            /** Flips */
+            flips: boolean;
         };
         /**
          * TitleInput
@@ -2577,61 +4292,6 @@ export interface components {
             special: boolean;
         };
         /**
-         * TraceInput
-         * @description A run, and where to read it.
-         */
-        TraceInput: {
-            /**
-             * Prompt
-             * @description A text.
-             * @example It was the first time that two
-             */
-            prompt?: string | null;
-            /**
-             * Ids
-             * @description Token ids, instead of a text.
-             */
-            ids?: number[] | null;
-            /**
-             * Interventions
-             * @description Edits in force.
-             * @example [
-             *       "L12D345=off",
-             *       "L9D7*=2@last"
-             *     ]
-             */
-            interventions?: string[];
-            /**
-             * Position
-             * @description A position; negative ones count from the end.
-             * @default -1
-             */
-            position: number;
-            /**
-             * Top K
-             * @description How many tokens and sub-updates to list.
-             * @default 10
-             */
-            top_k: number;
-            /**
-             * Effect On
-             * @description Id of a token: each sub-update then tells its direct effect on that token's logit.
-             */
-            effect_on?: number | null;
-            /**
-             * Head Tokens
-             * @description Heads of a layer whose promoted tokens to list.
-             * @default 1
-             */
-            head_tokens: number;
-            /**
-             * Stream
-             * @description Answer with server-sent events, as with Accept: text/event-stream.
-             * @default false
-             */
-            stream: boolean;
-        };
-        /**
          * TraceView
          * @description A trace read at one position.
          *
@@ -2641,6 +4301,8 @@ export interface components {
          *         baseline: the same without the edits, or None when there are none.
          *         comparison: output with against without edits, or None when there are none.
          *         warnings: what the user should know, such as an edit without effect.
+         *         lens: through which the layers, and what units promote, are read.
+         *         watches: those that were asked for, through the layers.
          */
         TraceView: {
             model: components["schemas"]["ModelSummary"];
@@ -2664,6 +4326,16 @@ export interface components {
              * @default []
              */
             warnings: string[];
+            /**
+             * Lens
+             * @default logit
+             */
+            lens: string;
+            /**
+             * Watches
+             * @default []
+             */
+            watches: components["schemas"]["WatchPath"][];
         };
         /**
          * Trajectory
@@ -2674,6 +4346,7 @@ export interface components {
          *         tokens: the chosen tokens, with the edits in force.
          *         baseline: the same without the edits, or None when there are none.
          *         interventions: the edits in force, in their canonical text.
+         *         lens: through which the stages are read.
          */
         Trajectory: {
             /** Position */
@@ -2689,6 +4362,11 @@ export interface components {
              * @default []
              */
             interventions: string[];
+            /**
+             * Lens
+             * @default logit
+             */
+            lens: string;
         };
         /**
          * TrajectoryInput
@@ -2716,6 +4394,12 @@ export interface components {
              */
             interventions?: string[];
             /**
+             * Lens
+             * @description `logit`, or a lens that is kept; the server's own if left out.
+             * @example jacobian
+             */
+            lens?: string | null;
+            /**
              * Position
              * @description A position; negative ones count from the end.
              * @default -1
@@ -2726,6 +4410,40 @@ export interface components {
              * @description Ids of the tokens to follow; GET /api/tokens finds them.
              */
             tokens: number[];
+        };
+        /**
+         * UnitDifference
+         * @description A unit that is among the strongest of its layer in one of two runs.
+         *
+         *     Args:
+         *         value: such as `L12D345`.
+         *         change: whether it `appears` in the second, `vanishes` there, or is in both with another coefficient.
+         *         first, second: its coefficients.
+         *         score: by how much what it adds differs: |difference of the coefficients| · norm.
+         *         name: the user's name for it, or None.
+         *         promotes: the tokens that the difference promotes.
+         */
+        UnitDifference: {
+            /** Value */
+            value: string;
+            /**
+             * Change
+             * @enum {string}
+             */
+            change: "appears" | "vanishes" | "changes";
+            /** First */
+            first: number;
+            /** Second */
+            second: number;
+            /** Score */
+            score: number;
+            /** Name */
+            name?: string | null;
+            /**
+             * Promotes
+             * @default []
+             */
+            promotes: string[];
         };
         /**
          * ValueNote
@@ -2751,6 +4469,194 @@ export interface components {
             updated: string;
         };
         /**
+         * Values
+         * @description What expressions give.
+         *
+         *     Args:
+         *         values: where the session is.
+         *         paths: through the layers, if that was asked for.
+         */
+        Values: {
+            /** Values */
+            values: (boolean | number | string | null)[];
+            /**
+             * Paths
+             * @default []
+             */
+            paths: components["schemas"]["WatchPath"][];
+        };
+        /**
+         * WatchCheck
+         * @description An expression while it is being written.
+         *
+         *     Args:
+         *         expression: its canonical text, or None if it cannot be read.
+         *         kind: what it gives, or None.
+         *         error: what is wrong with it, or None.
+         *         warnings: what the user should know.
+         *         suggestions: how it may go on at the cursor.
+         */
+        WatchCheck: {
+            /** Expression */
+            expression: string | null;
+            /** Kind */
+            kind: ("number" | "token" | "text" | "truth") | null;
+            error: components["schemas"]["WatchFault"] | null;
+            /**
+             * Warnings
+             * @default []
+             */
+            warnings: string[];
+            /**
+             * Suggestions
+             * @default []
+             */
+            suggestions: components["schemas"]["Suggestion"][];
+        };
+        /**
+         * WatchFault
+         * @description What is wrong with an expression.
+         *
+         *     Args:
+         *         at: index of the character that is to blame.
+         *         what, cure: as in every error.
+         */
+        WatchFault: {
+            /** At */
+            at: number;
+            /** What */
+            what: string;
+            /** Cure */
+            cure: string;
+        };
+        /**
+         * WatchInput
+         * @description An expression that is being written.
+         */
+        WatchInput: {
+            /**
+             * Expression
+             * @example p(" Par
+             */
+            expression: string;
+            /**
+             * Cursor
+             * @description Where it is being written; else its end.
+             */
+            cursor?: number | null;
+            /**
+             * Condition
+             * @description Whether it is to be a condition to stop at.
+             * @default false
+             */
+            condition: boolean;
+            /**
+             * Units
+             * @description Units worth proposing.
+             */
+            units?: string[];
+        };
+        /**
+         * WatchPath
+         * @description A watch through the layers, at one position.
+         *
+         *     Args:
+         *         expression: its canonical text.
+         *         kind: what it gives.
+         *         value: at the output.
+         *         before, values: before and after the feed-forward of each layer, read through the lens there.
+         *         baseline: `value` of the run without edits, or None when there are none.
+         *         baseline_values: the same after each layer, or None when there are none.
+         *         warnings: what the user should know, such as a word of several tokens.
+         */
+        WatchPath: {
+            /** Expression */
+            expression: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "number" | "token" | "text" | "truth";
+            /** Value */
+            value: boolean | number | string | null;
+            /** Before */
+            before: (boolean | number | string | null)[];
+            /** Values */
+            values: (boolean | number | string | null)[];
+            /** Baseline */
+            baseline?: boolean | number | string | null;
+            /** Baseline Values */
+            baseline_values?: (boolean | number | string | null)[] | null;
+            /**
+             * Warnings
+             * @default []
+             */
+            warnings: string[];
+        };
+        /**
+         * WatchSeries
+         * @description A watch along the tokens of a continuation.
+         *
+         *     Args:
+         *         expression: its canonical text.
+         *         kind: what it gives.
+         *         values: one for each generated token, of the prediction that it was chosen from.
+         *         warnings: what the user should know.
+         */
+        WatchSeries: {
+            /** Expression */
+            expression: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "number" | "token" | "text" | "truth";
+            /** Values */
+            values: (boolean | number | string | null)[];
+            /**
+             * Warnings
+             * @default []
+             */
+            warnings: string[];
+        };
+        /**
+         * WatchView
+         * @description A watch in a session.
+         *
+         *     Args:
+         *         value: where the session is; inside a step, of the lens there.
+         *         values: of each token from the first generated one to here; None where it was not followed yet.
+         */
+        WatchView: {
+            /** Expression */
+            expression: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "number" | "token" | "text" | "truth";
+            /** Value */
+            value: boolean | number | string | null;
+            /**
+             * Values
+             * @default []
+             */
+            values: (boolean | number | string | null)[];
+            /**
+             * Warnings
+             * @default []
+             */
+            warnings: string[];
+        };
+        /**
+         * WatchesInput
+         * @description The expressions to follow, instead of those so far.
+         */
+        WatchesInput: {
+            /** Watches */
+            watches?: string[];
+        };
+        /**
          * Why
          * @description Why the model says `target` at a position, or `target` rather than `against`.
          *
@@ -2768,6 +4674,7 @@ export interface components {
          *         agreement: correlation of estimate and measured over the parts that were measured; None for fewer than three.
          *         interventions: the edits in force, in their canonical text.
          *         warnings: what the user should know.
+         *         lens: through which what the parts promote is read; effects are direct, under every lens.
          */
         Why: {
             /** Prompt */
@@ -2796,6 +4703,11 @@ export interface components {
              * @default []
              */
             warnings: string[];
+            /**
+             * Lens
+             * @default logit
+             */
+            lens: string;
         };
         /**
          * WhyInput
@@ -2822,6 +4734,12 @@ export interface components {
              *     ]
              */
             interventions?: string[];
+            /**
+             * Lens
+             * @description `logit`, or a lens that is kept; the server's own if left out.
+             * @example jacobian
+             */
+            lens?: string | null;
             /**
              * Position
              * @description A position; negative ones count from the end.
@@ -2998,6 +4916,126 @@ export interface components {
              * @default -1
              */
             position: number;
+        };
+        /**
+         * NameInput
+         * @description What to call a position, or the session; "" takes the name away.
+         */
+        lm_debugger__server__routes__sessions__NameInput: {
+            /**
+             * Name
+             * @default
+             */
+            name: string;
+        };
+        /**
+         * TraceInput
+         * @description A position of the tree, and where to read its text.
+         */
+        lm_debugger__server__routes__sessions__TraceInput: {
+            /**
+             * Node
+             * @description The position; the one where the session is if left out.
+             */
+            node?: string | null;
+            /**
+             * Position
+             * @description Of the text; negative ones count from the end.
+             * @default -1
+             */
+            position: number;
+            /**
+             * Top K
+             * @default 10
+             */
+            top_k: number;
+        };
+        /**
+         * TraceInput
+         * @description A run, and where to read it.
+         */
+        lm_debugger__server__routes__trace__TraceInput: {
+            /**
+             * Prompt
+             * @description A text.
+             * @example It was the first time that two
+             */
+            prompt?: string | null;
+            /**
+             * Ids
+             * @description Token ids, instead of a text.
+             */
+            ids?: number[] | null;
+            /**
+             * Interventions
+             * @description Edits in force.
+             * @example [
+             *       "L12D345=off",
+             *       "L9D7*=2@last"
+             *     ]
+             */
+            interventions?: string[];
+            /**
+             * Lens
+             * @description `logit`, or a lens that is kept; the server's own if left out.
+             * @example jacobian
+             */
+            lens?: string | null;
+            /**
+             * Position
+             * @description A position; negative ones count from the end.
+             * @default -1
+             */
+            position: number;
+            /**
+             * Top K
+             * @description How many tokens and sub-updates to list.
+             * @default 10
+             */
+            top_k: number;
+            /**
+             * Effect On
+             * @description Id of a token: each sub-update then tells its direct effect on that token's logit.
+             */
+            effect_on?: number | null;
+            /**
+             * Watches
+             * @description Expressions to follow.
+             * @example [
+             *       "p(\" Paris\")",
+             *       "entropy()",
+             *       "L12D345"
+             *     ]
+             */
+            watches?: string[];
+            /**
+             * Head Tokens
+             * @description Heads of a layer whose promoted tokens to list.
+             * @default 1
+             */
+            head_tokens: number;
+            /**
+             * Stream
+             * @description Answer with server-sent events, as with Accept: text/event-stream.
+             * @default false
+             */
+            stream: boolean;
+        };
+        /**
+         * NameInput
+         * @description What to call a value vector; both empty removes name and note.
+         */
+        lm_debugger__server__routes__values__NameInput: {
+            /**
+             * Name
+             * @default
+             */
+            name: string;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
         };
     };
     responses: never;
@@ -3621,7 +5659,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["TraceInput"];
+                "application/json": components["schemas"]["lm_debugger__server__routes__trace__TraceInput"];
             };
         };
         responses: {
@@ -4621,6 +6659,390 @@ export interface operations {
             };
         };
     };
+    bisect: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BisectInput"];
+            };
+        };
+        responses: {
+            /** @description Where they part; or, if asked for, a stream of events (progress, result, error), the last of them `result` or `error`. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Bisection"];
+                    "text/event-stream": {
+                        /** @enum {string} */
+                        event: "progress" | "result" | "error";
+                        data: string;
+                    };
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Another site's page asked, or the Host is not this server's. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description What is asked for does not exist. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model cannot do this. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The request is not valid. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work was given up. */
+            499: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A mistake of the server. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model is still loading, or too many wait for it: try again after Retry-After seconds. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work took longer than one request may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    fix: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FixInput"];
+            };
+        };
+        responses: {
+            /** @description The fix; or, if asked for, a stream of events (progress, result, error), the last of them `result` or `error`. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fix"];
+                    "text/event-stream": {
+                        /** @enum {string} */
+                        event: "progress" | "result" | "error";
+                        data: string;
+                    };
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Another site's page asked, or the Host is not this server's. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description What is asked for does not exist. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model cannot do this. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The request is not valid. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work was given up. */
+            499: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A mistake of the server. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model is still loading, or too many wait for it: try again after Retry-After seconds. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work took longer than one request may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    fix_all: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FixAllInput"];
+            };
+        };
+        responses: {
+            /** @description The fixes; or, if asked for, a stream of events (progress, result, error), the last of them `result` or `error`. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Fixes"];
+                    "text/event-stream": {
+                        /** @enum {string} */
+                        event: "progress" | "result" | "error";
+                        data: string;
+                    };
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Another site's page asked, or the Host is not this server's. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description What is asked for does not exist. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model cannot do this. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The request is not valid. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work was given up. */
+            499: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A mistake of the server. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model is still loading, or too many wait for it: try again after Retry-After seconds. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work took longer than one request may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     generate: {
         parameters: {
             query?: never;
@@ -4756,6 +7178,8 @@ export interface operations {
                 top_k?: number;
                 /** @description How many of the closest and most opposite vectors. */
                 similar?: number;
+                /** @description Through which its tokens are read. */
+                lens?: string | null;
             };
             header?: never;
             path: {
@@ -5014,7 +7438,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["NameInput"];
+                "application/json": components["schemas"]["lm_debugger__server__routes__values__NameInput"];
             };
         };
         responses: {
@@ -5252,6 +7676,8 @@ export interface operations {
             query?: {
                 /** @description How many pairs of tokens on each side. */
                 top_k?: number;
+                /** @description Through which what it writes is read. */
+                lens?: string | null;
             };
             header?: never;
             path: {
@@ -5398,6 +7824,8 @@ export interface operations {
                 named?: boolean;
                 /** @description How many results. */
                 limit?: number;
+                /** @description Through which vectors are seen. */
+                lens?: string | null;
             };
             header?: never;
             path?: never;
@@ -6166,6 +8594,381 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CalibrationSummary"];
+                    "text/event-stream": {
+                        /** @enum {string} */
+                        event: "progress" | "result" | "error";
+                        data: string;
+                    };
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Another site's page asked, or the Host is not this server's. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description What is asked for does not exist. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model cannot do this. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The request is not valid. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work was given up. */
+            499: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A mistake of the server. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model is still loading, or too many wait for it: try again after Retry-After seconds. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work took longer than one request may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    lenses: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LensListing"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Another site's page asked, or the Host is not this server's. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description What is asked for does not exist. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model cannot do this. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The request is not valid. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work was given up. */
+            499: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A mistake of the server. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model is still loading, or too many wait for it: try again after Retry-After seconds. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work took longer than one request may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    fit_lens: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FitInput"];
+            };
+        };
+        responses: {
+            /** @description The lens; or, if asked for, a stream of events (progress, result, error), the last of them `result` or `error`. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FitSummary"];
+                    "text/event-stream": {
+                        /** @enum {string} */
+                        event: "progress" | "result" | "error";
+                        data: string;
+                    };
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Another site's page asked, or the Host is not this server's. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description What is asked for does not exist. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model cannot do this. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The request is not valid. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work was given up. */
+            499: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A mistake of the server. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model is still loading, or too many wait for it: try again after Retry-After seconds. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work took longer than one request may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    compare_lenses: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CompareLensesInput"];
+            };
+        };
+        responses: {
+            /** @description The comparison; or, if asked for, a stream of events (progress, result, error), the last of them `result` or `error`. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LensComparison"];
                     "text/event-stream": {
                         /** @enum {string} */
                         event: "progress" | "result" | "error";
@@ -7389,6 +10192,2385 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SavedRecipe"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Another site's page asked, or the Host is not this server's. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description What is asked for does not exist. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model cannot do this. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The request is not valid. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work was given up. */
+            499: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A mistake of the server. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model is still loading, or too many wait for it: try again after Retry-After seconds. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work took longer than one request may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    watches: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WatchInput"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WatchCheck"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Another site's page asked, or the Host is not this server's. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description What is asked for does not exist. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model cannot do this. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The request is not valid. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work was given up. */
+            499: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A mistake of the server. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model is still loading, or too many wait for it: try again after Retry-After seconds. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work took longer than one request may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    sessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sessions"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Another site's page asked, or the Host is not this server's. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description What is asked for does not exist. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model cannot do this. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The request is not valid. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work was given up. */
+            499: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A mistake of the server. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model is still loading, or too many wait for it: try again after Retry-After seconds. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work took longer than one request may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    begin_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SessionInput"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionView"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Another site's page asked, or the Host is not this server's. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description What is asked for does not exist. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model cannot do this. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The request is not valid. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work was given up. */
+            499: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A mistake of the server. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model is still loading, or too many wait for it: try again after Retry-After seconds. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work took longer than one request may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session's id. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionView"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Another site's page asked, or the Host is not this server's. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description What is asked for does not exist. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model cannot do this. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The request is not valid. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work was given up. */
+            499: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A mistake of the server. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model is still loading, or too many wait for it: try again after Retry-After seconds. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work took longer than one request may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    retitle_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session's id. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["lm_debugger__server__routes__sessions__NameInput"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionView"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Another site's page asked, or the Host is not this server's. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description What is asked for does not exist. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model cannot do this. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The request is not valid. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work was given up. */
+            499: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A mistake of the server. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model is still loading, or too many wait for it: try again after Retry-After seconds. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work took longer than one request may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    forget_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session's id. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Another site's page asked, or the Host is not this server's. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description What is asked for does not exist. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model cannot do this. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The request is not valid. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work was given up. */
+            499: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A mistake of the server. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model is still loading, or too many wait for it: try again after Retry-After seconds. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work took longer than one request may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    session_step: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session's id. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StepInput"];
+            };
+        };
+        responses: {
+            /** @description The session; or, if asked for, a stream of events (token, progress, result, error), the last of them `result` or `error`. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionView"];
+                    "text/event-stream": {
+                        /** @enum {string} */
+                        event: "token" | "progress" | "result" | "error";
+                        data: string;
+                    };
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Another site's page asked, or the Host is not this server's. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description What is asked for does not exist. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model cannot do this. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The request is not valid. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work was given up. */
+            499: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A mistake of the server. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model is still loading, or too many wait for it: try again after Retry-After seconds. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work took longer than one request may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    session_continue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session's id. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StreamInput"];
+            };
+        };
+        responses: {
+            /** @description The session; or, if asked for, a stream of events (token, progress, result, error), the last of them `result` or `error`. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionView"];
+                    "text/event-stream": {
+                        /** @enum {string} */
+                        event: "token" | "progress" | "result" | "error";
+                        data: string;
+                    };
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Another site's page asked, or the Host is not this server's. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description What is asked for does not exist. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model cannot do this. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The request is not valid. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work was given up. */
+            499: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A mistake of the server. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model is still loading, or too many wait for it: try again after Retry-After seconds. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work took longer than one request may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    session_back: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session's id. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BackInput"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionView"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Another site's page asked, or the Host is not this server's. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description What is asked for does not exist. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model cannot do this. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The request is not valid. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work was given up. */
+            499: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A mistake of the server. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model is still loading, or too many wait for it: try again after Retry-After seconds. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work took longer than one request may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    session_goto: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session's id. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GotoInput"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionView"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Another site's page asked, or the Host is not this server's. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description What is asked for does not exist. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model cannot do this. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The request is not valid. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work was given up. */
+            499: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A mistake of the server. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model is still loading, or too many wait for it: try again after Retry-After seconds. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work took longer than one request may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    session_edits: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session's id. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EditsInput"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionView"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Another site's page asked, or the Host is not this server's. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description What is asked for does not exist. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model cannot do this. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The request is not valid. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work was given up. */
+            499: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A mistake of the server. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model is still loading, or too many wait for it: try again after Retry-After seconds. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work took longer than one request may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    session_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session's id. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ForceInput"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionView"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Another site's page asked, or the Host is not this server's. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description What is asked for does not exist. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model cannot do this. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The request is not valid. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work was given up. */
+            499: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A mistake of the server. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model is still loading, or too many wait for it: try again after Retry-After seconds. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work took longer than one request may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    session_watches: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session's id. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WatchesInput"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionView"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Another site's page asked, or the Host is not this server's. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description What is asked for does not exist. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model cannot do this. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The request is not valid. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work was given up. */
+            499: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A mistake of the server. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model is still loading, or too many wait for it: try again after Retry-After seconds. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work took longer than one request may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    session_breakpoints: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session's id. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BreakpointsInput"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionView"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Another site's page asked, or the Host is not this server's. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description What is asked for does not exist. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model cannot do this. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The request is not valid. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work was given up. */
+            499: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A mistake of the server. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model is still loading, or too many wait for it: try again after Retry-After seconds. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work took longer than one request may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    session_evaluate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session's id. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EvaluateInput"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Values"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Another site's page asked, or the Host is not this server's. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description What is asked for does not exist. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model cannot do this. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The request is not valid. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work was given up. */
+            499: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A mistake of the server. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model is still loading, or too many wait for it: try again after Retry-After seconds. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work took longer than one request may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    session_trace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session's id. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["lm_debugger__server__routes__sessions__TraceInput"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TraceView"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Another site's page asked, or the Host is not this server's. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description What is asked for does not exist. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model cannot do this. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The request is not valid. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work was given up. */
+            499: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A mistake of the server. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model is still loading, or too many wait for it: try again after Retry-After seconds. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work took longer than one request may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    session_difference: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session's id. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DifferenceInput"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunDifference"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Another site's page asked, or the Host is not this server's. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description What is asked for does not exist. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model cannot do this. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The request is not valid. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work was given up. */
+            499: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A mistake of the server. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model is still loading, or too many wait for it: try again after Retry-After seconds. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work took longer than one request may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    session_name_node: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session's id. */
+                name: string;
+                node: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["lm_debugger__server__routes__sessions__NameInput"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionView"];
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Another site's page asked, or the Host is not this server's. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description What is asked for does not exist. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model cannot do this. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The request is not valid. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work was given up. */
+            499: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A mistake of the server. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model is still loading, or too many wait for it: try again after Retry-After seconds. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work took longer than one request may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    session_delete_node: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session's id. */
+                name: string;
+                node: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionView"];
                 };
             };
             /** @description The request cannot be read. */
