@@ -203,13 +203,10 @@ class Commands:
     def _fix(self, rest: str) -> Document:
         if not rest:
             raise OptionError("fix what?", "Write the token that is wanted, such as fix ' she'.")
+        from lm_debugger.show.fix import fix
+
         found = self._session.fix(_text(rest))
-        try:
-            from lm_debugger.show.fix import fix  # type: ignore[import-not-found, unused-ignore]
-        except ImportError:
-            return (line(str(found)),)
-        document: Document = fix(found)
-        return (*document, muted("To have them: back, then set with these edits, then next."))
+        return (*fix(found), muted("To have them: back, then set with these edits, then next."))
 
     # travelling
 

@@ -8,6 +8,7 @@ from starlette.concurrency import run_in_threadpool
 
 from lm_debugger.edits.grammar import parse_all
 from lm_debugger.errors import OptionError, PromptError
+from lm_debugger.records import limits
 from lm_debugger.records.edit import Edit
 from lm_debugger.records.lens import LensName
 from lm_debugger.server.services import Services
@@ -38,6 +39,13 @@ KeptText = Annotated[str, AfterValidator(_without_nul)]
 T = TypeVar("T")
 # A list that is refused at its first wrong item: to tell all of a million takes seconds.
 Many = Annotated[list[T], Field(fail_fast=True)]
+
+
+Expression = Annotated[str, Field(max_length=limits.WATCH)]
+Watches = Annotated[
+    list[Expression],
+    Field(fail_fast=True, description="Expressions to follow.", examples=[['p(" Paris")', "entropy()", "L12D345"]]),
+]
 
 
 class Input(BaseModel):

@@ -2371,6 +2371,16 @@ export interface components {
              */
             compare: boolean;
             /**
+             * Watches
+             * @description Expressions to follow.
+             * @example [
+             *       "p(\" Paris\")",
+             *       "entropy()",
+             *       "L12D345"
+             *     ]
+             */
+            watches?: string[];
+            /**
              * Stream
              * @description Answer with server-sent events, as with Accept: text/event-stream.
              * @default false
@@ -4988,6 +4998,16 @@ export interface components {
              * @description Id of a token: each sub-update then tells its direct effect on that token's logit.
              */
             effect_on?: number | null;
+            /**
+             * Watches
+             * @description Expressions to follow.
+             * @example [
+             *       "p(\" Paris\")",
+             *       "entropy()",
+             *       "L12D345"
+             *     ]
+             */
+            watches?: string[];
             /**
              * Head Tokens
              * @description Heads of a layer whose promoted tokens to list.

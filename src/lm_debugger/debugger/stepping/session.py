@@ -7,7 +7,7 @@ what it has to and stops again; a session that is stopped holds no lock, no hook
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Protocol
 
 import torch
 
@@ -30,6 +30,7 @@ from lm_debugger.model.loaded import LoadedModel
 from lm_debugger.readouts.view import top_tokens
 from lm_debugger.records import limits
 from lm_debugger.records.edit import Edit
+from lm_debugger.records.fix import Fix, FixOptions
 from lm_debugger.records.generation import Sampling
 from lm_debugger.records.names import UnitName
 from lm_debugger.records.session import (
@@ -76,6 +77,17 @@ class Host(Protocol):
 
     def trace_run(self, spec: RunSpec, work: Work) -> Trace:
         """A run that is kept, or is run."""
+
+    def fix(
+        self,
+        prompt: Sequence[int],
+        target: str,
+        *,
+        interventions: Sequence[str | Edit],
+        options: FixOptions,
+        cancel: threading.Event | None = None,
+    ) -> Fix:
+        """See `Debugger`."""
 
 
 class Session:
@@ -528,20 +540,19 @@ class Session:
                 self._predicting, wanted=wanted, work=self._walk.work,
             )  # fmt: skip
 
-    def fix(self, target: str, *, max_edits: int = 5, cancel: threading.Event | None = None) -> Any:
+    def fix(self, target: str, *, max_edits: int = 5, cancel: threading.Event | None = None) -> Fix:
         """The fewest edits with which a wanted token would have been chosen here. Nothing is changed.
 
         Raises:
             OptionError: if no token has been chosen yet, or edits have changed on the way.
         """
-        verb = getattr(self._host, "fix", None)
-        if verb is None:
-            raise OptionError("This version cannot look for fixes.", "Set edits by hand: why names candidates.")
         if self._at.parent is None:
             raise OptionError("No token has been chosen yet.", "Take a step first.")
         before = Course(self.prompt, self.tree.path(self.tree[self._at.parent]), self._at.edits)
         with self._verb(cancel):
-            return verb(before.ids, target, interventions=before.spec().edits, max_edits=max_edits)
+            options = FixOptions(max_edits=max_edits)
+            edits = before.spec().edits
+            return self._host.fix(before.ids, target, interventions=edits, options=options, cancel=cancel)
 
     def difference(
         self, first: str, second: str, *, top_k: int = 20, cancel: threading.Event | None = None

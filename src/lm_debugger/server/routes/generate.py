@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from lm_debugger.records import limits
 from lm_debugger.records.generation import GeneratedToken, Generation, Seed, Temperature, TopK, TopP
-from lm_debugger.server.inputs import Many, SeenInput, check_at_most, check_tokens
+from lm_debugger.server.inputs import Many, SeenInput, Watches, check_at_most, check_tokens
 from lm_debugger.server.longwork import Channel, answer, described, wants_stream
 from lm_debugger.server.services import Here
 
@@ -32,6 +32,7 @@ class GenerateInput(SeenInput):
     stop: Many[Stop] = Field(default_factory=list, max_length=16, description="Texts to stop at.")
     chat: bool = Field(False, description="Put the prompt through the model's chat template.")
     compare: bool = Field(True, description="With edits, also generate without them.")
+    watches: Watches = Field(default_factory=list, max_length=limits.WATCHES)
     stream: bool = Field(False, description="Answer with server-sent events, as with Accept: text/event-stream.")
 
 
@@ -60,6 +61,7 @@ async def generate(request: Request, here: Here, asked: GenerateInput) -> Respon
             chat=asked.chat,
             compare=asked.compare,
             lens=lens,
+            watches=asked.watches,
             on_token=token,
             cancel=channel.cancel,
             progress=channel.progress,

@@ -337,7 +337,9 @@ async def session_name_node(
 
 
 @router.delete("/sessions/{name}/nodes/{node}")
-async def session_delete_node(here: Here, name: Name, node: Annotated[str, Path(max_length=limits.NAME)]) -> SessionView:
+async def session_delete_node(
+    here: Here, name: Name, node: Annotated[str, Path(max_length=limits.NAME)]
+) -> SessionView:
     """Forget a position and what came from it; the answer is the session as it is then."""
     return await _move(here, name, lambda session: session.delete(node))
 

@@ -6,9 +6,10 @@ from fastapi import APIRouter, Request
 from pydantic import Field
 from starlette.responses import Response
 
+from lm_debugger.records import limits
 from lm_debugger.records.naming import with_names
 from lm_debugger.records.trace import TraceView
-from lm_debugger.server.inputs import INTEGER, Position, SeenInput, check_at_most, find, make
+from lm_debugger.server.inputs import INTEGER, Position, SeenInput, Watches, check_at_most, find, make
 from lm_debugger.server.longwork import Channel, answer, described, wants_stream
 from lm_debugger.server.services import Here
 
@@ -26,6 +27,7 @@ class TraceInput(SeenInput):
     effect_on: int | None = Field(
         None, ge=0, description="Id of a token: each sub-update then tells its direct effect on that token's logit."
     )
+    watches: Watches = Field(default_factory=list, max_length=limits.WATCHES)
     head_tokens: int = Field(1, ge=0, le=INTEGER, description="Heads of a layer whose promoted tokens to list.")
     stream: bool = Field(False, description="Answer with server-sent events, as with Accept: text/event-stream.")
 
@@ -44,6 +46,8 @@ async def trace(request: Request, here: Here, asked: TraceInput) -> Response:
     def work(debugger: "Debugger", channel: Channel) -> TraceView:
         # A new run is read where it was made, without another wait.
         found = make(wanted, here, debugger, channel.progress, channel.cancel) if kept is None else kept
-        return with_names(found.view(asked.position, asked.top_k, asked.effect_on, asked.head_tokens), names)
+        return with_names(
+            found.view(asked.position, asked.top_k, asked.effect_on, asked.head_tokens, asked.watches), names
+        )
 
     return await answer(request, here, work, stream=asked.stream or wants_stream(request), forward=kept is None)
