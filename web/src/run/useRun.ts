@@ -108,7 +108,8 @@ export function useRun(): Runs {
   );
   const interventions = useMemo(() => edits.map(formatEdit), [edits]);
   const length = promptTokens.length + traced;
-  const position = Math.min(view.position ?? promptTokens.length - 1, length - 1);
+  // In a session the position is the program counter: where the next token comes from.
+  const position = Math.min(view.position ?? (paused ? length : promptTokens.length) - 1, length - 1);
   const sameText = aPrompt === prompt;
   const ids = useMemo(() => tokens.slice(0, length).map(({ id }) => id), [tokens, length]);
   const otherIds = useMemo(() => aTokens.map(({ id }) => id), [aTokens]);
