@@ -57,10 +57,22 @@ export function LayerPanel() {
         <span className="muted">· {lensName(show === "base" ? traced.aLens : traced.lens)}</span>
         {!view.all && (
           <>
-            <IconButton label="Next layer" hint="↑" className="small" onClick={() => moveLayer(1, layers.length)}>
+            <IconButton
+              label="Next layer"
+              hint="↑"
+              className="small"
+              tabIndex={-1}
+              onClick={() => moveLayer(1, layers.length)}
+            >
               <ChevronUp aria-hidden />
             </IconButton>
-            <IconButton label="Previous layer" hint="↓" className="small" onClick={() => moveLayer(-1, layers.length)}>
+            <IconButton
+              label="Previous layer"
+              hint="↓"
+              className="small"
+              tabIndex={-1}
+              onClick={() => moveLayer(-1, layers.length)}
+            >
               <ChevronDown aria-hidden />
             </IconButton>
           </>

@@ -72,6 +72,8 @@ export function LensMenu() {
         <button
           type="button"
           className="button small quiet"
+          // The menu before it has the same.
+          tabIndex={-1}
           title="The logit lens reads early layers as noise. A tuned lens foretells from them; the fit takes half a minute, once"
           onClick={() => start("tuned")}
         >
