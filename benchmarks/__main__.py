@@ -4,7 +4,7 @@ from itertools import chain
 
 from rich.console import Console
 
-from benchmarks import attribution, engine, search, service, start, streamed
+from benchmarks import attribution, engine, search, service, start, stepping, streamed
 
 
 def main() -> None:
@@ -14,6 +14,7 @@ def main() -> None:
         start.results(),
         engine.results(),
         attribution.results(),
+        stepping.results(),
         search.results(),
         service.results(),
         streamed.results(),

@@ -159,7 +159,7 @@ def test_a_session_in_a_terminal(demo_cache: Path, tmp_path: Path) -> None:
             ("con\t", "continue"),
             ("\r", "breakpoint 1"),
             ("p ent\t", "entropy()"),
-            ("\r", "3.512"),
+            ("\r", "3.007"),
             ("p p(x)\r", "cure: "),
             ("back\r", "position 8"),
             ("\r", "position 7"),

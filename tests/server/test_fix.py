@@ -4,6 +4,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from lm_debugger.records.bisect import Bisection
+from lm_debugger.records.effects import SideEffects, Sweep
 from lm_debugger.records.fix import Fix, Fixes
 from tests import tiny
 
@@ -77,3 +78,30 @@ def test_a_bisection_needs_another_run(client: TestClient) -> None:
     answer = client.post("/api/bisect", json={"prompt": PROMPT})
     assert answer.status_code == 422
     assert "no other run" in answer.text
+
+
+def test_a_sweep_and_side_effects_are_the_debuggers(client: TestClient) -> None:
+    answer = client.post("/api/sweep", json={"prompt": PROMPT, "unit": "L1D5", "low": -9, "high": 9, "points": 3})
+    assert answer.status_code == 200, answer.text
+    found = Sweep.model_validate_json(answer.text)
+    assert found.points == tiny.shared("llama").sweep(PROMPT, "L1D5", low=-9, high=9, points=3).points
+    answer = client.post("/api/side-effects", json={"interventions": ["L1D5=60"], "held": [PROMPT, "w3 w4 w5"]})
+    effects = SideEffects.model_validate_json(answer.text)
+    assert effects.prompts == len(effects.texts) == 2
+    assert effects.kl > 0
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("sweep", {"prompt": PROMPT, "unit": "L99D1"}),
+        ("sweep", {"prompt": PROMPT, "unit": "L1D5", "points": 1000}),
+        ("sweep", {"prompt": PROMPT, "unit": "L1D5", "low": 3, "high": 1}),
+        ("side-effects", {"interventions": []}),
+        ("side-effects", {"interventions": ["L1D5=2"], "held": [""]}),
+    ],
+)
+def test_what_cannot_be_swept_or_measured_is_refused(client: TestClient, path: str, body: dict[str, object]) -> None:
+    answer = client.post(f"/api/{path}", json=body)
+    assert answer.status_code in (400, 404, 422), answer.text
+    assert set(answer.json()["error"]) >= {"code", "what", "cure"}

@@ -26,6 +26,8 @@ from lm_debugger.cli.lens import lens
 from lm_debugger.cli.patch import patch
 from lm_debugger.cli.search import search
 from lm_debugger.cli.serve import serve
+from lm_debugger.cli.side_effects import side_effects
+from lm_debugger.cli.sweep import sweep
 from lm_debugger.cli.trace import trace
 from lm_debugger.cli.value import value
 from lm_debugger.cli.why import why
@@ -38,8 +40,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for command in (
-    serve, trace, debug, why, fix, bisect, heads, flow, patch, generate, search, examine, value, head, clusters,
-    calibrate,
+    serve, trace, debug, why, fix, sweep, side_effects, bisect, heads, flow, patch, generate, search, examine, value,
+    head, clusters, calibrate,
 ):  # fmt: skip
     app.command()(command)
 app.add_typer(lens, name="lens")

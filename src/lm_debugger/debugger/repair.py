@@ -10,20 +10,28 @@ from lm_debugger.calibration.measure import Calibration
 from lm_debugger.debugger.trace import Trace
 from lm_debugger.edits.grammar import parse_all
 from lm_debugger.engine.guard import exact
-from lm_debugger.errors import OptionError
+from lm_debugger.errors import EditError, OptionError
 from lm_debugger.model.loaded import LoadedModel
 from lm_debugger.records.edit import Edit
+from lm_debugger.records.effects import SideEffects, Sweep, SweptOperation
 from lm_debugger.records.fix import Fix, FixCase, Fixes, FixOptions
+from lm_debugger.records.generation import Generation
+from lm_debugger.records.names import UnitName, read_unit
+from lm_debugger.repair.effects import side_effects, texts_of
 from lm_debugger.repair.everything import Everything
 from lm_debugger.repair.fix import Answer, fix
 from lm_debugger.repair.goal import Goal, goal
 from lm_debugger.repair.held import Held, among, own
+from lm_debugger.repair.sweep import edits as edits_of
+from lm_debugger.repair.sweep import operation_of, strengths, sweep
 from lm_debugger.source.vocabulary import Prompt
 from lm_debugger.work import Progress, Work
 
 Edits = Sequence[str | Edit]
 Words = Word | Sequence[Word]
 PLAIN = FixOptions()
+MOST_POINTS = 101  # of a sweep
+GONE_ON = 20  # tokens
 
 
 class Repair(ABC):
@@ -46,6 +54,23 @@ class Repair(ABC):
         cancel: threading.Event | None = None,
     ) -> tuple[Trace, ...]:
         """See `Debugger`."""
+
+    @abstractmethod
+    def generate(
+        self,
+        prompt: Prompt,
+        interventions: Edits = (),
+        *,
+        max_new_tokens: int = 20,
+        temperature: float = 0.0,
+        seed: int = 0,
+        cancel: threading.Event | None = None,
+    ) -> Generation:
+        """See `Debugger`."""
+
+    @abstractmethod
+    def _settled(self, edits: Sequence[Edit], work: Work) -> tuple[Edit, ...]:
+        """The edits with what `on` means."""
 
     @abstractmethod
     def _work(self, progress: Progress | None, cancel: threading.Event | None) -> Work:
@@ -130,6 +155,91 @@ class Repair(ABC):
             seconds=found.seconds,
             warnings=found.warnings,
         )
+
+    @exact
+    def sweep(
+        self,
+        prompt: Prompt,
+        unit: str | UnitName,
+        target: Word | None = None,
+        position: int = -1,
+        interventions: Edits = (),
+        *,
+        operation: SweptOperation | None = None,
+        low: float | None = None,
+        high: float | None = None,
+        points: int = 11,
+        progress: Progress | None = None,
+        cancel: threading.Event | None = None,
+    ) -> Sweep:
+        """One edit over a range of strengths: a token's probability and rank, and how far the prediction moves.
+
+        Args:
+            prompt: a text, or token ids.
+            unit: such as `L12D345` or `L12H3`.
+            target: the token to follow; None for the top one without the edit.
+            position: where to read; negative ones count from the end.
+            interventions: edits in force before and after.
+            operation: `set` the coefficient (a value vector's default), `add` to it, or `scale` the unit (a head's).
+            low, high: of the strength; None for the calibrated range (`on-` to `on`), and for 0 to 2 of a factor.
+            points: how many strengths, 2 to 101.
+            progress: told how far it is.
+            cancel: set it to stop.
+
+        Raises:
+            ValueNameError: if the model has no such unit.
+            OptionError: if something is out of range; otherwise as `trace`.
+        """
+        if not 2 <= points <= MOST_POINTS:
+            raise OptionError(f"points is {points}.", f"It must be 2 to {MOST_POINTS}.")
+        work = self._work(progress, cancel)
+        name = read_unit(unit) if isinstance(unit, str) else unit
+        chosen = operation_of(self.model, name, operation)
+        amounts = strengths(name, chosen, (low, high), points, lambda: self._ranges(work))
+        each = edits_of(name, chosen, amounts)
+        force = parse_all(interventions)
+        work("Sweeping", 0, points)
+        base, *found = self.trace_batch(
+            [prompt] * (points + 1), [force, *((*force, edit) for edit in each)], progress=progress, cancel=cancel
+        )
+        return sweep(base, list(zip(amounts, each, found, strict=True)), name, chosen, target, position)
+
+    @exact
+    def side_effects(
+        self,
+        interventions: Edits,
+        held: Sequence[Prompt] | None = None,
+        *,
+        continuations: int = 3,
+        seed: int = 0,
+        progress: Progress | None = None,
+        cancel: threading.Event | None = None,
+    ) -> SideEffects:
+        """What edits do to texts that they are not meant for, beside random edits of equal size.
+
+        Args:
+            interventions: the edits.
+            held: the texts; None for 24 that the model writes itself.
+            continuations: how many texts are gone on from, without and with the edits: those that change most.
+            seed: of the model's own texts, the random edits and the sampling.
+            progress: told how far it is.
+            cancel: set it to stop.
+
+        Raises:
+            EditError: if there are no edits, or they name what the model does not have.
+            OptionError: if a text is too short.
+        """
+        work = self._work(progress, cancel)
+        edits = self._settled(parse_all(interventions), work)
+        if not edits:
+            raise EditError("There are no edits to measure.", "Give one or more, such as L12D345=off.")
+        texts = texts_of(self.model, held, seed, work)
+
+        def continued(ids: Sequence[int]) -> tuple[str, str]:
+            found = self.generate(ids, edits, max_new_tokens=GONE_ON, temperature=1.0, seed=seed, cancel=cancel)
+            return ("" if found.baseline is None else found.baseline.text), found.text
+
+        return side_effects(self.model, edits, texts, continued, continuations, seed, work)
 
     def _fixed(
         self,

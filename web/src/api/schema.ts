@@ -271,6 +271,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/sweep": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sweep
+         * @description A token's probability and rank, and the prediction's divergence, over the strengths of one edit.
+         */
+        post: operations["sweep"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/side-effects": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Side Effects
+         * @description What edits do to texts that they are not meant for, the worst first, beside random edits of equal size.
+         */
+        post: operations["side_effects"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/fix": {
         parameters: {
             query?: never;
@@ -3979,6 +4019,73 @@ export interface components {
             sessions: components["schemas"]["SessionSummary"][];
         };
         /**
+         * SideEffects
+         * @description What edits do to texts that they are not meant for.
+         *
+         *     Args:
+         *         interventions: the edits.
+         *         prompts: how many texts.
+         *         kl, changed, perplexity, perplexity_after: as of a text, over all positions of all texts.
+         *         random_kl, random_changed: the same for random edits of equal size in the same layers.
+         *         texts: each of them, the one with the largest divergence first.
+         */
+        SideEffects: {
+            /** Interventions */
+            interventions: string[];
+            /** Prompts */
+            prompts: number;
+            /** Kl */
+            kl: number;
+            /** Changed */
+            changed: number;
+            /** Perplexity */
+            perplexity: number;
+            /** Perplexity After */
+            perplexity_after: number;
+            /** Random Kl */
+            random_kl: number;
+            /** Random Changed */
+            random_changed: number;
+            /** Texts */
+            texts: components["schemas"]["TextEffect"][];
+        };
+        /**
+         * SideEffectsInput
+         * @description Edits, and the texts in which they are measured.
+         */
+        SideEffectsInput: {
+            /**
+             * Interventions
+             * @description The edits.
+             * @example [
+             *       "L12D345=off"
+             *     ]
+             */
+            interventions: string[];
+            /**
+             * Held
+             * @description The texts; null for some that the model writes itself.
+             */
+            held?: string[] | null;
+            /**
+             * Continuations
+             * @description How many texts are gone on from, the worst.
+             * @default 3
+             */
+            continuations: number;
+            /**
+             * Seed
+             * @default 0
+             */
+            seed: number;
+            /**
+             * Stream
+             * @description Answer with server-sent events, as with Accept: text/event-stream.
+             * @default false
+             */
+            stream: boolean;
+        };
+        /**
          * SimilarValue
          * @description A value vector close to another one.
          *
@@ -4161,6 +4268,174 @@ export interface components {
             lead: number;
             /** Flips */
             flips: boolean;
+        };
+        /**
+         * Sweep
+         * @description A prediction over a range of strengths of one edit.
+         *
+         *     Args:
+         *         unit: the unit's name.
+         *         operation: what the strength is: the coefficient's value (`set`), what is added to it (`add`), or a factor
+         *             (`scale`).
+         *         coefficient: the unit's own coefficient at the position; None for a head.
+         *         target: the token that is followed, as it is without the edit.
+         *         rank: its rank without the edit, from 1.
+         *         points: from the weakest strength to the strongest.
+         */
+        Sweep: {
+            /** Prompt */
+            prompt: string;
+            /** Position */
+            position: number;
+            /** Unit */
+            unit: string;
+            /**
+             * Operation
+             * @enum {string}
+             */
+            operation: "set" | "add" | "scale";
+            /** Coefficient */
+            coefficient: number | null;
+            target: components["schemas"]["TokenScore"];
+            /** Rank */
+            rank: number;
+            /** Points */
+            points: components["schemas"]["SweepPoint"][];
+            /**
+             * Interventions
+             * @default []
+             */
+            interventions: string[];
+            /**
+             * Warnings
+             * @default []
+             */
+            warnings: string[];
+        };
+        /**
+         * SweepInput
+         * @description A run, and the unit whose strength is swept.
+         */
+        SweepInput: {
+            /**
+             * Prompt
+             * @description A text.
+             * @example It was the first time that two
+             */
+            prompt?: string | null;
+            /**
+             * Ids
+             * @description Token ids, instead of a text.
+             */
+            ids?: number[] | null;
+            /**
+             * Interventions
+             * @description Edits in force.
+             * @example [
+             *       "L12D345=off",
+             *       "L9D7*=2@last"
+             *     ]
+             */
+            interventions?: string[];
+            /**
+             * Unit
+             * @example L12D345
+             * @example L12H3
+             */
+            unit: string;
+            /**
+             * Target
+             * @description The token to follow; null for the top.
+             */
+            target?: string | null;
+            /**
+             * Position
+             * @description A position; negative ones count from the end.
+             * @default -1
+             */
+            position: number;
+            /**
+             * Operation
+             * @description Null: a coefficient is set, a head scaled.
+             */
+            operation?: ("set" | "add" | "scale") | null;
+            /**
+             * Low
+             * @description Null for the calibrated `on-`.
+             */
+            low?: number | null;
+            /**
+             * High
+             * @description Null for the calibrated `on`.
+             */
+            high?: number | null;
+            /**
+             * Points
+             * @default 11
+             */
+            points: number;
+            /**
+             * Stream
+             * @description Answer with server-sent events, as with Accept: text/event-stream.
+             * @default false
+             */
+            stream: boolean;
+        };
+        /**
+         * SweepPoint
+         * @description A prediction with one unit at one strength.
+         *
+         *     Args:
+         *         strength: the number of the edit.
+         *         edit: in its canonical text, to be used as it is.
+         *         probability: of the token that is followed.
+         *         rank: its rank among all tokens, from 1.
+         *         kl: divergence of the prediction from the one without the edit, in nats.
+         *         top: the top token.
+         */
+        SweepPoint: {
+            /** Strength */
+            strength: number;
+            /** Edit */
+            edit: string;
+            /** Probability */
+            probability: number;
+            /** Rank */
+            rank: number;
+            /** Kl */
+            kl: number;
+            top: components["schemas"]["TokenScore"];
+        };
+        /**
+         * TextEffect
+         * @description What edits do to one text. Divergences in nats, means over its positions.
+         *
+         *     Args:
+         *         text: the text.
+         *         kl: divergence of the predictions with the edits from those without.
+         *         worst: the position of the largest one.
+         *         changed: part of the positions at which another token is the top one, 0 to 1.
+         *         perplexity, perplexity_after: of the text, without and with the edits.
+         *         continuation, continuation_after: how the model goes on from the text, sampled under the same noise; None if
+         *             that was not asked for.
+         */
+        TextEffect: {
+            /** Text */
+            text: string;
+            /** Kl */
+            kl: number;
+            /** Worst */
+            worst: number;
+            /** Changed */
+            changed: number;
+            /** Perplexity */
+            perplexity: number;
+            /** Perplexity After */
+            perplexity_after: number;
+            /** Continuation */
+            continuation?: string | null;
+            /** Continuation After */
+            continuation_after?: string | null;
         };
         /**
          * TitleInput
@@ -6679,6 +6954,262 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Bisection"];
+                    "text/event-stream": {
+                        /** @enum {string} */
+                        event: "progress" | "result" | "error";
+                        data: string;
+                    };
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Another site's page asked, or the Host is not this server's. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description What is asked for does not exist. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model cannot do this. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The request is not valid. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work was given up. */
+            499: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A mistake of the server. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model is still loading, or too many wait for it: try again after Retry-After seconds. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work took longer than one request may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    sweep: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SweepInput"];
+            };
+        };
+        responses: {
+            /** @description The prediction over strengths; or, if asked for, a stream of events (progress, result, error), the last of them `result` or `error`. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sweep"];
+                    "text/event-stream": {
+                        /** @enum {string} */
+                        event: "progress" | "result" | "error";
+                        data: string;
+                    };
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Another site's page asked, or the Host is not this server's. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description What is asked for does not exist. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model cannot do this. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The request is not valid. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work was given up. */
+            499: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A mistake of the server. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model is still loading, or too many wait for it: try again after Retry-After seconds. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work took longer than one request may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    side_effects: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SideEffectsInput"];
+            };
+        };
+        responses: {
+            /** @description What the edits do elsewhere; or, if asked for, a stream of events (progress, result, error), the last of them `result` or `error`. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SideEffects"];
                     "text/event-stream": {
                         /** @enum {string} */
                         event: "progress" | "result" | "error";

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Request
 from pydantic import Field
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from lm_debugger.records.fix import Fix, FixCase, Fixes, FixOptions, Forwards, MaxEdits
@@ -84,7 +85,7 @@ class FixAllInput(Input):
 async def fix_all(request: Request, here: Here, asked: FixAllInput) -> Response:
     """Several predictions fixed with one set of edits."""
     limits = here.settings.limits
-    edits = read_edits(asked.interventions, limits)
+    edits = await run_in_threadpool(read_edits, asked.interventions, limits)
     check_many((), asked.avoid, asked.held, limits)
     for case in asked.cases:
         check_at_most("The length of a prompt", len(case.prompt), limits.prompt_characters)
