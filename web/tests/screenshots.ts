@@ -38,6 +38,25 @@ test("tokens through the layers", async ({ page }) => {
   await picture(page, "difference");
 });
 
+test("why: the flow to a prediction, and who wrote it", async ({ page }) => {
+  await page.emulateMedia({ colorScheme: "light" });
+  await page.goto(address({ p: WIFE, panel: "flow", least: "0.05", pin: "a.19.3.4", verify: "1" }));
+  await expect(page.getByRole("list", { name: "Edges by contribution" })).toBeVisible();
+  await expect(page.getByRole("columnheader", { name: "measured" })).toBeVisible();
+  await picture(page, "why");
+});
+
+test("a session that is paused", async ({ page }) => {
+  await page.emulateMedia({ colorScheme: "dark" });
+  await page.goto(address({ p: "The capital of France is", watch: ['p(" Paris")', "entropy()"], break: '"."' }));
+  await answered(page);
+  await page.getByRole("button", { name: "Debug", exact: true }).click();
+  await expect(page.getByText("PAUSED")).toBeVisible();
+  await page.getByRole("button", { name: "Into", exact: true }).click();
+  await expect(page.getByRole("region", { name: "Inside the step" })).toBeVisible();
+  await picture(page, "debug");
+});
+
 test("a search of all value vectors", async ({ page }) => {
   await page.emulateMedia({ colorScheme: "light" });
   await page.goto(`/explore?${new URLSearchParams({ q: "teacher, school", p: WIFE })}`);

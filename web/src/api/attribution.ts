@@ -1,7 +1,7 @@
 // What the page asks about the ways to a prediction: its flow, all heads of a prompt, and activations of another run in
 // place of its own. Each reads attention of whole prompts: seconds of work, with progress.
 import { queryOptions } from "@tanstack/react-query";
-import type { Run } from "../domain/run";
+import { bare, type Run } from "../domain/run";
 import { longWork } from "./longwork";
 import type { Flow, HeadTable, PatchMap, PostBody } from "./types";
 
@@ -10,9 +10,9 @@ const KEPT = { staleTime: Infinity, gcTime: 300_000, retry: false } as const;
 /** The edges whose contribution is at least `threshold`, and what is reached through them. */
 export const flowQuery = (run: Run | null, position: number, threshold: number) =>
   queryOptions({
-    queryKey: ["flow", run, position, threshold],
+    queryKey: ["flow", bare(run), position, threshold],
     queryFn: ({ signal }) => {
-      const body: PostBody<"/api/flow"> = { ...run, position, threshold };
+      const body: PostBody<"/api/flow"> = { ...bare(run), position, threshold };
       return longWork<Flow>("api/flow", body, signal);
     },
     enabled: run !== null,
@@ -40,10 +40,10 @@ export interface Patching {
 
 export const patchQuery = (run: Run | null, { source, part, position, target, versus }: Patching) =>
   queryOptions({
-    queryKey: ["patch", run, source, part, position, target, versus],
+    queryKey: ["patch", bare(run), source, part, position, target, versus],
     queryFn: ({ signal }) => {
       const body: PostBody<"/api/patch"> = {
-        ...{ ...run, source, part, position },
+        ...{ ...bare(run), source, part, position },
         ...(target === null ? {} : { target_id: target }),
         ...(versus === null ? {} : { against_id: versus }),
       };

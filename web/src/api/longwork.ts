@@ -20,8 +20,16 @@ function tell(request: symbol, now: Going | null): void {
   going.set(next);
 }
 
-/** A POST that is answered with events; its result. The server stops working when the signal aborts. */
-export async function longWork<T>(path: string, body: unknown, signal: AbortSignal): Promise<T> {
+/**
+ * A POST that is answered with events; its result. The server stops working when the signal aborts. `told` hears of what
+ * comes on the way.
+ */
+export async function longWork<T>(
+  path: string,
+  body: unknown,
+  signal: AbortSignal,
+  told?: (event: string, data: unknown) => void,
+): Promise<T> {
   const request = Symbol(path);
   const own = new AbortController();
   const stop = () => own.abort();
@@ -30,6 +38,7 @@ export async function longWork<T>(path: string, body: unknown, signal: AbortSign
     for await (const { event, data } of stream(path, body, AbortSignal.any([signal, own.signal]))) {
       if (event === "progress") tell(request, { progress: data as ProgressEvent, stop });
       if (event === "result") return data as T;
+      if (event !== "progress") told?.(event, data);
     }
   } finally {
     tell(request, null);

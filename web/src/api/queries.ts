@@ -2,7 +2,7 @@
 import { keepPreviousData, queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
 import { useRef } from "react";
 import { ApiError, request } from "./client";
-import type { Run } from "../domain/run";
+import { bare, type Run } from "../domain/run";
 import { longWork, wasStopped } from "./longwork";
 import type {
   CalibrationSummary,
@@ -28,6 +28,8 @@ export function shouldRetry(count: number, failure: Error): boolean {
 }
 
 const post = <T>(path: string, body: unknown, signal?: AbortSignal) => request<T>("POST", path, { body, signal });
+
+const through = (lens: string): string => (lens === "" ? "" : `?lens=${encodeURIComponent(lens)}`);
 
 export const healthQuery = () =>
   queryOptions({
@@ -72,13 +74,13 @@ export const traceQuery = (run: Run | null, position: number, topK: number, effe
 /** How b's prediction differs from a's, each at its position. */
 export const compareQuery = (a: Run | null, aPosition: number, b: Run | null, position: number, topK = 12) =>
   queryOptions({
-    queryKey: ["compare", a, aPosition, b, position, topK],
+    queryKey: ["compare", bare(a), aPosition, bare(b), position, topK],
     queryFn: ({ signal }) => {
       const side = (run: Run | null, at: number) => ({
         prompt: null,
         ids: null,
         interventions: [],
-        ...run,
+        ...bare(run),
         position: at,
       });
       const body: PostBody<"/api/compare"> = { a: side(a, aPosition), b: side(b, position), top_k: topK };
@@ -103,19 +105,21 @@ export const trajectoryQuery = (run: Run | null, tokens: number[], position: num
     placeholderData: keepPreviousData,
   });
 
-export const valueQuery = (value: string) =>
+/** A value vector; its words through a lens, the server's own if none is named. */
+export const valueQuery = (value: string, lens = "") =>
   queryOptions({
-    queryKey: ["value", value],
-    queryFn: ({ signal }) => request<NamedValue>("GET", `api/values/${encodeURIComponent(value)}`, { signal }),
+    queryKey: ["value", value, lens],
+    queryFn: ({ signal }) =>
+      request<NamedValue>("GET", `api/values/${encodeURIComponent(value)}${through(lens)}`, { signal }),
     enabled: value !== "",
     staleTime: 30_000,
   });
 
 export const coefficientsQuery = (value: string, run: Run | null) =>
   queryOptions({
-    queryKey: ["coefficients", value, run],
+    queryKey: ["coefficients", value, bare(run)],
     queryFn: ({ signal }) =>
-      post<CoefficientPath>(`api/values/${encodeURIComponent(value)}/coefficients`, { ...run }, signal),
+      post<CoefficientPath>(`api/values/${encodeURIComponent(value)}/coefficients`, { ...bare(run) }, signal),
     enabled: value !== "" && run !== null,
     staleTime: Infinity,
     gcTime: 120_000,

@@ -1,7 +1,7 @@
 // What the page asks of the search over all value vectors, as TanStack queries.
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { request } from "./client";
-import type { Run } from "../domain/run";
+import { bare, type Run } from "../domain/run";
 import type { PostBody, SearchAnswer } from "./types";
 
 /** Which vectors may be found, and how many. */
@@ -11,6 +11,8 @@ export interface SearchFilter {
   expert: number | null;
   named: boolean;
   limit: number;
+  /** Through which vectors are seen; "" for the server's own. */
+  lens: string;
 }
 
 /** A position of a run, whose residual stream after a layer is read. */
@@ -30,14 +32,14 @@ export type Sought =
 const layersText = ([first, last]: readonly [number, number]): string => `${first}-${last}`;
 
 function ask(sought: Sought, filter: SearchFilter, signal: AbortSignal): Promise<SearchAnswer> {
-  const { layers, sign, expert, named, limit } = filter;
+  const { layers, sign, expert, named, limit, lens } = filter;
   if ("residual" in sought) {
     const { run, position, layer, against } = sought.residual;
     const body: PostBody<"/api/search"> = {
       ...run,
       position,
       layer,
-      against: against === null ? null : { prompt: null, ids: null, ...against.run, position: against.position },
+      against: against === null ? null : { prompt: null, ids: null, ...bare(against.run), position: against.position },
       layers: layers === null ? null : layersText(layers),
       sign,
       expert,
@@ -47,6 +49,7 @@ function ask(sought: Sought, filter: SearchFilter, signal: AbortSignal): Promise
     return request<SearchAnswer>("POST", "api/search", { body, signal });
   }
   const parameters = new URLSearchParams({ sign, named: String(named), limit: String(limit) });
+  if (lens !== "") parameters.set("lens", lens);
   if ("like" in sought) parameters.set("like", sought.like);
   else {
     parameters.set("q", sought.q);

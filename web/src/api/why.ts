@@ -39,10 +39,13 @@ export const whyQuery = (
     placeholderData: (previous) => previous,
   });
 
-export const headQuery = (head: string) =>
+export const headQuery = (head: string, lens = "") =>
   queryOptions({
-    queryKey: ["head", head],
-    queryFn: ({ signal }) => request<HeadView>("GET", `api/heads/${encodeURIComponent(head)}`, { signal }),
+    queryKey: ["head", head, lens],
+    queryFn: ({ signal }) => {
+      const through = lens === "" ? "" : `?lens=${encodeURIComponent(lens)}`;
+      return request<HeadView>("GET", `api/heads/${encodeURIComponent(head)}${through}`, { signal });
+    },
     enabled: head !== "",
     staleTime: 30_000,
   });

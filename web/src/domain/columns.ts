@@ -53,7 +53,7 @@ export function sourcesOf(run: Run, ids: readonly number[], token: number | null
     high = Math.imul(high + id, 0x85ebca6b) >>> 0;
     high ^= high >>> 13;
     const reaching = reaches.filter((reach) => reach.position <= position);
-    const plain = `${position} ${low.toString(36)} ${high.toString(36)} ${token ?? ""}`;
+    const plain = `${position} ${low.toString(36)} ${high.toString(36)} ${token ?? ""} ${run.lens ?? ""}`;
     if (reaching.length === 0) return { plain, edited: plain, from: 0 };
     // Where an edit reaches from does not matter once it does, where it ends may.
     const edited = `${plain} ${reaching.map(({ text }) => text).join(" ")}`;

@@ -16,6 +16,7 @@ const EVERYTHING: Explore = {
   sign: "+",
   expert: 0,
   named: true,
+  through: "jacobian",
   limit: "100",
   cluster: 0,
   clusterSort: "size",

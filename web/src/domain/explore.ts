@@ -18,6 +18,8 @@ export const FIELDS = {
   sign: choice("sign", ["both", "+", "-"]),
   expert: place("expert"),
   named: flag("named"),
+  /** The lens through which vectors are seen. */
+  through: text("through"),
   limit: choice("limit", ["20", "50", "100"]),
   cluster: place("cluster"),
   clusterSort: text("cluster_sort"),

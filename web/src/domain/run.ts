@@ -7,6 +7,16 @@ export interface Run {
   prompt?: string;
   ids?: number[];
   interventions: string[];
+  /** Through which it is read; the server's own if left out. */
+  lens?: string;
+}
+
+/** A run for questions that no lens answers: what it says, not how its layers are read. */
+export function bare<R extends Run | null>(run: R): R {
+  if (run === null) return run;
+  const rest = { ...run };
+  delete rest.lens;
+  return rest;
 }
 
 interface Parts {
@@ -15,14 +25,15 @@ interface Parts {
   /** Ids of the prompt's tokens, and of what was generated after them. */
   promptIds: readonly number[];
   generated: readonly number[];
+  lens: string;
 }
 
 /** The run of a prompt, with what was generated after it; null while there is nothing to run. */
-export function runOf({ prompt, edits, promptIds, generated }: Parts): Run | null {
+export function runOf({ prompt, edits, promptIds, generated, lens }: Parts): Run | null {
   if (prompt === "" || (generated.length > 0 && promptIds.length === 0)) return null;
-  if (generated.length === 0) return { prompt, interventions: edits.map(formatEdit) };
+  if (generated.length === 0) return { prompt, interventions: edits.map(formatEdit), lens };
   const ids = [...promptIds, ...generated];
-  return { ids, interventions: overContinuation([...edits], promptIds.length, ids.length).map(formatEdit) };
+  return { ids, interventions: overContinuation([...edits], promptIds.length, ids.length).map(formatEdit), lens };
 }
 
 /** The edits of a list that are in force, groups at their strength. */

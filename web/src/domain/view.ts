@@ -57,6 +57,13 @@ export const FIELDS = {
   /** The run that this one is compared with: its prompt and edits as text. Without a prompt it is this one unedited. */
   aPrompt: text("a"),
   aEdits: texts("ae"),
+  /** Through which layers are read: by itself the best that is kept. And A, where it is read through another. */
+  lens: text("lens"),
+  aLens: text("alens"),
+  /** The debugging session that is shown, and what the next one watches and stops at. */
+  session: text("session"),
+  watches: texts("watch"),
+  breakpoints: texts("break"),
   position: place("at"),
   layer: place("layer"),
   /** The value vector or head that is looked at. */
@@ -72,6 +79,8 @@ export const FIELDS = {
   panel: choice("panel", ["grid", "flow", "heads", "patch", "trajectory"]),
   /** The flow: the least contribution that is shown, 0 for that which leaves a few edges; the edge that is looked at; edges
    * whose routes are kept in sight. */
+  /** Whether the map shows A beside B. */
+  split: flag("split"),
   threshold: number("least", 0, 0, 1, false),
   edge: text("edge"),
   pins: texts("pin"),

@@ -14,6 +14,7 @@ import { ExploreBar } from "./explore/ExploreBar";
 import { Keys } from "./Keys";
 import { Palette } from "./Palette";
 import { Shortcuts } from "./Shortcuts";
+import { Tour } from "./Tour";
 import { Starting } from "./Starting";
 import css from "./shell.module.css";
 
@@ -54,6 +55,7 @@ export function App() {
           ) : (
             <Debugger />
           )}
+          {!exploring && <Tour />}
           {overlay === "palette" && <Palette exploring={exploring} />}
         </>
       )}

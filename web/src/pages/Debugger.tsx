@@ -6,9 +6,13 @@ import { EditsPanel } from "../panels/edits/EditsPanel";
 import { Inspector } from "../panels/inspector/Inspector";
 import { LayerPanel } from "../panels/layer/LayerPanel";
 import { MapPanel } from "../panels/map/MapPanel";
+import { DebugPanel } from "../panels/session/DebugPanel";
+import { FramePanel } from "../panels/session/FramePanel";
+import { PausedBar } from "../panels/session/PausedBar";
 import { RunsDrawer } from "../panels/runs/RunsDrawer";
 import { TokenStrip } from "../panels/strip/TokenStrip";
 import { useContinuing, type GenerationRequest } from "../run/generation";
+import { useSession, useSessionSync } from "../run/session";
 import { useRun } from "../run/useRun";
 import { useView } from "../run/view";
 import { kept } from "../ui/kept";
@@ -28,9 +32,10 @@ const NARROW = "(max-width: 1179px)";
 
 export function Debugger() {
   const view = useView();
-  const { interventions, compared, error, promptLength } = useRun();
+  const { interventions, compared, error, promptLength, settled } = useRun();
+  useSessionSync(interventions, settled);
   const asked: GenerationRequest | null =
-    view.generate > 0 && view.prompt !== "" && promptLength > 0
+    view.generate > 0 && view.session === "" && view.prompt !== "" && promptLength > 0
       ? {
           prompt: view.prompt,
           interventions: [...interventions],
@@ -48,6 +53,7 @@ export function Debugger() {
     <>
       <TokenStrip key={String(compared && view.aPrompt)} />
       {error && <ErrorNote failure={error} />}
+      <PausedBar />
       <Panes />
       <RunsDrawer />
     </>
@@ -56,6 +62,7 @@ export function Debugger() {
 
 function Panes() {
   const narrow = useMedia(NARROW);
+  const session = useSession();
   const view = useView();
   const setup = useStore(setupSize);
   const inspector = useStore(inspectorSize);
@@ -75,6 +82,7 @@ function Panes() {
           <Splitter label="Height of the layer panel" size={layerSize} minimum={90} maximum={700} pane="below" />
         </>
       )}
+      {session?.frame != null && <FramePanel frame={session.frame} />}
       <div className={css.layer} style={view.all ? { flex: 1 } : { height: layer }}>
         <LayerPanel />
       </div>
@@ -85,6 +93,7 @@ function Panes() {
       <main className={css.panes}>
         <aside className={css.setup} style={{ width: setup }} aria-label="Setup">
           <EditsPanel />
+          <DebugPanel />
         </aside>
         <Splitter label="Width of the setup" size={setupSize} minimum={200} maximum={520} pane="left" />
         {middle}
@@ -125,7 +134,10 @@ function Panes() {
       </div>
       {over === "setup" && (
         <aside className={css.over} data-side="left" style={{ width: setup }} aria-label="Setup">
-          <EditsPanel />
+          <div>
+            <EditsPanel />
+            <DebugPanel />
+          </div>
         </aside>
       )}
       {over === "inspector" && (

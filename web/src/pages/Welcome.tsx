@@ -1,6 +1,7 @@
 // What the page says before the first prompt.
 import { useQuery } from "@tanstack/react-query";
 import { examplesQuery } from "../api/queries";
+import { tourStep } from "../run/overlays";
 import { runPrompt } from "../run/draft";
 import css from "./shell.module.css";
 
@@ -13,6 +14,11 @@ export function Welcome() {
         Write a prompt above and press Run, or begin with an example. Every layer shows what the model would say before
         and after its feed-forward, and the value vectors that made the difference. Switch vectors off or on and
         compare.
+      </p>
+      <p>
+        <button type="button" className="button primary" onClick={() => tourStep(0)}>
+          Take the tour
+        </button>
       </p>
       <ul>
         {data?.prompts.map((prompt) => (

@@ -2,7 +2,7 @@
 import { setBase } from "../run/against";
 import { clearEdits, redoEdit, undoEdit } from "../run/edits";
 import { stopGeneration } from "../run/generation";
-import { showPalette, showSheet } from "../run/overlays";
+import { showPalette, showSheet, tourStep } from "../run/overlays";
 import { go } from "../run/place";
 import { lastExploreAddress } from "../run/explore";
 import { moveLayer, movePosition } from "../run/selection";
@@ -104,6 +104,7 @@ export const ACTIONS: readonly Action[] = [
   only("Compare with this run without edits", setBase),
   only("Remove all edits", clearEdits),
   only("Stop generating", stopGeneration),
+  only("Take the tour", () => tourStep(0)),
   only("Go to Explore", () => go(lastExploreAddress())),
   ...COMMON,
 ];

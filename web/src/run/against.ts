@@ -6,6 +6,7 @@ import { getView, setView } from "./view";
 export function setA({ prompt, interventions }: Content): void {
   const unedited = interventions.length === 0 && prompt === getView().prompt;
   setView({
+    aLens: "",
     aPrompt: unedited ? "" : prompt,
     aEdits: unedited ? [] : [...interventions],
     compare: getView().compare === "edited" ? "difference" : getView().compare,
@@ -13,4 +14,13 @@ export function setA({ prompt, interventions }: Content): void {
 }
 
 /** Compare with the run itself, without its edits. */
-export const setBase = (): void => setView({ aPrompt: "", aEdits: [] });
+export const setBase = (): void => setView({ aPrompt: "", aEdits: [], aLens: "" });
+
+/** Compare with the same run, read through another lens. */
+export function setALens(lens: string, interventions: readonly string[]): void {
+  const { prompt, compare } = getView();
+  setView({
+    ...{ aPrompt: prompt, aEdits: [...interventions], aLens: lens, split: true },
+    compare: compare === "base" ? "edited" : compare,
+  });
+}

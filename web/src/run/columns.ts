@@ -1,6 +1,6 @@
 // The columns of the map that are known, and the one request that fetches more: what is in sight, nearest to the
 // selection first. Columns outlive runs: an edit makes only those unknown that it can reach.
-import { useEffect, useMemo } from "react";
+import { useEffect, useMemo, useState } from "react";
 import { readGrid } from "../api/grid";
 import { wasStopped } from "../api/longwork";
 import type { LensGrid } from "../api/types";
@@ -36,7 +36,8 @@ const columns = new Map<string, Column>();
 const texts = new Map<number, string>();
 const store = createStore<Known>({ version: 0, columns, texts, failure: null });
 
-let wanted: readonly Wanted[] = [];
+/** What each map that is shown wants. */
+const wants = new Map<symbol, readonly Wanted[]>();
 let underWay: { of: string; stop: AbortController } | null = null;
 let asked = 0;
 
@@ -47,17 +48,19 @@ function tell(failure: ApiError | null): void {
   store.set({ ...store.get(), version: store.get().version + 1, failure });
 }
 
-/** Fetch what is wanted; what is under way for a run that nobody wants any more is given up. */
-export function want(next: readonly Wanted[]): void {
-  wanted = next;
-  if (underWay !== null && !next.some((one) => nameOf(one) === underWay?.of)) underWay.stop.abort();
+/** Fetch what a map wants; what is under way for a run that none wants any more is given up. */
+function want(owner: symbol, next: readonly Wanted[]): void {
+  wants.set(owner, next);
+  if (next.length === 0) wants.delete(owner);
+  const all = [...wants.values()].flat();
+  if (underWay !== null && !all.some((one) => nameOf(one) === underWay?.of)) underWay.stop.abort();
   if (store.get().failure !== null) tell(null);
   void pump();
 }
 
 async function pump(): Promise<void> {
   if (underWay !== null) return;
-  for (const one of wanted) {
+  for (const one of [...wants.values()].flat()) {
     const batch = nextBatch(one.sources, one.positions, has, asked === 0 ? FIRST : MOST);
     if (batch === null) continue;
     const own = (underWay = { of: nameOf(one), stop: new AbortController() });
@@ -67,7 +70,7 @@ async function pump(): Promise<void> {
       tell(null);
     } catch (failure) {
       if (!wasStopped(failure)) {
-        wanted = [];
+        wants.clear();
         tell(asApiError(failure));
       }
     }
@@ -131,8 +134,9 @@ export function useColumns(
     () => sides.map((side) => ({ ...side, positions: nearestFirst(first, last, selected) })),
     [sides, first, last, selected],
   );
-  useEffect(() => want(list), [list]);
-  useEffect(() => () => want([]), []);
+  const [owner] = useState(() => Symbol("map"));
+  useEffect(() => want(owner, list), [owner, list]);
+  useEffect(() => () => want(owner, []), [owner]);
   let [missing, total] = [0, 0];
   for (const { sources, positions } of list) {
     for (const position of positions) {

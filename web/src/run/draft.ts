@@ -16,5 +16,5 @@ export function useDraft(): { text: string; write: (text: string) => void; unrun
 export function runPrompt(prompt: string): void {
   store.set({ of: prompt, text: prompt });
   if (prompt === getView().prompt || prompt === "") return;
-  setView({ prompt, position: null, generate: 0, followed: [], target: null, versus: null });
+  setView({ prompt, session: "", position: null, generate: 0, followed: [], target: null, versus: null });
 }

@@ -9,3 +9,8 @@ export const showPalette = (): void => overlay.set("palette");
 export const showSheet = (): void => overlay.set("sheet");
 export const closeOverlay = (): void => overlay.set("");
 export const useOverlay = (): Overlay => useStore(overlay);
+
+const tour = createStore<number | null>(null);
+/** Show a step of the guided tour, or none. */
+export const tourStep = (step: number | null): void => tour.set(step);
+export const useTourStep = (): number | null => useStore(tour);

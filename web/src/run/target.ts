@@ -24,4 +24,5 @@ export function useTarget(): { target: Target | null; versus: Target | null } {
 
 /** Texts of tokens that were chosen by their text: no list holds them. */
 const known = new Map<number, string>();
+export const textOfToken = (id: number): string => known.get(id) ?? `#${id}`;
 export const nameToken = (id: number, text: string): void => void known.set(id, text);

@@ -19,10 +19,10 @@ const TOKENS = 10;
 
 export function useEditedUpdates(): readonly EditedUpdate[] {
   const edits = useViewPart("edits");
-  const { a, b, base, compared, position, aPosition } = useTrace();
+  const { a, b, base, compared, position, aPosition, lens } = useTrace();
   const enabled = edits.filter((edit) => isInForce(edit) && !isHead(edit.value)).map(({ value }) => value);
   const values = [...new Set(enabled)].slice(0, MOST);
-  const vectors = useQueries({ queries: values.map((value) => valueQuery(value)) });
+  const vectors = useQueries({ queries: values.map((value) => valueQuery(value, lens)) });
   const own = useQueries({ queries: values.map((value) => coefficientsQuery(value, b)) });
   const others = useQueries({ queries: values.map((value) => coefficientsQuery(value, compared && !base ? a : null)) });
   return values.flatMap((_, index): EditedUpdate[] => {

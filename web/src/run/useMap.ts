@@ -14,10 +14,12 @@ export interface Window {
   last: number;
 }
 
-export function useMap({ first, last }: Window, opened: ReadonlySet<number>) {
+/** `side`: which of the runs is shown, whatever the page shows otherwise. */
+export function useMap({ first, last }: Window, opened: ReadonlySet<number>, side: "base" | "edited" | null = null) {
   const view = useView();
   const traced = useTrace();
-  const { a, b, ids, aIds, show, compared, position, length, aLength, data } = traced;
+  const { a, b, ids, aIds, compared, position, length, aLength, data } = traced;
+  const show = side ?? traced.show;
   const followed = useFollowed();
   const layers = data?.model.layers ?? 0;
   const needsToken = view.colour === "rank" || show === "difference";
@@ -62,7 +64,7 @@ export function useMap({ first, last }: Window, opened: ReadonlySet<number>) {
     // eslint-disable-next-line react-hooks/exhaustive-deps
     [layers, first, last, cell, show, chosen, opened, version],
   );
-  return { ...traced, ...known, rows, cell, numbers, layers, layer: chosen, token, texts, followed, colour };
+  return { ...traced, ...known, show, rows, cell, numbers, layers, layer: chosen, token, texts, followed, colour };
 }
 
 /** Layers fold where the columns in sight show nothing new; nothing folds before all of them are known. */

@@ -12,7 +12,8 @@ import { useExplore } from "./explore";
 const DEBOUNCE = 250;
 
 export function useSought(): { sought: Sought | null; filter: SearchFilter } {
-  const { q, unwanted, match, skip, like, residual, against, layers, sign, expert, named, limit } = useExplore();
+  const { q, unwanted, match, skip, like, residual, against, layers, sign, expert, named, limit, through } =
+    useExplore();
   const view = useView();
   const { b: run } = useRun();
   const words = useDebounced(q, DEBOUNCE);
@@ -33,8 +34,8 @@ export function useSought(): { sought: Sought | null; filter: SearchFilter } {
     return { q: words, unwanted: minus, match, skip };
   }, [residual, run, view.prompt, against, like, words, minus, match, skip]);
   const filter = useMemo(
-    () => ({ layers, sign, expert, named, limit: Number(limit) }),
-    [layers, sign, expert, named, limit],
+    () => ({ layers, sign, expert, named, limit: Number(limit), lens: through }),
+    [layers, sign, expert, named, limit, through],
   );
   return { sought, filter };
 }

@@ -10,7 +10,7 @@ import { Empty } from "../../ui/notes";
 import { shownName } from "./mapPaint";
 
 const VECTORS = 12;
-const FILTER = { layers: null, sign: "both", expert: null, named: false, limit: VECTORS } as const;
+const FILTER = { layers: null, sign: "both", expert: null, named: false, limit: VECTORS, lens: "" } as const;
 
 export function Elsewhere({ word }: { word: string }) {
   const state = useExplore();

@@ -1,6 +1,8 @@
 // Which vectors may be found: match, sign, layers, expert, named ones, how many.
 import { useQuery } from "@tanstack/react-query";
 import { modelQuery } from "../../api/queries";
+import { lensName, LOGIT } from "../../domain/lens";
+import { useLenses } from "../../run/lens";
 import { Segments, Switch } from "../../ui/controls";
 import { setExplore, useExplore } from "../../run/explore";
 import css from "./explore.module.css";
@@ -32,6 +34,7 @@ export function Filters({ hasExperts }: { hasExperts: boolean }) {
         onChange={(sign) => setExplore({ sign })}
       />
       <Layers />
+      <Through />
       {(hasExperts || state.expert !== null) && (
         <label>
           Expert
@@ -63,6 +66,30 @@ export function Filters({ hasExperts }: { hasExperts: boolean }) {
         onChange={(limit) => setExplore({ limit })}
       />
     </div>
+  );
+}
+
+/** The lens that vectors are seen through; there is a choice once one is fitted. */
+function Through() {
+  const { through } = useExplore();
+  const { names } = useLenses();
+  if (names.length === 1 && through === "") return null;
+  return (
+    <label>
+      Through
+      <select
+        className="field"
+        aria-label="Lens of the search"
+        value={through === "" ? LOGIT : through}
+        onChange={(event) => setExplore({ through: event.target.value === LOGIT ? "" : event.target.value })}
+      >
+        {names.map((name) => (
+          <option key={name} value={name}>
+            {lensName(name)}
+          </option>
+        ))}
+      </select>
+    </label>
   );
 }
 

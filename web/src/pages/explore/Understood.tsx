@@ -3,6 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { modelQuery } from "../../api/queries";
 import type { Keyword, SearchAnswer } from "../../api/types";
 import { LayerHistogram } from "../../ui/LayerHistogram";
+import { lensName } from "../../domain/lens";
 import { thousands } from "../../domain/numbers";
 import { TokenText } from "../../ui/TokenText";
 import { visible } from "../../domain/visible";
@@ -32,7 +33,8 @@ export function Understood({ answer }: { answer: SearchAnswer }) {
         }
       />
       <p className={`muted ${css.understoodNote}`}>
-        {thousands(answer.searched)} vectors compared. A click on a layer searches it alone.
+        {thousands(answer.searched)} vectors compared through the {lensName(answer.lens)}. A click on a layer searches
+        it alone.
       </p>
       {answer.keywords.map((keyword) => (
         <Forms key={`${keyword.unwanted} ${keyword.text}`} keyword={keyword} />

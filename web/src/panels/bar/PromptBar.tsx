@@ -1,10 +1,13 @@
 // The top bar of the debugger: model, prompt, run, generate, A and B. The prompt is one line and grows on focus.
-import { Play, Square } from "lucide-react";
+import { Bug, Play, Square } from "lucide-react";
+import { formatEdit } from "../../domain/edit";
+import { editsInForce } from "../../domain/run";
 import { visible } from "../../domain/visible";
 import { useRunAgain } from "../../run/again";
 import { runPrompt, useDraft } from "../../run/draft";
 import { stopGeneration, useGeneration } from "../../run/generation";
-import { setView } from "../../run/view";
+import { useSessionVerbs } from "../../run/session";
+import { getView, setView, useViewPart } from "../../run/view";
 import { Pages } from "../links/Pages";
 import { Examples } from "./Examples";
 import { GenerateMenu } from "./GenerateMenu";
@@ -19,6 +22,8 @@ export function PromptBar() {
   const { running } = useGeneration();
   const { text, write, unrun } = useDraft();
   const again = useRunAgain();
+  const verbs = useSessionVerbs();
+  const session = useViewPart("session");
   // The prompt as it is written; one that was run already and whose answer was cancelled is asked for again.
   const run = () => {
     runPrompt(text);
@@ -89,6 +94,19 @@ export function PromptBar() {
           }}
         />
       )}
+      <button
+        type="button"
+        className="button icon"
+        disabled={text === "" || session !== ""}
+        aria-label="Debug"
+        title="Generate until a breakpoint, and pause there"
+        onClick={() => {
+          run();
+          verbs.begin(editsInForce(getView().edits).map(formatEdit), getView().breakpoints.length > 0);
+        }}
+      >
+        <Bug aria-hidden />
+      </button>
       <Sides />
       <MoreMenu command={COMMAND} />
     </header>

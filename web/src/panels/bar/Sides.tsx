@@ -2,9 +2,11 @@
 import { ChevronDown } from "lucide-react";
 import { DropdownMenu as Menu } from "radix-ui";
 import { useState, type ReactNode } from "react";
+import { lensName } from "../../domain/lens";
 import { visible } from "../../domain/visible";
-import { setA, setBase } from "../../run/against";
+import { setA, setALens, setBase } from "../../run/against";
 import { clearEdits } from "../../run/edits";
+import { useLenses } from "../../run/lens";
 import { restore } from "../../run/restore";
 import { useRun } from "../../run/useRun";
 import { setView, useView } from "../../run/view";
@@ -16,17 +18,21 @@ const counted = (edits: number): string => (edits === 0 ? "no edits" : edits ===
 
 export function Sides() {
   const view = useView();
-  const { compared, base, interventions } = useRun();
+  const { compared, base, interventions, lens, aLens } = useRun();
+  const lenses = useLenses();
   const other = visible(view.aPrompt);
+  const through = lens === aLens ? "" : lensName(aLens);
   const aSaid = base
     ? "without edits"
-    : `${view.aPrompt === view.prompt ? "this prompt" : other}${view.aEdits.length > 0 ? `, ${counted(view.aEdits.length)}` : ""}`;
+    : `${through === "" ? "" : `through the ${through}, `}${view.aPrompt === view.prompt ? "this prompt" : other}${view.aEdits.length > 0 ? `, ${counted(view.aEdits.length)}` : ""}`;
   return (
     <div className={css.sides}>
       <Side
         name="A"
         said={aSaid}
-        short={base ? "base" : view.aPrompt === view.prompt ? counted(view.aEdits.length) : other}
+        short={
+          base ? "base" : through !== "" ? through : view.aPrompt === view.prompt ? counted(view.aEdits.length) : other
+        }
         onDrop={setA}
       >
         <Menu.Item className="menu-item" disabled={base} onSelect={setBase}>
@@ -39,6 +45,18 @@ export function Sides() {
         >
           This run as it is now: what comes next is compared with it
         </Menu.Item>
+        {lenses.names
+          .filter((name) => name !== lens)
+          .map((name) => (
+            <Menu.Item
+              key={name}
+              className="menu-item"
+              disabled={view.prompt === ""}
+              onSelect={() => setALens(name, interventions)}
+            >
+              This run through the {lensName(name)}
+            </Menu.Item>
+          ))}
         <Menu.Label className="menu-label">Or drop a run here, from the runs below.</Menu.Label>
       </Side>
       <Side name="B" said={counted(interventions.length)} short={counted(interventions.length)} onDrop={restore}>

@@ -11,6 +11,7 @@ import { short } from "../../domain/numbers";
 import { atSlider, sliderOf } from "../../domain/units";
 import { visible } from "../../domain/visible";
 import { changeEdit, removeEdit } from "../../run/edits";
+import { useLens } from "../../run/lens";
 import { useNames } from "../../run/names";
 import { openUnit } from "../../run/unit";
 import { useViewPart } from "../../run/view";
@@ -37,7 +38,8 @@ export function EditRow({ edit, index }: { edit: ListedEdit; index: number }) {
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
   const row = useRef<HTMLDivElement>(null);
   const head = isHead(edit.value);
-  const value = useQuery({ ...valueQuery(edit.value), enabled: !head });
+  const { lens, known } = useLens();
+  const value = useQuery({ ...valueQuery(edit.value, lens), enabled: !head && known });
   const range = value.data?.range ?? null;
   const place = sliderOf(edit, range);
   const name = names.get(edit.value);

@@ -7,6 +7,7 @@ import { IconButton, Segments } from "../../ui/controls";
 import { Empty } from "../../ui/notes";
 import { HeadDetails } from "../unit/HeadDetails";
 import { ValueDetails } from "../unit/ValueDetails";
+import { FixPanel } from "./FixPanel";
 import { Prediction } from "./Prediction";
 import { Why } from "./Why";
 import css from "./inspector.module.css";
@@ -61,6 +62,7 @@ export function Inspector() {
             <Empty title="No head is open">Choose one of a layer’s heads, or press Ctrl K and write its name.</Empty>
           ))}
       </div>
+      {tab === "why" && <FixPanel />}
     </aside>
   );
 }

@@ -21,10 +21,10 @@ const BRIEF = 5;
 const MOST = 12;
 
 export function Prediction() {
-  const { data, sideA, sideB, comparison, compared, show, stale, failure } = useTrace();
+  const { data, sideA, sideB, comparison, compared, show, stale, failure, lens, aLens } = useTrace();
   const followed = useFollowed();
   const { target } = useTarget();
-  const group = useRoving<HTMLDivElement>();
+  const group = useRoving<HTMLElement>();
   const [all, setAll] = useState(false);
   if (data === undefined) return failure === null ? <Empty title="No prediction yet" /> : null;
   const token = data.tokens[data.position];
@@ -69,7 +69,7 @@ export function Prediction() {
     ),
   }));
   return (
-    <section className={css.prediction} aria-labelledby="output-title" data-stale={stale}>
+    <section ref={group} className={css.prediction} aria-labelledby="output-title" data-stale={stale}>
       <h2 id="output-title" className="section-title">
         Next token
         <span className="grow" />
@@ -91,8 +91,14 @@ export function Prediction() {
           </>
         )}
       </p>
-      {comparison && !comparison.changed && <Warning>The edits leave every prediction as it was.</Warning>}
-      <div ref={group}>
+      {comparison && !comparison.changed && (
+        <Warning>
+          {lens === aLens
+            ? "The edits leave every prediction as it was."
+            : "The same run through two lenses: what it says is the same, how its layers read differs."}
+        </Warning>
+      )}
+      <div>
         <ComparisonTable
           label="Next tokens"
           head="token"
@@ -110,7 +116,14 @@ export function Prediction() {
         <WritersOfPrediction />
         <span className="grow" />
         {sorted.length > BRIEF && (
-          <button type="button" className="button small quiet" aria-expanded={all} onClick={() => setAll(!all)}>
+          <button
+            type="button"
+            data-rove
+            tabIndex={-1}
+            className="button small quiet"
+            aria-expanded={all}
+            onClick={() => setAll(!all)}
+          >
             {all ? "fewer" : "more"} {all ? <ChevronUp aria-hidden /> : <ChevronDown aria-hidden />}
           </button>
         )}

@@ -3,6 +3,7 @@ import { useEffect, useMemo } from "react";
 import { ChevronDown, ChevronUp, Rows3 } from "lucide-react";
 import type { LayerView } from "../../api/types";
 import { isInForce } from "../../domain/concept";
+import { lensName } from "../../domain/lens";
 import { visible } from "../../domain/visible";
 import { useRunAgain } from "../../run/again";
 import { useFollowed } from "../../run/follow";
@@ -53,12 +54,25 @@ export function LayerPanel() {
             at <TokenText text={token.text} /> {data?.position}
           </span>
         )}
+        <span className="muted">· {lensName(show === "base" ? traced.aLens : traced.lens)}</span>
         {!view.all && (
           <>
-            <IconButton label="Next layer" hint="↑" className="small" onClick={() => moveLayer(1, layers.length)}>
+            <IconButton
+              label="Next layer"
+              hint="↑"
+              className="small"
+              tabIndex={-1}
+              onClick={() => moveLayer(1, layers.length)}
+            >
               <ChevronUp aria-hidden />
             </IconButton>
-            <IconButton label="Previous layer" hint="↓" className="small" onClick={() => moveLayer(-1, layers.length)}>
+            <IconButton
+              label="Previous layer"
+              hint="↓"
+              className="small"
+              tabIndex={-1}
+              onClick={() => moveLayer(-1, layers.length)}
+            >
               <ChevronDown aria-hidden />
             </IconButton>
           </>

@@ -23,7 +23,13 @@ interface Hover {
   y: number;
 }
 
-export function LensMap({ length }: { length: number }) {
+interface Props {
+  length: number;
+  /** One of the runs, where both are shown side by side. */
+  side?: "base" | "edited";
+}
+
+export function LensMap({ length, side }: Props) {
   const theme = useTheme();
   const box = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
@@ -37,7 +43,7 @@ export function LensMap({ length }: { length: number }) {
   const cell = Math.min(WIDE, Math.max(NARROW, Math.floor((size.width - LABELS) / Math.max(length, 1))));
   const first = Math.max(0, Math.floor(scroll.left / cell));
   const last = size.width === 0 ? -1 : Math.min(length - 1, Math.ceil((scroll.left + size.width - LABELS) / cell) - 1);
-  const map = useMap({ first, last }, opened);
+  const map = useMap({ first, last }, opened, side ?? null);
   const { rows, layers, layer, position, tokens, aTokens, show, texts, followed, version } = map;
   const sight: Sight = useMemo(
     () => ({ width: size.width, height: size.height, ...scroll, cell, rows, positions: length }),

@@ -1,6 +1,7 @@
 // The map with its head: which view of layers and tokens, what its colours mean, how much of it is there.
 import { lazy, Suspense } from "react";
 import { scaleOf } from "../../domain/cells";
+import { lensName } from "../../domain/lens";
 import { useProgress } from "../../run/progress";
 import { useTrace } from "../../run/useTrace";
 import { setView, useView } from "../../run/view";
@@ -9,6 +10,7 @@ import { Empty } from "../../ui/notes";
 import { Stale } from "../../ui/Stale";
 import { FlowView } from "../flow/FlowView";
 import { Threshold } from "../flow/Threshold";
+import { LensMenu } from "../lens/LensMenu";
 import { HeadsView } from "../heads/HeadsView";
 import { PatchView } from "../patch/PatchView";
 import { Legend } from "./Legend";
@@ -19,8 +21,8 @@ import css from "./map.module.css";
 const Trajectory = lazy(() => import("../trajectory/Trajectory"));
 
 export function MapPanel() {
-  const { panel, measure } = useView();
-  const { length, stale } = useTrace();
+  const { panel, measure, split } = useView();
+  const { length, stale, compared, lens, aLens } = useTrace();
   return (
     <section className={css.panel} aria-label="Map of layers and tokens">
       <div className={css.head}>
@@ -37,6 +39,7 @@ export function MapPanel() {
           onChange={(next) => setView({ panel: next })}
         />
         {panel === "grid" && <MapHead />}
+        {panel === "trajectory" && <LensMenu />}
         {panel === "flow" && <Threshold />}
         {panel === "trajectory" && (
           <Segments
@@ -56,7 +59,15 @@ export function MapPanel() {
           </>
         )}
       </div>
-      {panel === "grid" && <LensMap length={length} />}
+      {panel === "grid" &&
+        (split && compared ? (
+          <div className={css.both}>
+            <Half side="base" length={length} lens={aLens} />
+            <Half side="edited" length={length} lens={lens} />
+          </div>
+        ) : (
+          <LensMap length={length} />
+        ))}
       {panel === "flow" && <FlowView />}
       {panel === "heads" && <HeadsView />}
       {panel === "patch" && <PatchView />}
@@ -69,9 +80,21 @@ export function MapPanel() {
   );
 }
 
+/** One of two maps side by side. */
+function Half({ side, length, lens }: { side: "base" | "edited"; length: number; lens: string }) {
+  return (
+    <section className={css.half} aria-label={side === "base" ? "Map of A" : "Map of B"}>
+      <p>
+        <b>{side === "base" ? "A" : "B"}</b> <span className="muted">{lensName(lens)}</span>
+      </p>
+      <LensMap length={length} side={side} />
+    </section>
+  );
+}
+
 function MapHead() {
   const view = useView();
-  const { show, stale, sideA, data } = useTrace();
+  const { show, stale, sideA, data, compared } = useTrace();
   const { done, total } = useProgress();
   const difference = show === "difference";
   const token = view.followed[0] ?? sideA?.output[0]?.id;
@@ -79,6 +102,7 @@ function MapHead() {
   const named = (difference && view.colour !== "entropy") || view.colour === "rank";
   return (
     <>
+      <LensMenu />
       <label className="muted" htmlFor="colour">
         colour
       </label>
@@ -94,6 +118,17 @@ function MapHead() {
         <option value="entropy">entropy</option>
         <option value="rank">rank</option>
       </select>
+      {compared && (
+        <button
+          type="button"
+          className="button small"
+          aria-pressed={view.split}
+          title="A beside B"
+          onClick={() => setView({ split: !view.split })}
+        >
+          A | B
+        </button>
+      )}
       <span className="grow" />
       {stale ? (
         <Stale what="the run before" />

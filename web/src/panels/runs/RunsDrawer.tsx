@@ -5,6 +5,7 @@ import { contentOf } from "../../domain/history";
 import { timelineOf, type Placed } from "../../domain/timeline";
 import { forgetAll } from "../../run/past";
 import { useHistory } from "../../run/useHistory";
+import { useSession } from "../../run/session";
 import { useRunActions } from "../../run/useRunActions";
 import { useView } from "../../run/view";
 import { IconButton } from "../../ui/controls";
@@ -12,6 +13,7 @@ import { kept } from "../../ui/kept";
 import { ErrorNote } from "../../ui/notes";
 import { useRoving } from "../../ui/roving";
 import { useStore } from "../../ui/store";
+import { SessionTree } from "../session/SessionTree";
 import { RunDot, RunPill } from "./RunPill";
 import css from "./runs.module.css";
 
@@ -23,6 +25,7 @@ const CLOSED = { column: 18, lane: 9 };
 export function RunsDrawer() {
   const { model, roots, current, remembered } = useHistory();
   const view = useView();
+  const session = useSession();
   const open = useStore(opened);
   const actions = useRunActions(model);
   const group = useRoving<HTMLUListElement>();
@@ -73,7 +76,9 @@ export function RunsDrawer() {
         )}
       </div>
       <div className={css.scroll} ref={box}>
-        {placed.length === 0 ? (
+        {open && session !== null ? (
+          <SessionTree session={session} />
+        ) : placed.length === 0 ? (
           <p className={css.none}>Runs are listed here, to go back to and to compare.</p>
         ) : (
           <div

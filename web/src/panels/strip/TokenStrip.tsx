@@ -5,6 +5,7 @@ import { memo, useEffect, useRef, useState } from "react";
 import { percent, short } from "../../domain/numbers";
 import { visible } from "../../domain/visible";
 import { useGeneration } from "../../run/generation";
+import { useSessionWork } from "../../run/session";
 import { useLanes } from "../../run/useLanes";
 import { useSurprise } from "../../run/useSurprise";
 import { useTrace } from "../../run/useTrace";
@@ -22,8 +23,9 @@ const MANY = 60;
 
 export function TokenStrip() {
   const generate = useViewPart("generate");
-  const { tokens, promptLength, length, position, stale, compared } = useTrace();
-  const { tokens: generated, running, error, warnings } = useGeneration();
+  const { tokens, generated, promptLength, length, position, stale, compared } = useTrace();
+  const { running: generating, error, warnings } = useGeneration();
+  const running = useSessionWork().busy || generating;
   const { a, waiting, alike } = useLanes();
   const surprise = useSurprise();
   const group = useRoving<HTMLDivElement>();

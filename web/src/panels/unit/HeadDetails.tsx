@@ -5,6 +5,7 @@ import { headQuery } from "../../api/why";
 import { asApiError } from "../../domain/failure";
 import { percent, short } from "../../domain/numbers";
 import { parseUnitName } from "../../domain/names";
+import { useLens } from "../../run/lens";
 import { editsOf } from "../../run/edits";
 import { shownSide, useTrace } from "../../run/useTrace";
 import { useViewPart } from "../../run/view";
@@ -19,7 +20,8 @@ export function HeadDetails({ head, wide = false }: { head: string; wide?: boole
   const traced = useTrace();
   // Reading a circuit takes seconds of the model's one thread: the run that is shown beside it comes first.
   const first = !wide && traced.data === undefined;
-  const { data, error, refetch } = useQuery({ ...headQuery(head), enabled: !first });
+  const { lens, known } = useLens();
+  const { data, error, refetch } = useQuery({ ...headQuery(head, lens), enabled: !first && known });
   const edits = editsOf(useViewPart("edits"), head);
   const layer = parseUnitName(head)?.layer ?? 0;
   const here = shownSide(traced)?.layers[layer]?.heads?.find((one) => one.head === head);

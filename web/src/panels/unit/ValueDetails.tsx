@@ -4,8 +4,10 @@ import { useQuery } from "@tanstack/react-query";
 import { valueQuery } from "../../api/queries";
 import type { NamedValue } from "../../api/types";
 import { canonicalName } from "../../domain/names";
+import { lensName } from "../../domain/lens";
 import { percent, short } from "../../domain/numbers";
 import { editsOf } from "../../run/edits";
+import { useLens } from "../../run/lens";
 import { useCoefficients } from "../../run/useCoefficients";
 import { useViewPart } from "../../run/view";
 import { Tip } from "../../ui/controls";
@@ -27,7 +29,11 @@ import css from "./unit.module.css";
 const NEAREST = 5;
 
 export function ValueDetails({ value, wide = false }: { value: string; wide?: boolean }) {
-  const { data, error, refetch } = useQuery(valueQuery(canonicalName(value) ?? value));
+  const { lens, known } = useLens();
+  const { data, error, refetch } = useQuery({
+    ...valueQuery(canonicalName(value) ?? value, lens),
+    enabled: known && value !== "",
+  });
   return (
     <section className={wide ? css.wide : css.unit} aria-label={wide ? undefined : value}>
       {!wide && (
@@ -47,6 +53,11 @@ export function ValueDetails({ value, wide = false }: { value: string; wide?: bo
       {data !== undefined && (wide ? <Wide data={data} /> : <Narrow data={data} />)}
     </section>
   );
+}
+
+/** Its words are read through a lens: which one. */
+function Through({ data }: { data: NamedValue }) {
+  return <p className={css.facts}>Its words through the {lensName(data.lens)}:</p>;
 }
 
 function Facts({ data }: { data: NamedValue }) {
@@ -73,6 +84,7 @@ function Narrow({ data }: { data: NamedValue }) {
     <>
       <Facts data={data} />
       <NameForm key={`${data.value} ${data.name} ${data.note}`} data={data} />
+      <Through data={data} />
       <Projection promotes={data.promotes} suppresses={data.suppresses} here={here} />
       <Range data={data} />
       <Coefficients value={data.value} />
@@ -86,6 +98,7 @@ function Wide({ data }: { data: NamedValue }) {
   return (
     <>
       <div className={css.card}>
+        <Through data={data} />
         <Words data={data} />
         <Projection promotes={data.promotes} suppresses={data.suppresses} searching />
       </div>
