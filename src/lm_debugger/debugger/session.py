@@ -45,7 +45,6 @@ from lm_debugger.runs.run import MEMORY_LIMIT, run
 from lm_debugger.runs.spec import RunSpec, settled
 from lm_debugger.runs.store import RunStore
 from lm_debugger.source.vocabulary import Prompt
-from lm_debugger.store.database import Database
 from lm_debugger.watches.bind import Watch, bind, bind_condition
 from lm_debugger.watches.complete import beginning, complete
 from lm_debugger.watches.follow import Follower
@@ -381,6 +380,8 @@ class Debugger(Weights, Attribution, Bisecting, Repair, Lensing):
         Raises:
             OptionError, DatabaseError.
         """
+        from lm_debugger.store.database import Database
+
         kept = Database(database)
         try:
             return keep_once(kept, session, self.model.fingerprint, title)
@@ -395,6 +396,8 @@ class Debugger(Weights, Attribution, Bisecting, Repair, Lensing):
             SessionNotFoundError: if this model has no such session.
             OptionError, DatabaseError.
         """
+        from lm_debugger.store.database import Database
+
         kept = Database(database)
         try:
             found = kept.session(self._model.fingerprint, name)

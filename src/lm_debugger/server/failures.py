@@ -30,6 +30,7 @@ from lm_debugger.errors import (
     StaleRunError,
     UnsupportedModelError,
     ValueNameError,
+    WatchError,
     WrongModelError,
 )
 from lm_debugger.records.service import ErrorBody, ErrorDetail
@@ -95,6 +96,7 @@ class RequestError(LMDebuggerError):
 STATUS: dict[type[Exception], int] = {
     PromptError: 422,
     EditError: 422,
+    WatchError: 422,
     RecipeError: 422,
     OptionError: 422,
     LensError: 422,

@@ -10,13 +10,16 @@ import time
 from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from lm_debugger.debugger.stepping.saved import restored, saved
 from lm_debugger.debugger.stepping.session import Host, Session
 from lm_debugger.errors import SessionBusyError, SessionNotFoundError
 from lm_debugger.model.loaded import LoadedModel
 from lm_debugger.records.session import SavedSession, SessionSummary
-from lm_debugger.store.database import Database
+
+if TYPE_CHECKING:
+    from lm_debugger.store.database import Database  # whoever keeps no session need not wait for it
 
 AWAKE = 8  # sessions that keep their caches
 OPEN = 64  # sessions in memory
@@ -38,7 +41,7 @@ class OpenSessions:
         database: where they are kept; one that does not answer is only missed after a restart.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: "Database") -> None:
         self._database = database
         self._open: OrderedDict[str, _Open] = OrderedDict()
         self._lock = threading.Lock()
@@ -122,7 +125,7 @@ class OpenSessions:
                     continue
 
 
-def keep_once(database: Database, session: Session, fingerprint: str, title: str) -> str:
+def keep_once(database: "Database", session: Session, fingerprint: str, title: str) -> str:
     """Keep a session of no server; its id."""
     session.id = session.id or secrets.token_urlsafe(12)
     session.title = title or session.title
