@@ -23,7 +23,7 @@ test("a lens is fitted, in use and named; the same prompt is read through two", 
     await page.goto(at + address({ p: WIFE }));
     await answered(page);
     await expect(page.getByRole("button", { name: "Lens: logit lens" })).toBeVisible();
-    await page.getByRole("button", { name: "Make the middle readable" }).click();
+    await page.getByRole("button", { name: "Readable middle" }).click();
     await expect(page.getByText("fitting…")).toBeVisible();
     await page.getByRole("button", { name: "Stop", exact: true }).click();
     await expect(page.getByText("fitting…")).toBeHidden();

@@ -53,12 +53,13 @@ function told(client: QueryClient, session: SessionView): void {
   void client.invalidateQueries({ queryKey: sessionsQuery().queryKey });
 }
 
+const arrive = (node: SessionNode): void => work.set({ ...work.get(), arriving: [...work.get().arriving, node] });
+
 /** Do something that is answered with the session; one thing at a time. */
 async function doing(client: QueryClient, what: (signal: AbortSignal) => Promise<SessionView>): Promise<void> {
   if (work.get().busy) return;
   const { signal } = (controller = new AbortController());
   work.set({ ...IDLE, busy: true });
-  const { session: id } = getView();
   try {
     told(client, await what(signal));
     work.set(IDLE);
@@ -66,6 +67,7 @@ async function doing(client: QueryClient, what: (signal: AbortSignal) => Promise
     work.set({ ...IDLE, error: wasStopped(failure) ? null : asApiError(failure) });
     // Paused: the server has kept what came until then.
     if (wasStopped(failure)) await new Promise((resolve) => setTimeout(resolve, 150));
+    const { session: id } = getView();
     if (id !== "") await client.refetchQueries({ queryKey: sessionQuery(id).queryKey });
   }
 }
@@ -84,10 +86,7 @@ export interface SessionVerbs {
 export function useSessionVerbs(): SessionVerbs {
   const client = useQueryClient();
   const id = useViewPart("session");
-  const running = (verb: Running, of = id) =>
-    doing(client, (signal) =>
-      run(of, verb, signal, (node) => work.set({ ...work.get(), arriving: [...work.get().arriving, node] })),
-    );
+  const running = (verb: Running) => doing(client, (signal) => run(id, verb, signal, arrive));
   return {
     begin: (interventions, andRun) => {
       const { prompt, watches, breakpoints, temperature, topP, seed } = getView();
@@ -99,9 +98,11 @@ export function useSessionVerbs(): SessionVerbs {
         setView({ session: session.id, generate: 0, position: null, aPrompt: "", aEdits: [] });
         return session;
       };
-      void doing(client, begin).then(() => {
-        const { session } = getView();
-        if (andRun && session !== "" && work.get().error === null) return running({ verb: "continue" }, session);
+      void doing(client, async (signal) => {
+        const session = await begin();
+        if (!andRun) return session;
+        told(client, session);
+        return run(session.id, { verb: "continue" }, signal, arrive);
       });
     },
     run: (verb) => void running(verb).then(() => setView({ position: null })),

@@ -77,7 +77,7 @@ export function LensMenu() {
           title="The logit lens reads early layers as noise. A tuned lens foretells from them; the fit takes half a minute, once"
           onClick={() => start("tuned")}
         >
-          Make the middle readable
+          Readable middle
         </button>
       )}
       {fit.isPending && (

@@ -103,9 +103,6 @@ function MapHead() {
   return (
     <>
       <LensMenu />
-      <label className="muted" htmlFor="colour">
-        colour
-      </label>
       <select
         id="colour"
         className={`field ${css.colour}`}
