@@ -139,10 +139,20 @@ class Terminal:
         """Type."""
         os.write(self._own, text.encode())
 
-    def close(self) -> int:
-        """Wait for the end; the exit status."""
+    def end(self) -> int:
+        """Press Ctrl-D until it is heard (not before the next prompt is there); the exit status."""
+        begun = time.monotonic()
         try:
-            return self.process.wait(60)
+            while self.process.poll() is None:
+                assert time.monotonic() - begun < 90, self.seen
+                self.say("\x04")
+                time.sleep(0.3)
+                while select.select([self._own], [], [], 0)[0]:
+                    try:
+                        self.seen += os.read(self._own, 65536).decode(errors="replace")
+                    except OSError:  # the other end is closed
+                        return self.process.wait(60)
+            return self.process.returncode
         finally:
             self.process.kill()
             os.close(self._own)
@@ -168,8 +178,7 @@ def test_a_session_in_a_terminal(demo_cache: Path, tmp_path: Path) -> None:
             terminal.until(seen)
         assert "Character 3 of 'p(x)'" in terminal.seen
         assert f"{' ' * 9}^" in terminal.seen
-        terminal.say("\x04")
-        assert terminal.close() == 0
+        assert terminal.end() == 0
     finally:
         if terminal.process.poll() is None:
             terminal.process.kill()
