@@ -41,14 +41,14 @@ export function PausedBar() {
               Pause
             </button>
           ) : (
-            <button {...verb} title="Run until a breakpoint (F5)" onClick={() => verbs.run({ verb: "continue" })}>
+            <button {...verb} title="Run until a breakpoint" onClick={() => verbs.run({ verb: "continue" })}>
               <Play aria-hidden />
               Continue
             </button>
           )}
           <button
             {...verb}
-            title={frame === null ? "One token (F10)" : "One layer (F10)"}
+            title={frame === null ? "One token" : "One layer"}
             onClick={() => verbs.run({ verb: "step", how: "over" })}
           >
             <StepForward aria-hidden />
@@ -56,7 +56,7 @@ export function PausedBar() {
           </button>
           <button
             {...verb}
-            title={frame === null ? "Into the next token, layer by layer (F11)" : "One part of a layer (F11)"}
+            title={frame === null ? "Into the next token, layer by layer" : "One part of a layer"}
             onClick={() => verbs.run({ verb: "step", how: "into" })}
           >
             <CornerDownRight aria-hidden />
@@ -65,7 +65,7 @@ export function PausedBar() {
           <button
             {...verb}
             disabled={busy || frame === null}
-            title="Finish the token (Shift F11)"
+            title="Finish the token"
             onClick={() => verbs.run({ verb: "step", how: "out" })}
           >
             <CornerUpLeft aria-hidden />
@@ -74,7 +74,7 @@ export function PausedBar() {
           <button
             {...verb}
             disabled={busy || (here <= 0 && frame === null)}
-            title="Undo a step; nothing is lost (Shift F10)"
+            title="Undo a step; nothing is lost"
             onClick={() => verbs.move({ verb: "back", count: 1 })}
           >
             <Undo2 aria-hidden />
