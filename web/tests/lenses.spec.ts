@@ -5,7 +5,7 @@ import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { command, port } from "./browser";
 import { cacheWith } from "./cache";
-import { address, answered, mapped, settled, WIFE } from "./pages";
+import { address, answered, settled, WIFE } from "./pages";
 
 test("a lens is fitted, in use and named; the same prompt is read through two", async ({ page, request }) => {
   test.setTimeout(400_000);
@@ -41,7 +41,7 @@ test("a lens is fitted, in use and named; the same prompt is read through two", 
     const [a, b] = ["Map of A", "Map of B"].map((name) => page.getByRole("region", { name }));
     await expect(a as Locator).toContainText("logit lens");
     await expect(b as Locator).toContainText("tuned lens");
-    await mapped(page);
+    await expect(page.getByRole("group", { name: /^Map: / }).and(page.locator("[aria-busy=true]"))).toHaveCount(0);
     await expect(page).toHaveURL(/alens=logit/);
     await page.getByRole("button", { name: "Lens: tuned lens" }).click();
     await page.getByRole("menuitemradio", { name: /^logit lens/ }).click();
