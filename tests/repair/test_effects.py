@@ -102,3 +102,12 @@ def test_side_effects_of_nothing_and_of_no_text_are_errors() -> None:
     own = tiny.side_effects(["L1D5=60"], continuations=0)
     assert own.prompts > 8
     assert own.random_kl > 0
+
+
+def test_an_edit_of_positions_that_a_text_lacks_does_nothing_there() -> None:
+    tiny = debugger("llama")
+    short, long = (tiny.model.vocabulary.decode(prompt(length)) for length in (4, 12))
+    found = {each.text: each.kl for each in tiny.side_effects(["L1D5=60@8-10"], [short, long], continuations=0).texts}
+    assert found[short] == 0
+    assert found[long] > 0
+    assert tiny.fix(tiny.model.vocabulary.decode(prompt(12)), 9, interventions=["L1D5=60@8-10"]).forwards > 1

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from lm_debugger.attribution.again import lowest
-from lm_debugger.engine.sites import Capture, Pass, by_length
+from lm_debugger.engine.sites import FOREVER, Capture, Pass, by_length
 from lm_debugger.errors import NumericalError
 from lm_debugger.model.loaded import LoadedModel
 from lm_debugger.model.resuming import entrance
@@ -62,14 +62,14 @@ class Elsewhere:
 
     @torch.no_grad()
     def changes(self, edits: Sequence[Edit]) -> list[Change]:
-        """What edits do to each text.
+        """What edits do to each text. An edit does nothing at a position that a text does not have.
 
         Raises:
-            EditError: if one cannot be applied to one of the texts.
+            EditError: if one cannot be applied.
             NumericalError: if the model computes NaN or infinity with them.
         """
         passes = self._passes(edits)
-        added = compile_edits(edits, self._model, prompt_length=1 << 30, length=1 << 30)
+        added = compile_edits(edits, self._model, prompt_length=FOREVER, length=FOREVER)
         layer = lowest(self._model, added)
         found: dict[int, Change] = {}
         for members in by_length(passes):
@@ -85,7 +85,7 @@ class Elsewhere:
     def _passes(self, edits: Sequence[Edit]) -> list[Pass]:
         every = (*self._interventions, *edits)
         return [
-            Pass(ids, compile_edits(every, self._model, prompt_length=len(ids), length=len(ids))) for ids in self.texts
+            Pass(ids, compile_edits(every, self._model, prompt_length=len(ids), length=FOREVER)) for ids in self.texts
         ]
 
     def _change(self, ids: Sequence[int], before: Tensor, after: Tensor) -> Change:
