@@ -9,6 +9,7 @@ from functools import partial
 from lm_debugger.calibration import measure as calibration
 from lm_debugger.debugger.attribution import Attribution
 from lm_debugger.debugger.bisecting import Bisecting
+from lm_debugger.debugger.directing import Directing
 from lm_debugger.debugger.lensing import Lensing
 from lm_debugger.debugger.repair import Repair
 from lm_debugger.debugger.stepping.saved import restored
@@ -59,7 +60,7 @@ Edits = Sequence[str | Edit]
 Reopen = Callable[[LoadedModel], LoadedModel]
 
 
-class Debugger(Weights, Attribution, Bisecting, Repair, Lensing):
+class Debugger(Weights, Attribution, Bisecting, Repair, Lensing, Directing):
     """A model under the debugger. Its weights are never changed; every edit lives for one call.
 
     Where its user changes the weights (trains them, say), the next call proves the model anew and forgets what it knew

@@ -85,6 +85,23 @@ def parse_all(edits: Iterable[str | Edit]) -> tuple[Edit, ...]:
     return tuple(found)
 
 
+def split_edits(text: str) -> list[str]:
+    """Several edits with spaces between, cut apart. A direction's own spaces do not cut.
+
+    Raises:
+        EditError: if a direction does not end.
+    """
+    found: list[str] = []
+    rest = text.strip()
+    while rest:
+        direction, after = _direction(rest)
+        end = re.match(r"\S*", after)
+        assert end is not None
+        found.append(f"{direction or ''}{end[0]}")
+        rest = after[end.end() :].strip()
+    return found
+
+
 def _direction(text: str) -> tuple[DirectionName | None, str]:
     """The direction that the text begins with, if it does, and what stands after it."""
     try:

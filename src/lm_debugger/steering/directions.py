@@ -15,7 +15,7 @@ from torch import Tensor
 
 from lm_debugger.engine.sites import Pass
 from lm_debugger.errors import EditError
-from lm_debugger.lenses.book import LensBook
+from lm_debugger.lenses.book import LensBook, Named
 from lm_debugger.lenses.reading import Reading
 from lm_debugger.model.loaded import LoadedModel
 from lm_debugger.records.direction import DirectionName, Term
@@ -28,7 +28,7 @@ from lm_debugger.work import Work
 
 REMEMBERED = 64
 ROWS = 8192  # directions of tokens at once
-_NOTHING = 1e-6  # of a length 1: two directions that take each other away
+NOTHING = 1e-6  # of a length 1: two directions that take each other away
 _SEEDS = 1_000_003  # apart, so that the layers of two seeds have nothing in common
 
 
@@ -95,13 +95,26 @@ class Directions:
             return [self._at_one(name, vector)[None] for vector in found]
         if name.kind == "prompts":
             return [self._at_one(name, vector)[None] for vector in self._apart(name, layers, work)]
-        each = [torch.stack([self._term(term, reading, layer) for term in name.terms]) for layer in layers]
         if name.kind == "swap":
+            each = [torch.stack([self._term(term, reading, layer) for term in name.terms]) for layer in layers]
             for rows in each:
                 self._at_one(name, rows[0] - rows[1])
             return each
-        signs = torch.tensor([float(term.sign) for term in name.terms])
-        return [self._at_one(name, signs @ rows)[None] for rows in each]
+        return [self._sum(name, name.terms, reading, layer)[None] for layer in layers]
+
+    @torch.no_grad()
+    def of_terms(self, terms: Sequence[Term], lens: Named | None, layers: Sequence[int]) -> dict[int, Tensor]:
+        """The sum of words' directions at layers, at length 1: (hidden,) each; through a lens, None for the default.
+
+        Raises:
+            EditError, LensError, OptionError: as `settled`.
+        """
+        reading = self._lenses.reading(lens)
+        return {layer: self._sum("The sum of these words", terms, reading, layer) for layer in layers}
+
+    def _sum(self, name: object, terms: Sequence[Term], reading: Reading, layer: int) -> Tensor:
+        rows = torch.stack([self._term(term, reading, layer) for term in terms])
+        return self._at_one(name, torch.tensor([float(term.sign) for term in terms]) @ rows)
 
     def _term(self, term: Term, reading: Reading, layer: int) -> Tensor:
         """A word's or a random direction at length 1: (hidden,), float32, on the CPU."""
@@ -133,7 +146,7 @@ class Directions:
 
     def _at_one(self, name: object, vector: Tensor) -> Tensor:
         length = float(vector.norm())
-        if not length > _NOTHING:
+        if not length > NOTHING:
             raise EditError(f"{name} has no length in this model.", "Choose another direction: this one is nothing.")
         return vector.float() / length
 
