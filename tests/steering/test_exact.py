@@ -113,7 +113,7 @@ def test_generation_is_steered_at_every_step(model_type: str) -> None:
     found = tiny.generate(IDS, [edit], max_new_tokens=5)
     ids = list(IDS)
     for token in found.tokens:  # without a cache, a whole forward a token
-        if token.id in (tiny.model.network.generation_config.eos_token_id,):
+        if token.id == tiny.model.network.generation_config.eos_token_id:
             break
         assert int(tiny.trace(ids, [edit]).logits(-1).argmax()) == token.id
         ids.append(token.id)
@@ -142,5 +142,5 @@ def test_prompts_are_the_difference_of_their_streams() -> None:
 def test_the_account_names_what_an_edit_adds(model_type: str) -> None:
     tiny = debugger(model_type)
     found = tiny.why(IDS, interventions=["L0R(random 5)+=2"], top_k=1000)
-    assert abs(found.unexplained) < 1e-2 * max(1.0, max(abs(part.effect) for part in found.parts))
+    assert abs(found.unexplained) < 1e-2 * max(1.0, *(abs(part.effect) for part in found.parts))
     assert any(part.kind == "edit" and part.part == "L0R(random 5)" for part in found.parts)
