@@ -1,15 +1,15 @@
 """How often `fix` makes a wanted token the top one, at what price, on prompts that it was not made with.
 
-1. Prompts: templates filled in (`fix_prompts`), each of which the model knows: where there is a right answer, it is among
-   its five likeliest tokens.
+1. Prompts: templates filled in (`fix_prompts`) that the model knows: where there is a right answer, it is among its
+   five likeliest tokens.
 2. The token wanted: a word among the model's 50 likeliest tokens there but not the first, drawn at random: for half of
    the prompts among all such words, for the others among those that another filler of the template makes likely.
-3. `fix` with at most five edits. Its edits are then in force for two paraphrases of the prompt (does the token win there?)
-   and for four other fillers of the template, its neighbours (how far do their predictions move?).
-4. Controls: as many random edits of equal size in the same layers; and as many vectors, switched on, that `search` finds
-   for the token.
+3. `fix` with at most five edits. Its edits are then in force for two paraphrases of the prompt (does the token win
+   there?) and for four other fillers of the template, its neighbours (how far do their predictions move?).
+4. Controls: as many random edits of equal size in the same layers; and as many vectors, switched on, that `search`
+   finds for the token.
 
-Intervals are of 95 %, by bootstrap over the pairs. Half of the templates were looked at while fixes were made better
+Intervals are of 95 %, by bootstrap over the pairs. Some templates were looked at while fixes were made better
 (development); the figures that count are those of the others (held out).
 
 Run it: python -m experiments.fix [--model M] [--part held-out|development] [--pairs N] [--json FILE]

@@ -66,8 +66,8 @@ HELD_OUT = (
         ("In {}, the official language is", "The language that people speak in {} is"),
         {
             "France": " French", "Italy": " Italian", "Spain": " Spanish", "Germany": " German", "Japan": " Japanese",
-            "Russia": " Russian", "Mexico": " Spanish", "Brazil": " Portuguese", "Egypt": " Arabic", "China": " Chinese",
-            "Sweden": " Swedish", "Poland": " Polish", "Greece": " Greek", "Turkey": " Turkish", "Austria": " German",
+            "Russia": " Russian", "Mexico": " Spanish", "Brazil": " Portuguese", "Egypt": " Arabic",
+            "China": " Chinese", "Sweden": " Swedish", "Poland": " Polish", "Greece": " Greek", "Turkey": " Turkish", "Austria": " German",
         },
     ),
     Template(
