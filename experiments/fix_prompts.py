@@ -67,7 +67,8 @@ HELD_OUT = (
         {
             "France": " French", "Italy": " Italian", "Spain": " Spanish", "Germany": " German", "Japan": " Japanese",
             "Russia": " Russian", "Mexico": " Spanish", "Brazil": " Portuguese", "Egypt": " Arabic",
-            "China": " Chinese", "Sweden": " Swedish", "Poland": " Polish", "Greece": " Greek", "Turkey": " Turkish", "Austria": " German",
+            "China": " Chinese", "Sweden": " Swedish", "Poland": " Polish", "Greece": " Greek", "Turkey": " Turkish",
+            "Austria": " German",
         },
     ),
     Template(
