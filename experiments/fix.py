@@ -5,7 +5,7 @@
 2. The token wanted: a word among the model's 50 likeliest tokens there but not the first, drawn at random: for half of
    the prompts among all such words, for the others among those that another filler of the template makes likely.
 3. `fix` with at most five edits. Its edits are then in force for two paraphrases of the prompt (does the token win
-   there?) and for four other fillers of the template, its neighbours (how far do their predictions move?).
+   there?) and for three other fillers of the template, its neighbours (how far do their predictions move?).
 4. Controls: as many random edits of equal size in the same layers; and as many vectors, switched on, that `search`
    finds for the token.
 
@@ -38,7 +38,7 @@ from lm_debugger.work import UNWATCHED
 AMONG = 50
 KNOWN = 5
 LETTERS = 3
-NEIGHBOURS = 4
+NEIGHBOURS = 3
 MOST_EDITS = 5
 RESAMPLES = 2000
 
@@ -75,7 +75,6 @@ class Outcome:
     random_kl: float
     search_success: bool
     search_kl: float
-    search_other_kl: float
     seconds: float
     forwards: int
 
@@ -150,7 +149,6 @@ class Experiment:
             random_kl=float(divergence(before, controls[0].logits(-1))),
             search_success=int(controls[1].logits(-1).argmax()) == pair.wanted,
             search_kl=float(divergence(before, controls[1].logits(-1))),
-            search_other_kl=debugger.side_effects(found, continuations=0).kl if found else 0.0,
             seconds=seconds,
             forwards=fixed.forwards,
         )
@@ -191,7 +189,6 @@ ROWS: tuple[tuple[str, Callable[[Outcome], float], Statistic, str], ...] = (
     ("  KL in other texts, median", lambda one: one.random_other_kl, median, " nats"),
     ("strongest by search: fixed", lambda one: float(one.search_success), mean, "%"),
     ("  KL here, median", lambda one: one.search_kl, median, " nats"),
-    ("  KL in other texts, median", lambda one: one.search_other_kl, median, " nats"),
 )
 
 
