@@ -128,6 +128,13 @@ class LensError(LMDebuggerError):
     exit_code = 2
 
 
+class DirectionError(LMDebuggerError):
+    """A direction that is not kept, cannot be read, or does not belong to the model."""
+
+    code = "bad_direction"
+    exit_code = 2
+
+
 class NoClustersError(LMDebuggerError):
     """The model's value vectors have not been clustered yet."""
 

@@ -28,6 +28,7 @@ from lm_debugger.attribution.question import Question, score
 from lm_debugger.engine.sites import Capture, Pass, Site, Write
 from lm_debugger.errors import UnsupportedModelError
 from lm_debugger.records.bisect import Bisection, BisectPart, Swap
+from lm_debugger.records.direction import DirectionName
 from lm_debugger.records.token import TokenScore
 from lm_debugger.runs.kept import KeptRun
 from lm_debugger.units.compile import compile_edits
@@ -314,7 +315,11 @@ class _Bisecting:
         spec, known = self._other.spec, set(self._run.interventions)
         groups = {id(module.other) for module in swap.modules(self._run, self._other, tip.layer, part)}
         edits = [
-            edit for edit in spec.edits if id(self._other.model.unit(edit.value)[0]) in groups and edit not in known
+            edit
+            for edit in spec.edits
+            if not isinstance(edit.value, DirectionName)  # it changes the stream, no module
+            and id(self._other.model.unit(edit.value)[0]) in groups
+            and edit not in known
         ]
         if not edits or self._other.model is not self._run.model or not self._same_text:
             return None

@@ -15,6 +15,7 @@ from lm_debugger.attribution.account import Account, Entry, UnitEffects
 from lm_debugger.attribution.layer import LayerBack, extra_sites
 from lm_debugger.attribution.question import Question
 from lm_debugger.engine.sites import Capture, Pass, Site
+from lm_debugger.records.direction import DirectionName
 from lm_debugger.records.why import PartKind
 from lm_debugger.runs.kept import KeptRun
 from lm_debugger.units.compile import compile_edits
@@ -65,7 +66,7 @@ def account(run: KeptRun, question: Question, work: Work) -> Account:
     for index in reversed(range(model.layers)):
         work.go_on()
         here = streams(index, place)
-        layer = LayerBack(here, model.network.get_submodule)
+        layer = LayerBack(here, model.network.get_submodule, _edited(run, index))
         direction = layer.through(direction)
         entries += layer.entries
         units += layer.units
@@ -78,3 +79,12 @@ def account(run: KeptRun, question: Question, work: Work) -> Account:
             effect = float(here.pre[0].double() @ direction.double())
             entries.append(Entry("embedding", "embedding", None, effect))
     return Account(difference, tuple(reversed(entries)), tuple(reversed(units)))
+
+
+def _edited(run: KeptRun, layer: int) -> str:
+    """What to call the edits along directions of the stream after a layer; "" where there are none."""
+    names = [edit.value for edit in run.spec.edits if isinstance(edit.value, DirectionName)]
+    here = [str(name) for name in names if layer in name.layers]
+    if not here:
+        return ""
+    return here[0] if len(here) == len(names) == 1 and names[0].layer == names[0].last else f"L{layer} edits"

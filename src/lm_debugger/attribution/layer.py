@@ -43,27 +43,45 @@ class LayerBack:
     Args:
         streams: the layer's streams at the position, with `extra_sites`.
         module: gives a module by its path.
+        edited: what to call the edits along directions of the stream after the layer; "" where there are none.
     """
 
-    def __init__(self, streams: LayerStreams, module: Callable[[str], nn.Module]) -> None:
+    def __init__(self, streams: LayerStreams, module: Callable[[str], nn.Module], edited: str = "") -> None:
         self._streams = streams
         self._module = module
         self._anatomy = streams.layer.anatomy
         self._index = streams.layer.index
+        self._edited = edited
         self.entries: list[Entry] = []
         self.units: list[UnitEffects] = []
 
     def through(self, direction: Tensor) -> Tensor:
         """Go back: the direction (hidden,) after the layer, to the one before it. Fills `entries` and `units`."""
         streams = self._streams
+        after = self._unedited(direction) if self._edited else streams.after
         if self._anatomy.after_norm:
-            direction = self._norm(self._anatomy.after_norm, direction, streams.total, streams.after)
+            direction = self._norm(self._anatomy.after_norm, direction, streams.total, after)
+        elif self._edited:
+            pass  # what is in the sum beside before and contribution is the edits'
         elif not _same(streams.after, streams.total):
             self._add("after", "stream", direction, streams.after - streams.total)
         whole = not streams.layer.groups and self._anatomy.heads is not None and self._anatomy.heads.arrives is not None
         if not whole:
             self._feed_forward(direction)
         return self._mixer(direction, streams.total if whole else streams.before, whole=whole)
+
+    def _unedited(self, direction: Tensor) -> Tensor:
+        """The stream after the layer as it was before the edits, which are accounted for."""
+        streams = self._streams
+        if self._anatomy.after_norm:
+            norm = self._module(self._anatomy.after_norm)
+            plain: Tensor = norm(streams.raw(self._anatomy.total)).float()
+        else:
+            plain = streams.before + streams.contribution
+        effect = float((streams.after - plain)[0].double() @ direction.double())
+        if effect:
+            self.entries.append(Entry(self._edited, "edit", self._index, effect))
+        return plain
 
     # the feed-forward
 

@@ -16,6 +16,7 @@ from lm_debugger.cli.cache import cache
 from lm_debugger.cli.calibrate import calibrate
 from lm_debugger.cli.clusters import clusters
 from lm_debugger.cli.debug import debug
+from lm_debugger.cli.direction import direction
 from lm_debugger.cli.examine import examine
 from lm_debugger.cli.fix import fix
 from lm_debugger.cli.flow import flow
@@ -45,6 +46,7 @@ for command in (
 ):  # fmt: skip
     app.command()(command)
 app.add_typer(lens, name="lens")
+app.add_typer(direction, name="direction")
 app.add_typer(cache, name="cache")
 
 INTERRUPTED = 130

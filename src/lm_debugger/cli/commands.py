@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from lm_debugger.edits.grammar import split_edits
 from lm_debugger.errors import OptionError
 from lm_debugger.show import session as shown
 from lm_debugger.show.document import Column, Document, Span, Table, Tone, line, muted
@@ -169,10 +170,10 @@ class Commands:
     def _set(self, rest: str) -> Document:
         if not rest:
             raise OptionError("set what?", "Write an edit, such as set L12D3=on.")
-        return shown.paused(self._session.set(*rest.split()))
+        return shown.paused(self._session.set(*split_edits(rest)))
 
     def _unset(self, rest: str) -> Document:
-        return shown.paused(self._session.unset(*rest.split()))
+        return shown.paused(self._session.unset(*split_edits(rest)))
 
     def _token(self, rest: str) -> Document:
         if not rest:

@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
+from lm_debugger.records.direction import DirectionListing
 from lm_debugger.records.lens import LensListing
 from lm_debugger.store.entries import listing, remove, remove_all
 from lm_debugger.store.files import data_folder, private_file, private_folder
 
-__all__ = ["history_file", "lenses", "listing", "remove", "remove_all"]
+__all__ = ["directions", "history_file", "lenses", "listing", "remove", "remove_all"]
 
 
 def lenses() -> LensListing:
@@ -14,6 +15,13 @@ def lenses() -> LensListing:
     from lm_debugger.lenses import kept  # the rest needs no arrays
 
     return LensListing(lenses=tuple(kept.listing()))
+
+
+def directions() -> DirectionListing:
+    """The directions of the residual stream that are kept, of all models."""
+    from lm_debugger.steering import kept  # as above
+
+    return kept.listing()
 
 
 def history_file() -> Path:

@@ -12,11 +12,11 @@ from lm_debugger.edits.grammar import parse_all
 from lm_debugger.engine.guard import exact
 from lm_debugger.errors import EditError, OptionError
 from lm_debugger.model.loaded import LoadedModel
-from lm_debugger.records.edit import Edit
+from lm_debugger.records.edit import Edit, read_edited
 from lm_debugger.records.effects import SideEffects, Sweep, SweptOperation
 from lm_debugger.records.fix import Fix, FixCase, Fixes, FixOptions
 from lm_debugger.records.generation import Generation
-from lm_debugger.records.names import UnitName, read_unit
+from lm_debugger.records.names import UnitName
 from lm_debugger.repair.effects import side_effects, texts_of
 from lm_debugger.repair.everything import Everything
 from lm_debugger.repair.fix import Answer, fix
@@ -176,12 +176,14 @@ class Repair(ABC):
 
         Args:
             prompt: a text, or token ids.
-            unit: such as `L12D345` or `L12H3`.
+            unit: such as `L12D345`, `L12H3` or `L12R(" Paris")`.
             target: the token to follow; None for the top one without the edit.
             position: where to read; negative ones count from the end.
             interventions: edits in force before and after.
-            operation: `set` the coefficient (a value vector's default), `add` to it, or `scale` the unit (a head's).
-            low, high: of the strength; None for the calibrated range (`on-` to `on`), and for 0 to 2 of a factor.
+            operation: `set` the coefficient (a value vector's default), `add` to it (a direction's), or `scale` the
+                unit (a head's).
+            low, high: of the strength; None for the calibrated range (`on-` to `on`), for 0 to 2 of a factor, and for
+                -2 to 2 typical lengths of the stream along a direction.
             points: how many strengths, 2 to 101.
             progress: told how far it is.
             cancel: set it to stop.
@@ -193,7 +195,7 @@ class Repair(ABC):
         if not 2 <= points <= MOST_POINTS:
             raise OptionError(f"points is {points}.", f"It must be 2 to {MOST_POINTS}.")
         work = self._work(progress, cancel)
-        name = read_unit(unit) if isinstance(unit, str) else unit
+        name = read_edited(unit) if isinstance(unit, str) else unit
         chosen = operation_of(self.model, name, operation)
         amounts = strengths(name, chosen, (low, high), points, lambda: self._ranges(work))
         each = edits_of(name, chosen, amounts)

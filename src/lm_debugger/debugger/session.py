@@ -9,6 +9,7 @@ from functools import partial
 from lm_debugger.calibration import measure as calibration
 from lm_debugger.debugger.attribution import Attribution
 from lm_debugger.debugger.bisecting import Bisecting
+from lm_debugger.debugger.directing import Directing
 from lm_debugger.debugger.lensing import Lensing
 from lm_debugger.debugger.repair import Repair
 from lm_debugger.debugger.stepping.saved import restored
@@ -24,6 +25,7 @@ from lm_debugger.edits.validate import check_name
 from lm_debugger.errors import EditError, OptionError, SessionNotFoundError, WatchError
 from lm_debugger.lenses.book import Named
 from lm_debugger.lenses.reading import Reading
+from lm_debugger.lenses.source import ValueSource
 from lm_debugger.model.loaded import LoadedModel
 from lm_debugger.model.writing import SELF_GENERATED
 from lm_debugger.readouts.head import head_view
@@ -45,6 +47,7 @@ from lm_debugger.runs.run import MEMORY_LIMIT, run
 from lm_debugger.runs.spec import RunSpec, settled
 from lm_debugger.runs.store import RunStore
 from lm_debugger.source.vocabulary import Prompt
+from lm_debugger.steering.directions import Directions
 from lm_debugger.watches.bind import Watch, bind, bind_condition
 from lm_debugger.watches.complete import beginning, complete
 from lm_debugger.watches.follow import Follower
@@ -57,7 +60,7 @@ Edits = Sequence[str | Edit]
 Reopen = Callable[[LoadedModel], LoadedModel]
 
 
-class Debugger(Weights, Attribution, Bisecting, Repair, Lensing):
+class Debugger(Weights, Attribution, Bisecting, Repair, Lensing, Directing):
     """A model under the debugger. Its weights are never changed; every edit lives for one call.
 
     Where its user changes the weights (trains them, say), the next call proves the model anew and forgets what it knew
@@ -84,6 +87,10 @@ class Debugger(Weights, Attribution, Bisecting, Repair, Lensing):
         self._calibration: calibration.Calibration | None = None
         self._runs.clear()
         self._heads: dict[tuple[HeadName, int, str, str], HeadView] = {}
+
+    def _bind(self, source: ValueSource) -> None:
+        super()._bind(source)
+        self._directions = Directions(self._model, self._lenses)
 
     def refresh(self) -> None:
         """Take note of changed weights: prove the model anew, and forget what was known of the old ones."""
@@ -239,8 +246,8 @@ class Debugger(Weights, Attribution, Bisecting, Repair, Lensing):
         return None if found is None else found.through(self._lenses.reading(lens))
 
     def _settled(self, edits: Sequence[Edit], work: Work) -> tuple[Edit, ...]:
-        """The edits with what `on` means; measured first if it has to be."""
-        return settled(edits, partial(self._range, work=work))
+        """The edits with what `on` and directions mean; measured first if it has to be."""
+        return self._directions.settled(settled(edits, partial(self._range, work=work)), work)
 
     @verb
     def generate(

@@ -3,7 +3,8 @@
 The text is an outside contract: an argument of the command line, a line of a recipe, the state of a URL. It is
 read without a model; whether the model has such a vector is `interventions.validate`'s work.
 
-    VALUE  L12D345, or L12E3D45 for an expert's vector; L12H3 for a head
+    VALUE  L12D345, or L12E3D45 for an expert's vector; L12H3 for a head; L12R(…) for a direction of the residual
+           stream (`records.direction`)
     OP     =off  =on  =on-  =layermax  =3.5  *=2  +=1  -=1 (the same as +=-1)
            =on*0.5  =on-*0.5 (half as strong: the factor is from 0, and `on` is `on*1`)
     SCOPE  all (default), prompt, generated, last, or positions such as 3,5-7 (ranges include both ends)
@@ -18,6 +19,7 @@ from collections.abc import Iterable
 
 from lm_debugger.errors import EditError, ValueNameError
 from lm_debugger.records import limits
+from lm_debugger.records.direction import DirectionName, read_direction, split_direction
 from lm_debugger.records.edit import WITH_STRENGTH, Edit, Operation, Scope, ScopeKind
 from lm_debugger.records.names import UnitName, read_unit
 
@@ -50,15 +52,19 @@ def parse(text: str) -> Edit:
             f"The edit that begins with {text[:40]!r} has {len(text):,} characters, more than {limits.EDIT:,}.",
             "Write several edits, or ranges of positions.",
         )
-    plain = text.translate(_DASHES).strip()
-    if not plain:
+    if not text.strip():
         raise EditError("The edit is empty.", "Write one such as L12D345=off.")
+    direction, rest = _direction(text)
+    plain = rest.translate(_DASHES).strip()
     body, at, scope = plain.partition("@")
     name, equals, operand = body.strip().partition("=")
     if not equals:
-        raise _no_operation(text, body.strip())
+        raise _no_operation(text, f"{direction or ''}{body.strip()}")
     sign = name[-1:] if _OPERATOR.fullmatch(name[-1:]) else ""
-    value = _value(text, name.removesuffix(sign).rstrip())
+    own = name.removesuffix(sign).rstrip()
+    if direction is not None and own:
+        raise EditError(f"{own!r} in {text!r} is not an operation.", f"Write for instance {direction}+=1.")
+    value = direction or _value(text, own)
     operation, amount = _operation(text, value, f"{sign}=", operand.strip().lower())
     return Edit(value=value, operation=operation, amount=amount, scope=_scope(text, scope) if at else Scope())
 
@@ -79,8 +85,37 @@ def parse_all(edits: Iterable[str | Edit]) -> tuple[Edit, ...]:
     return tuple(found)
 
 
+def split_edits(text: str) -> list[str]:
+    """Several edits with spaces between, cut apart. A direction's own spaces do not cut.
+
+    Raises:
+        EditError: if a direction does not end.
+    """
+    found: list[str] = []
+    rest = text.strip()
+    while rest:
+        direction, after = _direction(rest)
+        end = re.match(r"\S*", after)
+        assert end is not None
+        found.append(f"{direction or ''}{end[0]}")
+        rest = after[end.end() :].strip()
+    return found
+
+
+def _direction(text: str) -> tuple[DirectionName | None, str]:
+    """The direction that the text begins with, if it does, and what stands after it."""
+    try:
+        cut = split_direction(text)
+        return (None, text) if cut is None else (read_direction(cut[0]), cut[1])
+    except ValueNameError as error:
+        raise EditError(error.what, error.cure) from None
+
+
 def _no_operation(text: str, body: str) -> EditError:
     """The error for an edit without `=`: a name alone, or a name followed by something else."""
+    cut = split_direction(body)
+    if cut is not None and not cut[1].strip():
+        return EditError(f"{text!r} has no operation.", f"Add +=, =, *= and a number, or =off: {cut[0]}+=1.")
     name = re.match(r"L\d+(?:[A-Z]\d+)+", body, re.IGNORECASE | re.ASCII)
     if name is None:
         return EditError(f"{text!r} is not an edit.", "Write a value vector and an operation, such as L12D345=off.")

@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import Protocol
 
 from lm_debugger.errors import EditError, ValueNameError
+from lm_debugger.records.direction import DirectionName
 from lm_debugger.records.edit import Edit, Interval, ScopeKind
 from lm_debugger.records.names import Extent, UnitName, unit_name
 
@@ -63,8 +64,11 @@ _NOUNS = {"D": "dimension", "E": "expert", "H": "head"}
 def _problem(name: UnitName, shape: ModelShape) -> tuple[str, str] | None:
     """Why the model has no such unit, and the cure; None if it has it."""
     layer = name.layer
-    if layer >= shape.layers:
-        return f"{name} does not exist: the model has no layer {layer}.", f"Use layers {_span(shape.layers)}."
+    last = name.last if isinstance(name, DirectionName) else layer
+    if last >= shape.layers:
+        return f"{name} does not exist: the model has no layer {last}.", f"Use layers {_span(shape.layers)}."
+    if isinstance(name, DirectionName):
+        return None
     here = {extent.letters: extent for extent in shape.extents(layer) if extent.units}
     own = here.get(name.letters)
     # Kinds whose names end alike are alternatives: a vector may be an expert's.

@@ -21,30 +21,44 @@ class Change(NamedTuple):
     rows: frozenset[int] | None
 
 
-class Slice(NamedTuple):
+class Slice:
     """A write of neighbouring channels in one row of the batch, or in all of them (None)."""
 
-    write: Write
-    row: int | None
+    any_maximum = False
 
-    @property
-    def any_maximum(self) -> bool:
-        """See `Round`."""
-        return False
+    def __init__(self, write: Write, row: int | None) -> None:
+        self._write = write
+        self._rows = slice(None) if row is None else slice(row, row + 1)
+        self._channels = slice(write.first, write.first + write.count)
+        self._numbers: dict[tuple[torch.device, torch.dtype], tuple[Tensor, ...]] = {}
 
     def touches(self, start: int, stop: int) -> bool:
         """See `Round`."""
-        return self.write.start < stop and self.write.stop > start
+        return self._write.start < stop and self._write.stop > start
 
     def apply(self, values: Tensor, largest: Tensor | None, start: int) -> None:
         """See `Round`."""
-        write = self.write
-        rows = slice(None) if self.row is None else slice(self.row, self.row + 1)
+        write = self._write
         positions = slice(max(write.start - start, 0), max(write.stop - start, 0))
-        channels = slice(write.first, write.first + write.count)
-        shift = torch.tensor(write.shift, device=values.device, dtype=values.dtype)
-        old = values[rows, positions, channels]
-        values[rows, positions, channels] = shift if write.scale == 0 else old * write.scale + shift
+        shift, *turn = self._on(values)
+        old = values[self._rows, positions, self._channels]
+        new = shift.expand_as(old) if write.scale == 0 else old * write.scale + shift
+        if write.turn is not None:
+            read, along = turn
+            share = old.float() @ read
+            if write.turn.positive:
+                share = share.clamp_min(0)
+            new = new + (share[..., None] * along).to(new.dtype)
+        values[self._rows, positions, self._channels] = new
+
+    def _on(self, like: Tensor) -> tuple[Tensor, ...]:
+        """The shift, and what a turn reads and writes, on the device of a tensor; made once for each."""
+        key = (like.device, like.dtype)
+        if key not in self._numbers:
+            turn = () if self._write.turn is None else self._write.turn[:2]
+            shift = torch.tensor(self._write.shift, device=like.device, dtype=like.dtype)
+            self._numbers[key] = (shift, *(torch.tensor(row, device=like.device) for row in turn))
+        return self._numbers[key]
 
 
 class Numbers(NamedTuple):

@@ -36,9 +36,22 @@ class Site(Record):
 LOGITS = Site(path="", side=Side.OUTPUT)
 
 
+class Turn(NamedTuple):
+    """A change along a direction, by how much of another there is: m' = m + (m · read) · write.
+
+    Args:
+        read, write: one number a channel.
+        positive: only where m · read is above 0.
+    """
+
+    read: tuple[float, ...]
+    write: tuple[float, ...]
+    positive: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Write:
-    """An affine change of neighbouring channels of a site: m' = scale · m + shift.
+    """An affine change of neighbouring channels of a site: m' = scale · m + shift, and a turn of m if there is one.
 
     Off is (0, 0), set (0, c), scale (k, 0), add (1, c).
 
@@ -49,6 +62,7 @@ class Write:
         shift: one number for all of them, or one for each.
         maximum: take the largest of the site's channels at the token instead (the original LM-Debugger's "on").
         start, stop: positions start ≤ position < stop.
+        turn: a change of all the channels together.
     """
 
     site: Site
@@ -59,6 +73,7 @@ class Write:
     maximum: bool = False
     start: int = 0
     stop: int = FOREVER
+    turn: Turn | None = None
 
 
 class Pass(NamedTuple):

@@ -12,7 +12,7 @@ from typing import IO, Any
 from safetensors.torch import load, save
 from torch import Tensor
 
-from lm_debugger.engine.sites import Pass, Site, Write
+from lm_debugger.engine.sites import Pass, Site, Turn, Write
 
 _LENGTHS = struct.Struct(">QQ")
 
@@ -62,15 +62,22 @@ def to_site(data: Sequence[Any]) -> Site:
 
 def as_writes(writes: Sequence[Write]) -> list[Any]:
     """Writes as JSON."""
-    return [[as_site(w.site), w.first, w.count, w.scale, w.shift, w.maximum, w.start, w.stop] for w in writes]
+    return [[as_site(w.site), w.first, w.count, w.scale, w.shift, w.maximum, w.start, w.stop, w.turn] for w in writes]
 
 
 def to_writes(data: Sequence[Any]) -> tuple[Write, ...]:
     """The writes that `as_writes` wrote."""
-    return tuple(
-        Write(to_site(site), first, count, scale, tuple(shift) if isinstance(shift, list) else shift, *rest)
-        for site, first, count, scale, shift, *rest in data
-    )
+    return tuple(map(_write, data))
+
+
+def _write(data: Sequence[Any]) -> Write:
+    site, first, count, scale, shift, maximum, start, stop, turn = data
+    turned = None if turn is None else Turn(tuple(turn[0]), tuple(turn[1]), turn[2])
+    return Write(to_site(site), first, count, scale, _row(shift), maximum, start, stop, turned)
+
+
+def _row(data: Any) -> Any:
+    return tuple(data) if isinstance(data, list) else data
 
 
 def as_passes(passes: Sequence[Pass]) -> list[Any]:

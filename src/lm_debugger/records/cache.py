@@ -6,7 +6,17 @@ from typing import Literal
 from lm_debugger.records.base import Record
 
 CacheKind = Literal[
-    "anatomy", "calibration", "clusters", "statistics", "lenses", "lensfits", "converted", "demo", "content"
+    "anatomy",
+    "calibration",
+    "clusters",
+    "statistics",
+    "lenses",
+    "lensfits",
+    "held",
+    "lengths",
+    "converted",
+    "demo",
+    "content",
 ]
 
 

@@ -1,14 +1,16 @@
-"""What an edit of a unit is, as data; reading its text is `edits.grammar`'s work."""
+"""What an edit of a unit or of a direction of the stream is, as data; reading its text is `edits.grammar`'s work."""
 
 import math
+from collections.abc import Hashable
 from enum import StrEnum
 from typing import Annotated, Any, NamedTuple, Self
 
-from pydantic import PlainSerializer, PlainValidator, field_validator, model_validator
+from pydantic import Field, PlainSerializer, PlainValidator, SkipValidation, field_validator, model_validator
 
 from lm_debugger.errors import EditError
 from lm_debugger.records import limits
 from lm_debugger.records.base import Record
+from lm_debugger.records.direction import read_direction, split_direction
 from lm_debugger.records.names import UnitName, read_unit
 
 
@@ -100,20 +102,34 @@ class Scope(Record):
         return ",".join(str(first) if first == last else f"{first}-{last}" for first, last in self.positions)
 
 
+def read_edited(text: str) -> UnitName:
+    """Read the name of what an edit changes: a unit, or a direction of the residual stream.
+
+    Raises:
+        ValueNameError: if the text is neither.
+    """
+    return read_unit(text) if split_direction(text) is None else read_direction(text)
+
+
 def _unit(found: Any) -> UnitName:
-    return read_unit(found) if isinstance(found, str) else found
+    return read_edited(found) if isinstance(found, str) else found
 
 
 class Edit(Record):
-    """One change of one unit: of a coefficient, or of what a head writes. `str(edit)` is its canonical text.
+    """One change: of a coefficient, of what a head writes, or along a direction of the stream.
+
+    `str(edit)` is its canonical text.
 
     Args:
-        value: the unit that is edited.
+        value: the unit or the direction that is edited.
         operation: what is done to it.
         amount: the number of SET, SCALE and ADD, in units of the raw coefficient (for SCALE a factor); for ON and
-            ON_NEGATIVE the strength: what the quantile is multiplied by, from 0, None for 1; None otherwise.
+            ON_NEGATIVE the strength: what the quantile is multiplied by, from 0, None for 1; None otherwise. Along a
+            direction the unit is the stream's own typical length in that layer.
         scope: the token positions at which it is done.
         level: for ON and ON_NEGATIVE the quantile, once it was measured (`runs.spec.settled`). No part of the text.
+        along: for a direction of the residual stream its numbers in this model, once they are known
+            (`units.stream.Along`). No part of the text.
     """
 
     value: Annotated[UnitName, PlainValidator(_unit), PlainSerializer(str, return_type=str)]
@@ -121,6 +137,7 @@ class Edit(Record):
     amount: float | None = None
     scope: Scope = Scope()
     level: float | None = None
+    along: Annotated[Hashable | None, SkipValidation, Field(exclude=True)] = None
 
     @model_validator(mode="before")
     @classmethod
@@ -150,7 +167,7 @@ class Edit(Record):
 
     def changed(self, **fields: Any) -> Self:
         """The edit with other fields, checked as a new one."""
-        return type(self)(**{**dict(self), "level": None, **fields})
+        return type(self)(**{**dict(self), "level": None, "along": None, **fields})
 
     def __str__(self) -> str:
         where = "" if self.scope.kind is ScopeKind.ALL else f"@{self.scope}"

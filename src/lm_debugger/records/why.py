@@ -16,6 +16,7 @@ PartKind = Literal[
     "feed-forward",
     "norm bias",
     "stream",
+    "edit",
     "final norm bias",
     "unembedding bias",
     "read-out",

@@ -17,6 +17,7 @@ from lm_debugger.attribution.question import Question
 from lm_debugger.attribution.reference import key
 from lm_debugger.engine.sites import Pass
 from lm_debugger.errors import UnsupportedModelError
+from lm_debugger.records.direction import DirectionName
 from lm_debugger.records.fix import FixOptions
 from lm_debugger.repair.everything import Everything, Slopes, pulled, spread
 from lm_debugger.repair.goal import Goal
@@ -69,7 +70,9 @@ class Search:
         self._taken = {
             (group.layer, group.path, index)
             for goal in goals[:1]
-            for group, index in (goal.run.model.unit(edit.value) for edit in goal.run.interventions)
+            for edit in goal.run.interventions
+            if not isinstance(edit.value, DirectionName)
+            for group, index in [goal.run.model.unit(edit.value)]
         }
         self._coefficients = torch.stack([everything.coefficients(goal.run, goal.position) for goal in goals])
 

@@ -9,9 +9,10 @@ from lm_debugger.calibration.measure import Calibration
 from lm_debugger.edits.validate import check_name
 from lm_debugger.errors import OptionError
 from lm_debugger.model.loaded import LoadedModel
+from lm_debugger.records.direction import DirectionName
 from lm_debugger.records.edit import Edit, Operation
 from lm_debugger.records.effects import Sweep, SweepPoint, SweptOperation
-from lm_debugger.records.names import UnitName
+from lm_debugger.records.names import UnitName, ValueName
 from lm_debugger.repair.goal import divergence
 from lm_debugger.runs.kept import KeptRun
 from lm_debugger.units.unit import ValueGroup
@@ -22,16 +23,21 @@ OPERATIONS: dict[SweptOperation, Operation] = {
     "scale": Operation.SCALE,
 }
 FACTORS = (0.0, 2.0)  # of a scaled unit where nobody says what
+LENGTHS = (-2.0, 2.0)  # the same along a direction of the stream, in its typical lengths
 
 
 def operation_of(model: LoadedModel, name: UnitName, wanted: SweptOperation | None) -> SweptOperation:
-    """What is swept: values of a value vector's coefficient, factors of a head.
+    """What is swept: values of a value vector's coefficient, factors of a head, lengths along a direction.
 
     Raises:
         ValueNameError: if the model has no such unit.
         OptionError: if a unit without a coefficient is to have it set.
     """
     check_name(name, model)
+    if isinstance(name, DirectionName):
+        if name.kind == "swap":
+            raise OptionError(f"{name} cannot be swept.", "Sweep one of the two directions.")
+        return "add" if wanted is None else wanted
     group, _ = model.unit(name)
     own: SweptOperation = "set" if isinstance(group, ValueGroup) else "scale"
     if wanted is not None and OPERATIONS[wanted] not in group.operations:
@@ -55,6 +61,8 @@ def strengths(
     if low is None or high is None:
         if operation == "scale":
             own = FACTORS
+        elif isinstance(name, DirectionName):
+            own = LENGTHS
         else:
             found = ranges().range(name)
             own = (found.low, found.high) if operation == "set" else (found.low - found.high, found.high - found.low)
@@ -91,9 +99,9 @@ def sweep(
     """
     question = ask(run, target, None, position)
     before = run.logits(question.position)
-    group, index = run.model.unit(name)
     coefficient = None
-    if isinstance(group, ValueGroup):
+    if isinstance(name, ValueName):
+        group, index = run.model.values(name)
         coefficient = float(group.course(run.layer(group.layer, question.position), index)[0])
     points = []
     for strength, edit, after in swept:

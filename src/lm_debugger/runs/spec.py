@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from lm_debugger.errors import CalibrationError
 from lm_debugger.records.base import Record
 from lm_debugger.records.calibration import CoefficientRange
+from lm_debugger.records.direction import DirectionName
 from lm_debugger.records.edit import WITH_STRENGTH, Edit, Operation
 from lm_debugger.records.names import UnitName
 
@@ -46,7 +47,9 @@ def settled(edits: Iterable[Edit], ranges: Ranges) -> tuple[Edit, ...]:
         CalibrationError: if a vector has no range on the side asked for.
     """
     return tuple(
-        edit.model_copy(update={"level": _level(edit, ranges(edit.value))}) if edit.operation in WITH_STRENGTH else edit
+        edit.model_copy(update={"level": _level(edit, ranges(edit.value))})
+        if edit.operation in WITH_STRENGTH and not isinstance(edit.value, DirectionName)
+        else edit
         for edit in edits
     )
 

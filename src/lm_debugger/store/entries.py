@@ -18,7 +18,16 @@ from lm_debugger.records.cache import CacheEntry, CacheKind, CacheListing, Cache
 from lm_debugger.store.header import metadata
 from lm_debugger.store.home import folder
 
-ARRAYS: tuple[CacheKind, ...] = ("anatomy", "calibration", "clusters", "statistics", "lenses", "lensfits")
+ARRAYS: tuple[CacheKind, ...] = (
+    "anatomy",
+    "calibration",
+    "clusters",
+    "statistics",
+    "lenses",
+    "lensfits",
+    "held",
+    "lengths",
+)
 FOLDERS: tuple[CacheKind, ...] = ("converted", "demo")
 CONTENT: CacheKind = "content"
 

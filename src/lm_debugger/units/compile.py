@@ -3,22 +3,29 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from lm_debugger.anatomy.parts import Anatomy
 from lm_debugger.edits.validate import ModelShape, check
 from lm_debugger.engine.sites import FOREVER, Write
+from lm_debugger.records.direction import DirectionName
 from lm_debugger.records.edit import Edit, Operation
 from lm_debugger.records.names import UnitName
+from lm_debugger.units.stream import stream_writes
 from lm_debugger.units.unit import Group
 
 
 class Model(ModelShape, Protocol):
-    """A model's units."""
+    """A model's units and streams."""
+
+    @property
+    def anatomy(self) -> Anatomy:
+        """Where its streams are."""
 
     def unit(self, name: UnitName) -> tuple[Group, int]:
         """The group that holds a unit, and its number there. The name must exist."""
 
 
 def compile_edits(edits: Sequence[Edit], model: Model, *, prompt_length: int, length: int) -> tuple[Write, ...]:
-    """The writes of edits whose `on` has its level.
+    """The writes of edits that are settled: their `on` has its level, their directions their numbers.
 
     Args:
         prompt_length: number of tokens in the prompt.
@@ -30,6 +37,10 @@ def compile_edits(edits: Sequence[Edit], model: Model, *, prompt_length: int, le
     check(edits, model, prompt_length=prompt_length, length=length)
     found: list[Write] = []
     for edit in edits:
+        if isinstance(edit.value, DirectionName):
+            for start, stop in edit.scope.intervals(prompt_length):
+                found += stream_writes(edit, model.anatomy, start, FOREVER if stop is None else stop)
+            continue
         group, index = model.unit(edit.value)
         group.check(edit)
         scale, shift = _arithmetic(edit)

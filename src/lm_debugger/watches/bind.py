@@ -6,7 +6,6 @@ from typing import Any
 
 import re2
 
-from lm_debugger.attribution.question import tokens_of
 from lm_debugger.edits.validate import check_name
 from lm_debugger.engine.sites import Site
 from lm_debugger.errors import OptionError, ValueNameError, WatchError
@@ -14,6 +13,7 @@ from lm_debugger.model.loaded import LoadedModel
 from lm_debugger.records import limits
 from lm_debugger.records.visible import visible
 from lm_debugger.records.watch import WatchKind
+from lm_debugger.source.words import tokens_of
 from lm_debugger.units.heads.group import HeadGroup
 from lm_debugger.units.unit import ValueGroup
 from lm_debugger.watches.expression import Call, Expression, Infix, Match, Prefix, Text, TokenId, Unit

@@ -29,7 +29,7 @@ from lm_debugger.lenses.reading import Reading
 from lm_debugger.model.loaded import LoadedModel
 from lm_debugger.readouts.view import top_tokens
 from lm_debugger.records import limits
-from lm_debugger.records.edit import Edit
+from lm_debugger.records.edit import Edit, read_edited
 from lm_debugger.records.fix import Fix, FixOptions
 from lm_debugger.records.generation import Sampling
 from lm_debugger.records.names import UnitName
@@ -382,9 +382,10 @@ class Session:
         """Take the edits of units back; of all without any.
 
         Raises:
+            ValueNameError: if a text names no unit and no direction.
             OptionError: if a unit is not edited.
         """
-        names = {str(unit).strip().upper() for unit in units}
+        names = {str(read_edited(unit) if isinstance(unit, str) else unit) for unit in units}
         kept = [edit for edit in self._edits if str(edit.value) not in names] if names else []
         edited = {str(edit.value) for edit in self._edits}
         if names - edited:

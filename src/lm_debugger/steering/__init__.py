@@ -1,0 +1,1 @@
+"""Directions of the residual stream as edits name them: their numbers in one model, files, names."""
