@@ -579,6 +579,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/directions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Directions
+         * @description The directions that are kept, as in `L12R(name)+=1`. They are made by `lm-debugger direction` or in Python.
+         */
+        get: operations["directions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/lenses": {
         parameters: {
             query?: never;
@@ -1742,6 +1762,40 @@ export interface components {
              * @default 20
              */
             top_k: number;
+        };
+        /**
+         * DirectionListing
+         * @description Directions that are kept.
+         */
+        DirectionListing: {
+            /** Directions */
+            directions: components["schemas"]["DirectionSummary"][];
+        };
+        /**
+         * DirectionSummary
+         * @description What is known of a direction that is kept.
+         *
+         *     Args:
+         *         name: in edits, `L12R(name)`.
+         *         model: whose it is, as it was named.
+         *         fingerprint: of the model.
+         *         made: of what, in words.
+         *         layers: that it has a vector for.
+         *         hidden: width of the stream.
+         */
+        DirectionSummary: {
+            /** Name */
+            name: string;
+            /** Model */
+            model: string;
+            /** Fingerprint */
+            fingerprint: string;
+            /** Made */
+            made: string;
+            /** Layers */
+            layers: number[];
+            /** Hidden */
+            hidden: number;
         };
         /**
          * EditsInput
@@ -4947,6 +5001,11 @@ export interface components {
          *         rest: sum of the effects of all parts that are not listed.
          *         unexplained: what the parts do not add up to: rounding, and what the model does that is not accounted for.
          *         agreement: correlation of estimate and measured over the parts that were measured; None for fewer than three.
+         *         ablation: what takes a part's place where it is ablated: `zero`, its `mean` over text that the model writes, or
+         *             its value in another run (`resample`).
+         *         resampled: that run's text; None without one.
+         *         method: how the estimates were made; None without any.
+         *         tokens: the prompt's tokens where `sources` point to them, else none.
          *         interventions: the edits in force, in their canonical text.
          *         warnings: what the user should know.
          *         lens: through which what the parts promote is read; effects are direct, under every lens.
@@ -4968,6 +5027,21 @@ export interface components {
             unexplained: number;
             /** Agreement */
             agreement?: number | null;
+            /**
+             * Ablation
+             * @default zero
+             * @enum {string}
+             */
+            ablation: "zero" | "mean" | "resample";
+            /** Resampled */
+            resampled?: string | null;
+            /** Method */
+            method?: ("gradient" | "integrated" | "relevance") | null;
+            /**
+             * Tokens
+             * @default []
+             */
+            tokens: components["schemas"]["Token"][];
             /**
              * Interventions
              * @default []
@@ -5056,16 +5130,32 @@ export interface components {
             layers?: string | null;
             /**
              * Estimate
-             * @description Estimate what the difference would lose without each part.
+             * @description Estimate what the difference would lose without each part, by this method or the default.
              * @default true
              */
-            estimate: boolean;
+            estimate: boolean | ("gradient" | "integrated" | "relevance");
             /**
              * Verify
-             * @description Measure that for so many parts, by switching each of them off.
+             * @description Measure that for so many parts, by ablating each of them.
              * @default 0
              */
             verify: number;
+            /**
+             * Ablate
+             * @description What takes an ablated part's place; zero if left out.
+             */
+            ablate?: ("zero" | "mean" | "resample") | null;
+            /**
+             * Resample
+             * @description The other prompt, for ablate: resample.
+             */
+            resample?: string | null;
+            /**
+             * Sources
+             * @description Tell what each listed head brought from each token.
+             * @default false
+             */
+            sources: boolean;
             /**
              * Stream
              * @description Answer with server-sent events, as with Accept: text/event-stream.
@@ -5084,9 +5174,10 @@ export interface components {
          *             `read-out` is what a read-out that is no linear map after a norm adds beyond its slope here.
          *         effect: direct effect: what the part adds through the norms at their scales for this position. Exact.
          *         estimate: estimate of `measured`, without running it; None where there is none.
-         *         measured: the difference of this run minus the difference with the part set to zero at all positions; None
-         *             where it was not asked for or cannot be done.
+         *         measured: the difference of this run minus the difference with the part ablated: set to zero at all positions,
+         *             or to what `Why.ablation` says; None where it was not asked for or cannot be done.
          *         promotes: for a unit, the tokens that it promotes here.
+         *         sources: for a head, where they were asked for and can be told: what it brought from each token.
          */
         WhyPart: {
             /** Part */
@@ -5095,7 +5186,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "embedding" | "head" | "attention bias" | "mixer" | "value" | "feed-forward bias" | "feed-forward" | "norm bias" | "stream" | "final norm bias" | "unembedding bias" | "read-out";
+            kind: "embedding" | "head" | "attention bias" | "mixer" | "value" | "feed-forward bias" | "feed-forward" | "norm bias" | "stream" | "edit" | "final norm bias" | "unembedding bias" | "read-out";
             /** Effect */
             effect: number;
             /** Estimate */
@@ -5107,6 +5198,25 @@ export interface components {
              * @default []
              */
             promotes: string[];
+            /**
+             * Sources
+             * @default []
+             */
+            sources: components["schemas"]["WhySource"][];
+        };
+        /**
+         * WhySource
+         * @description What a head brought from one token, as a part of its effect.
+         *
+         *     Args:
+         *         position: of the token.
+         *         effect: direct effect. Those of all tokens add up to the head's.
+         */
+        WhySource: {
+            /** Position */
+            position: number;
+            /** Effect */
+            effect: number;
         };
         /**
          * WordForm
@@ -9130,6 +9240,125 @@ export interface operations {
                         event: "progress" | "result" | "error";
                         data: string;
                     };
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Another site's page asked, or the Host is not this server's. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description What is asked for does not exist. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model cannot do this. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The request is not valid. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work was given up. */
+            499: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A mistake of the server. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model is still loading, or too many wait for it: try again after Retry-After seconds. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work took longer than one request may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    directions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DirectionListing"];
                 };
             };
             /** @description The request cannot be read. */
