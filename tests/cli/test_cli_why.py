@@ -60,3 +60,20 @@ def test_patch_as_json_and_as_a_report(run_demo: Run, demo: Debugger) -> None:
     assert ran.status == 0, ran.err
     assert "·Paris minus ·Rome in logits" in ran.out
     assert "layer 29" in ran.out
+
+
+def test_ablations_estimates_and_sources_are_the_debuggers(run_demo: Run, demo: Debugger) -> None:
+    texts = ("The capital of France is", "--resample", "The capital of Italy is")
+    ran = run_demo("why", *texts, "--estimate", "relevance", "--verify", "2", "-k", "3", "--sources", "--json")
+    assert ran.status == 0, ran.err
+    expected = demo.why(texts[0], estimate="relevance", verify=2, top_k=3, resample=texts[2], sources=True)
+    assert Why.model_validate_json(ran.out) == expected
+    ran = run_demo("why", *texts, "-k", "3", "--sources")
+    assert "ablated parts are as for" in ran.out
+    assert "of that from" in ran.out
+
+
+def test_a_prompt_to_resample_from_is_missed(run_demo: Run) -> None:
+    ran = run_demo("why", PROMPT, "--ablate", "resample")
+    assert ran.status == 2
+    assert "cure: Give one with resample." in ran.err

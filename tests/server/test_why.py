@@ -13,7 +13,15 @@ PROMPT = "w5 w9 w17 w21"
 
 
 @pytest.mark.parametrize(
-    "asked", [{}, {"target": "w7", "against": "w9"}, {"target_id": 7, "position": 1, "top_k": 3}, {"layers": "1-2"}]
+    "asked",
+    [
+        {},
+        {"target": "w7", "against": "w9"},
+        {"target_id": 7, "position": 1, "top_k": 3},
+        {"layers": "1-2"},
+        {"estimate": "relevance", "resample": "w5 w9 w30 w21", "verify": 2},
+        {"estimate": False, "sources": True},
+    ],
 )
 def test_it_is_the_debuggers_answer(client: TestClient, asked: dict) -> None:
     answer = client.post("/api/why", json={"prompt": PROMPT, **asked})

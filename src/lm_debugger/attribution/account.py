@@ -31,11 +31,13 @@ class UnitEffects(NamedTuple):
         group: the units.
         kind: what they are.
         effects: (units,), float32, on the CPU.
+        along: for heads what their slices are multiplied with to give their effects: (heads, width).
     """
 
     group: Group
     kind: PartKind
     effects: Tensor
+    along: Tensor | None = None
 
 
 class Account(NamedTuple):

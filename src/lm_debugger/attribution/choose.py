@@ -1,14 +1,61 @@
 """Which parts of an account are listed, and which are verified."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar, get_args
 
 from lm_debugger.attribution.account import Account, Entry, UnitEffects
-from lm_debugger.attribution.estimate import Estimates, key
+from lm_debugger.attribution.estimate import DEFAULT, Estimates
+from lm_debugger.attribution.reference import key
 from lm_debugger.errors import OptionError
+from lm_debugger.records.why import Ablation, EstimateMethod
 from lm_debugger.units.unit import Group
 
 MOST = 1000  # parts that can be listed, or verified
+METHODS: tuple[EstimateMethod, ...] = get_args(EstimateMethod)
+ABLATIONS: tuple[Ablation, ...] = get_args(Ablation)
+
+C = TypeVar("C", bound=str)
+
+
+def chosen(word: C, choices: Sequence[C], name: str) -> C:
+    """One of some words.
+
+    Raises:
+        OptionError: if it is another.
+    """
+    if word not in choices:
+        raise OptionError(f"{name} is {word!r}.", f"Use {', '.join(choices)}.")
+    return word
+
+
+def estimate_method(estimate: bool | EstimateMethod) -> EstimateMethod | None:
+    """How to estimate: True for the default, False for not at all.
+
+    Raises:
+        OptionError: if there is no such way.
+    """
+    if isinstance(estimate, bool):
+        return DEFAULT if estimate else None
+    return chosen(estimate, METHODS, "estimate")
+
+
+def ablation_kind(ablate: Ablation | None, *, given: bool) -> Ablation:
+    """What takes an ablated part's place.
+
+    Args:
+        ablate: as asked for; None for the default.
+        given: whether another prompt is given.
+
+    Raises:
+        OptionError: if there is no such way, or it and the prompt do not go together.
+    """
+    kind = ("resample" if given else "zero") if ablate is None else chosen(ablate, ABLATIONS, "ablate")
+    if kind == "resample" and not given:
+        raise OptionError("ablate is 'resample', but no other prompt is given.", "Give one with resample.")
+    if given and kind != "resample":
+        raise OptionError(f"A prompt to resample from is given, but ablate is {kind!r}.", "Use ablate='resample'.")
+    return kind
 
 
 class Candidate(NamedTuple):
@@ -31,8 +78,9 @@ class Wanted:
     Args:
         top_k: how many parts.
         layers: only parts of these layers; None for all.
-        estimate: whether to estimate what switching parts off would do.
-        verify: how many parts to switch off one by one, the most promising first.
+        estimate: how to estimate what ablating parts would do; None to leave it out.
+        verify: how many parts to ablate one by one, the most promising first.
+        sources: whether to tell what heads brought from each token.
 
     Raises:
         OptionError: if a number is out of range.
@@ -40,8 +88,9 @@ class Wanted:
 
     top_k: int = 20
     layers: range | None = None
-    estimate: bool = True
+    estimate: EstimateMethod | None = DEFAULT
     verify: int = 0
+    sources: bool = False
 
     def __post_init__(self) -> None:
         if not 0 <= self.verify <= MOST:

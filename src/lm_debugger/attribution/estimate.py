@@ -1,11 +1,17 @@
-"""Estimates of what switching a unit off at all positions would do, for all units at once.
+"""Estimates of what ablating a unit at all positions would do, for all units at once.
 
-The effect of a small change of a coefficient is its gradient; gradient · coefficient, added up over the positions,
-estimates what setting it to zero takes away (attribution patching: Nanda 2023; Syed et al. 2023, arXiv 2310.10348, with
-zero as the other run). One forward and one backward pass.
+The effect of a small change of a coefficient is its gradient; gradient · (coefficient − what takes its place), added up
+over the positions, estimates what the ablation takes away. Three ways to a gradient:
+
+- `gradient`: of the run itself (attribution patching: Nanda 2023; Syed et al. 2023, arXiv 2310.10348). One forward and
+  one backward pass.
+- `integrated`: the mean over runs whose input lies between the reference and this run's (integrated gradients,
+  Sundararajan et al. 2017; on inputs: Hanna et al. 2024, arXiv 2403.17806). `STEPS` times as long.
+- `relevance`: of the run itself under the rules of `relevance`. As long as a gradient.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from typing import NamedTuple
 
 import torch
@@ -14,24 +20,31 @@ from torch import Tensor
 from lm_debugger.anatomy.streams import LayerStreams
 from lm_debugger.attribution.direct import passed
 from lm_debugger.attribution.question import Question
-from lm_debugger.engine.sites import Capture, Side, Site, Streams
+from lm_debugger.attribution.reference import Key, Reference, embedding_site, key, numbers, unit_sites
+from lm_debugger.attribution.relevance import Relevance
+from lm_debugger.engine.sites import Capture, Pass, Site, Streams, Write
 from lm_debugger.errors import UnsupportedModelError
 from lm_debugger.lenses.logit import LogitLens
+from lm_debugger.records.why import EstimateMethod
 from lm_debugger.runs.kept import KeptRun
 from lm_debugger.units.heads.group import HeadGroup
-from lm_debugger.units.unit import Group, ValueGroup
+from lm_debugger.units.unit import Group
 from lm_debugger.work import Work
+
+WHOLE = slice(None)
+STEPS = 5  # runs between the reference and this one
+DEFAULT: EstimateMethod = "gradient"
 
 
 class Estimates(NamedTuple):
-    """What switching parts off is estimated to take away from a difference.
+    """What ablating parts is estimated to take away from a difference.
 
     Args:
-        units: for each group of units, by its layer and path and kind: (units,), on the CPU.
+        units: for each group of units: (units,), on the CPU.
         embedding: of the stream that enters layer 0.
     """
 
-    units: Mapping[tuple[int, str, str], Tensor]
+    units: Mapping[Key, Tensor]
     embedding: float
 
     def of(self, group: Group, index: int) -> float:
@@ -39,40 +52,89 @@ class Estimates(NamedTuple):
         return float(self.units[key(group)][index])
 
 
-def key(group: Group) -> tuple[int, str, str]:
-    """Tells a group of units from all others of the model."""
-    return group.layer, group.path, group.extent.letters
-
-
-def embedding_site(run: KeptRun) -> Site:
-    """The stream that enters layer 0."""
-    return Site(path=run.model.anatomy.layers[0].path, side=Side.INPUT)
-
-
-def estimates(run: KeptRun, question: Question, work: Work) -> Estimates:
+def estimates(
+    run: KeptRun,
+    question: Question,
+    work: Work,
+    method: EstimateMethod = DEFAULT,
+    reference: Reference | None = None,
+) -> Estimates:
     """Estimate all units of a run.
+
+    Args:
+        method: see the file's first lines.
+        reference: what takes a unit's place; None for zero.
 
     Raises:
         UnsupportedModelError: if no gradients can be taken through the model.
     """
     model = run.model
-    first = embedding_site(run)
-    groups = [group for block in model.blocks for group in block.units]
+    first = embedding_site(model)
+    groups = [group for block in model.blocks for group in block.units if unit_sites(group)]
     taps = list(dict.fromkeys([first, *(site for group in groups for site in unit_sites(group))]))
+    passes = [*(_between(run, first, reference) if method == "integrated" else ()), passed(run)]
+    slopes: dict[Key, Tensor] = {}
+    own: dict[Key, Tensor] = {}
+    slope_there = entered = torch.zeros(())
+    with torch.no_grad():
+        for step, one in enumerate(passes):  # one after the other: each keeps as much as a trace
+            work("Estimating what each part causes", step, len(passes))
+            capture = _pulled(run, question, one, taps, method, work)
+            gradient = _gradients(capture, taps)
+            slope_there, entered = slope_there + gradient[first], capture[first].float()
+            for group in groups:
+                block = model.blocks[group.layer]
+                slopes[key(group)] = slopes.get(key(group), 0) + numbers(group, LayerStreams(block, gradient, WHOLE))
+                own[key(group)] = numbers(group, LayerStreams(block, capture, WHOLE))
+        found: dict[Key, Tensor] = {}
+        for group in groups:  # the last of the passes was the run itself
+            each, kept = key(group), own[key(group)]
+            apart = kept if reference is None else kept - reference.instead(reference.units[each], kept)
+            found[each] = of_units(group, (slopes[each] * apart).sum(0) / len(passes)).cpu()
+        apart = entered if reference is None else entered - reference.instead(reference.embedding, entered)
+        return Estimates(found, float((slope_there * apart).double().sum()) / len(passes))
+
+
+def _between(run: KeptRun, first: Site, reference: Reference | None) -> list[Pass]:
+    """Runs whose input is moved from the reference towards this run's, step by step."""
+    plain, hidden = passed(run), run.model.anatomy.hidden_size
+    ends = (Write(first, 0, hidden, 0.0),) if reference is None else reference.embedding_writes(first)
+
+    def moved(share: float) -> tuple[Write, ...]:
+        return tuple(
+            Write(
+                end.site, end.first, end.count, share,
+                tuple((1 - share) * shift for shift in end.shift) if isinstance(end.shift, tuple) else 0.0,
+                False, end.start, end.stop,
+            )
+            for end in ends
+        )  # fmt: skip
+
+    return [Pass(plain.ids, (*plain.writes, *moved(step / STEPS))) for step in range(1, STEPS)]
+
+
+def _pulled(
+    run: KeptRun, question: Question, one: Pass, taps: Sequence[Site], method: EstimateMethod, work: Work
+) -> Capture:
+    """A pass with the gradients of the question's difference at the taps."""
+    model = run.model
     last = model.anatomy.layers[-1].after
-    cotangent = torch.zeros(1, 1, *run.last_residual.shape, dtype=run.last_residual.dtype)
-    cotangent[0, 0, question.position] = slope(run, question)
+    residual = run.last_residual
+    if one.writes != passed(run).writes:
+        with torch.no_grad():
+            residual = model.engine.observe([one], [last], work=work)[0][last]
+    cotangent = torch.zeros(1, 1, *residual.shape, dtype=residual.dtype)
+    if method == "relevance":
+        weights = [(question.target, 1.0), *([] if question.against is None else [(question.against, -1.0)])]
+        along = model.backward.from_logits(weights, residual[question.position]).direction
+    else:
+        along = slope_at(model.readout, residual[question.position], question)
+    cotangent[0, 0, question.position] = along
     try:
-        capture = model.engine.observe([passed(run)], taps, pull={last: cotangent}, work=work)[0]
+        with Relevance() if method == "relevance" else nullcontext():
+            return model.engine.observe([one], taps, pull={last: cotangent}, work=work)[0]
     except RuntimeError as failure:  # torch raises it where no derivative can be taken
         raise UnsupportedModelError(f"No gradients can be taken ({str(failure).splitlines()[0]}).") from failure
-    product = times_gradient(capture, taps)
-    found: dict[tuple[int, str, str], Tensor] = {}
-    with torch.no_grad():
-        for block in model.blocks:
-            streams = LayerStreams(block, product, slice(None))
-            found |= {key(group): summed(group, streams).cpu() for group in block.units if unit_sites(group)}
-        return Estimates(found, float(product[first].double().sum()))
 
 
 def slope(run: KeptRun, question: Question) -> Tensor:
@@ -89,11 +151,13 @@ def slope_at(readout: LogitLens, residual: Tensor, question: Question) -> Tensor
     return gradient
 
 
-def unit_sites(group: Group) -> tuple[Site, ...]:
-    """What has to be captured for the slopes of a group's units; nothing where they have none."""
-    if isinstance(group, ValueGroup):
-        return group.coefficient_sites
-    return (group.slices_site,) if isinstance(group, HeadGroup) else ()
+def _gradients(capture: Capture, taps: Sequence[Site]) -> Capture:
+    """A capture with gradients in the place of activations, and what has none (the experts chosen) as it is."""
+    tensors = {}
+    for site in taps:
+        known = site in capture.streams.gradients
+        tensors[site] = capture.gradient(site).float() if known else capture[site][None]
+    return Capture(Streams(tensors, {}), 0)
 
 
 def times_gradient(capture: Capture, taps: list[Site]) -> Capture:
@@ -108,9 +172,12 @@ def times_gradient(capture: Capture, taps: list[Site]) -> Capture:
 
 def summed(group: Group, product: LayerStreams) -> Tensor:
     """The products of a group's units, added up over the positions: (units,)."""
-    if isinstance(group, ValueGroup):
-        return group.coefficients(product).sum(0)
-    assert isinstance(group, HeadGroup)
-    slices = product.at(group.slices_site).sum(0).unflatten(-1, (group.heads.count, group.heads.width))
-    found: Tensor = slices.sum(-1)
+    return of_units(group, numbers(group, product).sum(0))
+
+
+def of_units(group: Group, each: Tensor) -> Tensor:
+    """What a group's numbers (numbers,) are for its units together: (units,)."""
+    if not isinstance(group, HeadGroup):
+        return each
+    found: Tensor = each.unflatten(-1, (group.heads.count, group.heads.width)).sum(-1)
     return found

@@ -125,7 +125,10 @@ class LayerBack:
                 self._add("feed-forward" if whole else "stream", "feed-forward", direction, before - arrived)
             before = arrived
         vectors = heads.contributions()[0]
-        self.units.append(UnitEffects(group, "head", (vectors @ direction).cpu()))
+        scale = heads.scale.flatten()[0] if heads.scale.dim() else heads.scale
+        along = group.projection.matrix.float() @ group.adjoint(direction) * scale
+        effects = (vectors @ direction).cpu()
+        self.units.append(UnitEffects(group, "head", effects, along.view(group.heads.count, group.heads.width)))
         self._add("attention bias", "attention bias", direction, heads.bias)
         post_norm = group.heads.post_norm
         if post_norm:

@@ -1,20 +1,22 @@
 """Answers "who wrote this prediction": the account of a difference as a record, the largest parts by name."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import torch
 
 from lm_debugger.attribution.ablate import off, without
 from lm_debugger.attribution.account import Account
+from lm_debugger.attribution.attention import patterns
 from lm_debugger.attribution.choose import Candidate, Wanted, likeliest, strongest
 from lm_debugger.attribution.direct import account
-from lm_debugger.attribution.estimate import Estimates, embedding_site, estimates
+from lm_debugger.attribution.estimate import Estimates, estimates
 from lm_debugger.attribution.question import Question, Word, ask, score
+from lm_debugger.attribution.reference import Reference, embedding_site
 from lm_debugger.engine.sites import Write
 from lm_debugger.errors import OptionError, UnsupportedModelError
 from lm_debugger.lenses.projection import End
-from lm_debugger.records.why import Why, WhyPart
+from lm_debugger.records.why import Ablation, EstimateMethod, Why, WhyPart, WhySource
 from lm_debugger.runs.kept import KeptRun
 from lm_debugger.units.heads.group import HeadGroup
 from lm_debugger.units.heads.written import HeadStreams
@@ -25,6 +27,20 @@ PROMOTED = 10  # tokens listed for each unit
 FEWEST = 3  # parts from which a correlation is told
 
 
+class Ablated(NamedTuple):
+    """What takes a part's place.
+
+    Args:
+        kind: in a word.
+        reference: the numbers; None for zero.
+        text: of the other run.
+    """
+
+    kind: Ablation = "zero"
+    reference: Reference | None = None
+    text: str | None = None
+
+
 def why(
     run: KeptRun,
     target: Word | None,
@@ -32,6 +48,7 @@ def why(
     position: int,
     *,
     wanted: Wanted,
+    ablated: Ablated,
     work: Work,
 ) -> Why:
     """See `Debugger.why`."""
@@ -42,20 +59,24 @@ def why(
     question = ask(run, target, against, position)
     work("Adding up what every part wrote")
     found = account(run, question, work)
-    guesses, warnings = _estimates(run, question, work) if wanted.estimate else (None, [])
+    guesses, warnings = _estimates(run, question, wanted.estimate, ablated, work) if wanted.estimate else (None, [])
     tested = likeliest(found, guesses, wanted)
     measured = dict(
         zip(
             (each.entry.name for each in tested),
-            without(run, question, [_off(run, t) for t in tested], work),
+            without(run, question, [_off(run, t, ablated.reference) for t in tested], work),
             strict=True,
         )
     )
     chosen = strongest(found, wanted)
     listed = {each.entry.name: each for each in (*chosen, *tested)}
-    causes = Causes(guesses, measured)
+    causes = Causes(guesses, measured, ablated, wanted.estimate if guesses else None)
     largest_first = sorted(listed.values(), key=lambda each: -abs(each.entry.effect))
-    return _record(run, question, found, largest_first, causes, warnings)
+    sources: dict[str, tuple[WhySource, ...]] = {}
+    if wanted.sources:
+        sources, blind = _sources(run, question, found, largest_first, work)
+        warnings += blind
+    return _record(run, question, found, largest_first, causes, sources if wanted.sources else None, warnings)
 
 
 class Causes(NamedTuple):
@@ -63,11 +84,15 @@ class Causes(NamedTuple):
 
     Args:
         estimates: of all units, or None.
-        measured: of the parts that were switched off, by name.
+        measured: of the parts that were ablated, by name.
+        ablated: what took their place.
+        method: how the estimates were made.
     """
 
     estimates: Estimates | None
     measured: dict[str, float]
+    ablated: Ablated
+    method: EstimateMethod | None
 
     def estimate(self, of: Candidate) -> float | None:
         """The estimate of a part, or None where there is none."""
@@ -86,19 +111,47 @@ class Causes(NamedTuple):
         return float(torch.corrcoef(table)[0, 1].nan_to_num())
 
 
-def _estimates(run: KeptRun, question: Question, work: Work) -> tuple[Estimates | None, list[str]]:
-    work("Estimating what each part causes")
+def _estimates(
+    run: KeptRun, question: Question, method: EstimateMethod, ablated: Ablated, work: Work
+) -> tuple[Estimates | None, list[str]]:
     try:
-        return estimates(run, question, work), []
+        return estimates(run, question, work, method, ablated.reference), []
     except UnsupportedModelError as failure:
         return None, [f"No estimates: {failure.what}"]
 
 
-def _off(run: KeptRun, part: Candidate) -> tuple[Write, ...]:
-    """The writes that set a part to zero."""
+def _off(run: KeptRun, part: Candidate, reference: Reference | None) -> tuple[Write, ...]:
+    """The writes that ablate a part."""
     if part.group is not None:
-        return off(part.group, part.unit)
-    return (Write(embedding_site(run), 0, run.model.anatomy.hidden_size, 0.0),)
+        return off(part.group, part.unit) if reference is None else reference.writes(part.group, part.unit)
+    first = embedding_site(run.model)
+    if reference is None:
+        return (Write(first, 0, run.model.anatomy.hidden_size, 0.0),)
+    return reference.embedding_writes(first)
+
+
+@torch.no_grad()
+def _sources(
+    run: KeptRun, question: Question, found: Account, listed: Sequence[Candidate], work: Work
+) -> tuple[dict[str, tuple[WhySource, ...]], list[str]]:
+    """What listed heads brought from each token, by their names; and which cannot be told."""
+    heads = [each for each in listed if isinstance(each.group, HeadGroup)]
+    alongs = {units.group.layer: units.along for units in found.units if units.along is not None}
+    attention = patterns(run, sorted({each.group.layer for each in heads if each.group is not None}), work)
+    told: dict[str, tuple[WhySource, ...]] = {}
+    for each in heads:
+        assert each.group is not None
+        pattern = attention.get(each.group.layer)
+        if pattern is None or pattern.values is None:
+            continue
+        brought = pattern.values[:, each.unit] @ alongs[each.group.layer][each.unit].to(pattern.values)
+        effects = (pattern.weights[question.position, each.unit] * brought)[: question.position + 1]
+        told[each.entry.name] = tuple(
+            WhySource(position=position, effect=effect) for position, effect in enumerate(effects.tolist())
+        )
+    untold = [each.entry.name for each in heads if each.entry.name not in told]
+    notes = [f"What {', '.join(untold)} brought from each token cannot be told."] if untold else []
+    return told, notes
 
 
 def _record(
@@ -107,6 +160,7 @@ def _record(
     found: Account,
     chosen: Sequence[Candidate],
     causes: Causes,
+    sources: Mapping[str, tuple[WhySource, ...]] | None,
     notes: Sequence[str],
 ) -> Why:
     logits = run.logits(question.position)
@@ -119,6 +173,7 @@ def _record(
             estimate=causes.estimate(each),
             measured=causes.measured.get(each.entry.name),
             promotes=promoted(each),
+            sources=(sources or {}).get(each.entry.name, ()),
         )
         for each in chosen
     )
@@ -139,6 +194,10 @@ def _record(
         rest=found.total - listed,
         unexplained=found.difference - found.total,
         agreement=causes.agreement(parts),
+        ablation=causes.ablated.kind,
+        resampled=causes.ablated.text,
+        method=causes.method,
+        tokens=() if sources is None else run.tokens,
         interventions=tuple(map(str, run.interventions)),
         warnings=tuple(warnings),
         lens=run.reading.name,

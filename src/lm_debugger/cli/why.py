@@ -1,6 +1,6 @@
 """`lm-debugger why`: who wrote a prediction."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -29,8 +29,22 @@ def why(
     layers: Annotated[str | None, typer.Option("--layers", metavar="A-B", help="List parts of these layers.")] = None,
     top_k: Annotated[int, typer.Option("--top-k", "-k", help="How many parts to list.")] = 20,
     verify: Annotated[
-        int, typer.Option("--verify", metavar="N", help="Switch N parts off one by one and measure what is lost.")
+        int, typer.Option("--verify", metavar="N", help="Ablate N parts one by one and measure what is lost.")
     ] = 0,
+    estimate: Annotated[
+        Literal["gradient", "integrated", "relevance"] | None,
+        typer.Option("--estimate", help="How to estimate what is lost without a part."),
+    ] = None,
+    ablate: Annotated[
+        Literal["zero", "mean", "resample"] | None,
+        typer.Option("--ablate", help="What takes a part's place: nothing, its mean, or its value for another prompt."),
+    ] = None,
+    resample: Annotated[
+        str | None, typer.Option("--resample", metavar="PROMPT", help="The other prompt, for --ablate resample.")
+    ] = None,
+    sources: Annotated[
+        bool, typer.Option("--sources", help="Also tell what each listed head brought from each token.")
+    ] = False,
     edits: options.Edits = None,
     lens: options.Lens = None,
     device: options.Device = None,
@@ -49,12 +63,13 @@ def why(
     from lm_debugger.edits.grammar import parse_all
 
     text, among, interventions = options.read_prompt(prompt), options.read_layers(layers), parse_all(edits or ())
+    other = None if resample is None else options.read_prompt(resample)
     check_ending(save)
     with progress_bar() as progress:
         debugger = load(model, device=device, dtype=dtype, trust_remote_code=trust_remote_code, progress=progress)
         found = debugger.why(
-            text, target, against, position, interventions, top_k=top_k, layers=among, verify=verify, lens=lens,
-            progress=progress,
+            text, target, against, position, interventions, top_k=top_k, layers=among, estimate=estimate or True,
+            verify=verify, ablate=ablate, resample=other, sources=sources, lens=lens, progress=progress,
         )  # fmt: skip
 
     from lm_debugger.show.why import why as document

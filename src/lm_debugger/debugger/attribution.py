@@ -5,12 +5,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 from lm_debugger.attribution import why as answering
-from lm_debugger.attribution.choose import Wanted
+from lm_debugger.attribution.choose import Wanted, ablation_kind, estimate_method
 from lm_debugger.attribution.flow import flow
 from lm_debugger.attribution.graph import graph
 from lm_debugger.attribution.heads import table
+from lm_debugger.attribution.means import means
 from lm_debugger.attribution.patch import patch
 from lm_debugger.attribution.question import Word
+from lm_debugger.attribution.reference import resampled
 from lm_debugger.debugger.trace import Trace
 from lm_debugger.engine.guard import exact
 from lm_debugger.lenses.book import Named
@@ -20,7 +22,7 @@ from lm_debugger.records.flow import Flow
 from lm_debugger.records.graph import AttributionGraph
 from lm_debugger.records.names import read_layers
 from lm_debugger.records.patch import PatchMap, PatchPart
-from lm_debugger.records.why import Why
+from lm_debugger.records.why import Ablation, EstimateMethod, Why
 from lm_debugger.source.vocabulary import Prompt
 from lm_debugger.work import Progress, Work
 
@@ -55,8 +57,11 @@ class Attribution(ABC):
         *,
         top_k: int = 20,
         layers: str | range | None = None,
-        estimate: bool = True,
+        estimate: bool | EstimateMethod = True,
         verify: int = 0,
+        ablate: Ablation | None = None,
+        resample: Prompt | None = None,
+        sources: bool = False,
         lens: Named | None = None,
         progress: Progress | None = None,
         cancel: threading.Event | None = None,
@@ -72,9 +77,16 @@ class Attribution(ABC):
             interventions: edits in force.
             top_k: how many parts to list.
             layers: list only parts of these layers, such as `10-20`; the others count as rest.
-            estimate: also estimate what the difference would lose without each part, from one backward pass.
-            verify: measure that for so many parts, those with the largest estimates, by switching each of them off.
-                They are listed beside the `top_k`.
+            estimate: also estimate what the difference would lose without each part: `gradient` and `relevance` from
+                one backward pass, `integrated` from several; True for the default.
+            verify: measure that for so many parts, those with the largest estimates, by ablating each of them. They are
+                listed beside the `top_k`.
+            ablate: what takes the place of an ablated part at all positions: `zero` (the default); its `mean` over text
+                that the model writes, measured on first use; or its value in another run (`resample`, the default where
+                one is given), at the positions that stand for each other (texts of different lengths are aligned at
+                the tokens that differ). Estimates are of the same.
+            resample: the prompt of that run.
+            sources: also tell what each listed head brought from each token; runs the prompt once more.
             lens: through which what the parts promote is read, as for `trace`. Effects are direct under every lens.
             progress: told how far it is.
             cancel: set it to stop.
@@ -82,10 +94,20 @@ class Attribution(ABC):
         Raises:
             OptionError: if a word is no token, or something is out of range; otherwise as `trace`.
         """
-        wanted = Wanted(top_k, read_layers(layers) if isinstance(layers, str) else layers, estimate, verify)
+        among = read_layers(layers) if isinstance(layers, str) else layers
+        method = estimate_method(estimate)
+        kind = ablation_kind(ablate, given=resample is not None)
+        wanted = Wanted(top_k, among, method, verify, sources)
         run = self.trace(prompt, interventions, lens=lens, progress=progress, cancel=cancel)
         work = self._work(progress, cancel)
-        return answering.why(run, target, against, position, wanted=wanted, work=work)
+        ablated = answering.Ablated()
+        if kind == "mean" and (method or verify):
+            ablated = answering.Ablated("mean", means(run.model, work))
+        elif resample is not None:
+            other = self.trace(resample, progress=progress, cancel=cancel)
+            text = other.model.vocabulary.decode(other.ids)
+            ablated = answering.Ablated("resample", resampled(run, other), text)
+        return answering.why(run, target, against, position, wanted=wanted, ablated=ablated, work=work)
 
     @exact
     def heads(

@@ -141,7 +141,8 @@ def _pulled(
     order: Order, taps: Sequence[Site], pull: Mapping[Site, Tensor], within: tuple[int, int] | None
 ) -> dict[Site, Tensor]:
     """The gradients of the pulled sites' products with their cotangents, at the taps that hold real numbers."""
-    sites = [site for site in taps if site in order.flows]
+    flowing = [site for site in taps if site in order.flows]
+    sites = [site for site in flowing if order.flows[site].requires_grad]
     wanted = [order.flows[site] for site in sites]
     ends = [order.flows[site] for site in pull]
     count = next(iter(pull.values())).shape[0]
@@ -155,6 +156,10 @@ def _pulled(
         for site, gradient in zip(sites, gradients, strict=True):
             whole = gradient.reshape(order.kept[site].shape)
             found[site].append(whole if within is None else whole[:, slice(*within)].float().sum(1))
+    for site in flowing:
+        if site not in found:  # nothing that is differentiated reaches it
+            still = torch.zeros_like(order.kept[site])
+            found[site] = [still if within is None else still[:, slice(*within)].float().sum(1)] * count
     return {site: torch.stack(each) for site, each in found.items()}
 
 

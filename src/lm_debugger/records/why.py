@@ -4,7 +4,7 @@ from typing import Literal
 
 from lm_debugger.records.base import Record
 from lm_debugger.records.lens import LOGIT
-from lm_debugger.records.token import TokenScore
+from lm_debugger.records.token import Token, TokenScore
 
 PartKind = Literal[
     "embedding",
@@ -22,6 +22,21 @@ PartKind = Literal[
     "read-out",
 ]
 
+EstimateMethod = Literal["gradient", "integrated", "relevance"]
+Ablation = Literal["zero", "mean", "resample"]
+
+
+class WhySource(Record):
+    """What a head brought from one token, as a part of its effect.
+
+    Args:
+        position: of the token.
+        effect: direct effect. Those of all tokens add up to the head's.
+    """
+
+    position: int
+    effect: float
+
 
 class WhyPart(Record):
     """One part of the difference. All numbers are logits.
@@ -33,9 +48,10 @@ class WhyPart(Record):
             `read-out` is what a read-out that is no linear map after a norm adds beyond its slope here.
         effect: direct effect: what the part adds through the norms at their scales for this position. Exact.
         estimate: estimate of `measured`, without running it; None where there is none.
-        measured: the difference of this run minus the difference with the part set to zero at all positions; None
-            where it was not asked for or cannot be done.
+        measured: the difference of this run minus the difference with the part ablated: set to zero at all positions,
+            or to what `Why.ablation` says; None where it was not asked for or cannot be done.
         promotes: for a unit, the tokens that it promotes here.
+        sources: for a head, where they were asked for and can be told: what it brought from each token.
     """
 
     part: str
@@ -44,6 +60,7 @@ class WhyPart(Record):
     estimate: float | None = None
     measured: float | None = None
     promotes: tuple[str, ...] = ()
+    sources: tuple[WhySource, ...] = ()
 
 
 class Why(Record):
@@ -61,6 +78,11 @@ class Why(Record):
         rest: sum of the effects of all parts that are not listed.
         unexplained: what the parts do not add up to: rounding, and what the model does that is not accounted for.
         agreement: correlation of estimate and measured over the parts that were measured; None for fewer than three.
+        ablation: what takes a part's place where it is ablated: `zero`, its `mean` over text that the model writes, or
+            its value in another run (`resample`).
+        resampled: that run's text; None without one.
+        method: how the estimates were made; None without any.
+        tokens: the prompt's tokens where `sources` point to them, else none.
         interventions: the edits in force, in their canonical text.
         warnings: what the user should know.
         lens: through which what the parts promote is read; effects are direct, under every lens.
@@ -75,6 +97,10 @@ class Why(Record):
     rest: float
     unexplained: float
     agreement: float | None = None
+    ablation: Ablation = "zero"
+    resampled: str | None = None
+    method: EstimateMethod | None = None
+    tokens: tuple[Token, ...] = ()
     interventions: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     lens: str = LOGIT

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from lm_debugger.anatomy.streams import LayerStreams
-from lm_debugger.attribution.estimate import summed, times_gradient, unit_sites
+from lm_debugger.attribution.estimate import summed, times_gradient
+from lm_debugger.attribution.reference import unit_sites
 from lm_debugger.calibration.measure import Calibration
 from lm_debugger.engine.sites import Capture, Pass, Site, Streams
 from lm_debugger.errors import UnsupportedModelError

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 
 from lm_debugger.attribution.direct import account, passed
-from lm_debugger.attribution.estimate import key
 from lm_debugger.attribution.question import Question
+from lm_debugger.attribution.reference import key
 from lm_debugger.engine.sites import Pass
 from lm_debugger.errors import UnsupportedModelError
 from lm_debugger.records.direction import DirectionName

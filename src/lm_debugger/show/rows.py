@@ -17,6 +17,9 @@ def rows(answer: Why | HeadTable | Flow | PatchMap) -> Iterator[Row]:
             yield "part", "kind", "effect", "estimate", "measured", "promotes"
             for part in answer.parts:
                 yield part.part, part.kind, part.effect, part.estimate, part.measured, "".join(part.promotes)
+                for source in part.sources:
+                    name = f"{part.part} from {source.position}"
+                    yield name, "source", source.effect, None, None, answer.tokens[source.position].text
             yield "rest", "", answer.rest, None, None, ""
             yield "unexplained", "", answer.unexplained, None, None, ""
         case HeadTable():

@@ -21,10 +21,15 @@ from lm_debugger.show.document import (
 )
 from lm_debugger.show.numbers import percent, signed
 
+SOURCES = 4  # tokens listed for each head
+
 
 def why(found: Why) -> Document:
     """The whole answer."""
-    return (_question(found), *_edits(found), *warnings(found.warnings), EMPTY, _parts(found), EMPTY, _sum(found))
+    return (
+        _question(found), *_edits(found), *warnings(found.warnings), EMPTY, _parts(found), EMPTY, *_sources(found),
+        _sum(found),
+    )  # fmt: skip
 
 
 def _question(found: Why) -> Line:
@@ -75,6 +80,37 @@ def _parts(found: Why) -> Table:
     return Table(columns, tuple(map(row, found.parts)))
 
 
+def _sources(found: Why) -> tuple[Block, ...]:
+    """What listed heads brought from the tokens that count most."""
+    heads = [part for part in found.parts if part.sources]
+    if not heads:
+        return ()
+
+    def row(part: WhyPart) -> tuple[Block, ...]:
+        most = sorted(part.sources, key=lambda source: -abs(source.effect))[:SOURCES]
+        cells = [
+            (TokenCell(found.tokens[at].text), Span(f"@{at} ", Tone.MUTED), Span(f"{signed(effect)}  "))
+            for at, effect in ((source.position, source.effect) for source in most)
+        ]
+        rest = sum(source.effect for source in part.sources) - sum(source.effect for source in most)
+        left = () if len(part.sources) <= SOURCES else (Span("others ", Tone.MUTED), Span(signed(rest)))
+        return (
+            line(Span(part.part, strong=True)),
+            line(Span(signed(part.effect), signed_tone(part.effect))),
+            line(*(piece for cell in cells for piece in cell), *left),
+        )
+
+    columns = (Column("head"), Column("effect", right=True), Column("of that from", grow=True))
+    return (Table(columns, tuple(map(row, heads))), EMPTY)
+
+
+def _ablation(found: Why) -> str:
+    """What measured and estimate are of, where that is not zero."""
+    if found.ablation == "mean":
+        return "  ablated parts take their mean over text"
+    return "" if found.resampled is None else f"  ablated parts are as for {found.resampled!r}"
+
+
 def _sum(found: Why) -> Line:
     listed = sum(part.effect for part in found.parts)
     agreement = "" if found.agreement is None else f"  estimate and measured correlate {found.agreement:.2f}"
@@ -82,4 +118,5 @@ def _sum(found: Why) -> Line:
         Span("listed ", Tone.MUTED), signed(listed), Span("  rest ", Tone.MUTED), signed(found.rest),
         Span("  unexplained ", Tone.MUTED), signed(found.unexplained), Span("  together ", Tone.MUTED),
         signed(found.difference), Span(agreement, Tone.MUTED),
+        Span(_ablation(found), Tone.MUTED),
     )  # fmt: skip

@@ -1376,6 +1376,23 @@ export interface components {
             cached: boolean;
         };
         /**
+         * CarriedDirection
+         * @description A direction of the residual stream that a recipe's edits name, with its numbers: it goes where the recipe goes.
+         *
+         *     Args:
+         *         name: under which it is kept.
+         *         layer: where it is used.
+         *         numbers: (hidden,), float32, little-endian, in base64.
+         */
+        CarriedDirection: {
+            /** Name */
+            name: string;
+            /** Layer */
+            layer: number;
+            /** Numbers */
+            numbers: string;
+        };
+        /**
          * CaseInput
          * @description A prompt and the token wanted after it.
          */
@@ -3787,6 +3804,11 @@ export interface components {
             note: string;
             /** Interventions */
             interventions: string[];
+            /**
+             * Directions
+             * @default []
+             */
+            directions: components["schemas"]["CarriedDirection"][];
             /** Id */
             id: number;
             /**
@@ -5001,6 +5023,11 @@ export interface components {
          *         rest: sum of the effects of all parts that are not listed.
          *         unexplained: what the parts do not add up to: rounding, and what the model does that is not accounted for.
          *         agreement: correlation of estimate and measured over the parts that were measured; None for fewer than three.
+         *         ablation: what takes a part's place where it is ablated: `zero`, its `mean` over text that the model writes, or
+         *             its value in another run (`resample`).
+         *         resampled: that run's text; None without one.
+         *         method: how the estimates were made; None without any.
+         *         tokens: the prompt's tokens where `sources` point to them, else none.
          *         interventions: the edits in force, in their canonical text.
          *         warnings: what the user should know.
          *         lens: through which what the parts promote is read; effects are direct, under every lens.
@@ -5022,6 +5049,21 @@ export interface components {
             unexplained: number;
             /** Agreement */
             agreement?: number | null;
+            /**
+             * Ablation
+             * @default zero
+             * @enum {string}
+             */
+            ablation: "zero" | "mean" | "resample";
+            /** Resampled */
+            resampled?: string | null;
+            /** Method */
+            method?: ("gradient" | "integrated" | "relevance") | null;
+            /**
+             * Tokens
+             * @default []
+             */
+            tokens: components["schemas"]["Token"][];
             /**
              * Interventions
              * @default []
@@ -5110,16 +5152,32 @@ export interface components {
             layers?: string | null;
             /**
              * Estimate
-             * @description Estimate what the difference would lose without each part.
+             * @description Estimate what the difference would lose without each part, by this method or the default.
              * @default true
              */
-            estimate: boolean;
+            estimate: boolean | ("gradient" | "integrated" | "relevance");
             /**
              * Verify
-             * @description Measure that for so many parts, by switching each of them off.
+             * @description Measure that for so many parts, by ablating each of them.
              * @default 0
              */
             verify: number;
+            /**
+             * Ablate
+             * @description What takes an ablated part's place; zero if left out.
+             */
+            ablate?: ("zero" | "mean" | "resample") | null;
+            /**
+             * Resample
+             * @description The other prompt, for ablate: resample.
+             */
+            resample?: string | null;
+            /**
+             * Sources
+             * @description Tell what each listed head brought from each token.
+             * @default false
+             */
+            sources: boolean;
             /**
              * Stream
              * @description Answer with server-sent events, as with Accept: text/event-stream.
@@ -5138,9 +5196,10 @@ export interface components {
          *             `read-out` is what a read-out that is no linear map after a norm adds beyond its slope here.
          *         effect: direct effect: what the part adds through the norms at their scales for this position. Exact.
          *         estimate: estimate of `measured`, without running it; None where there is none.
-         *         measured: the difference of this run minus the difference with the part set to zero at all positions; None
-         *             where it was not asked for or cannot be done.
+         *         measured: the difference of this run minus the difference with the part ablated: set to zero at all positions,
+         *             or to what `Why.ablation` says; None where it was not asked for or cannot be done.
          *         promotes: for a unit, the tokens that it promotes here.
+         *         sources: for a head, where they were asked for and can be told: what it brought from each token.
          */
         WhyPart: {
             /** Part */
@@ -5161,6 +5220,25 @@ export interface components {
              * @default []
              */
             promotes: string[];
+            /**
+             * Sources
+             * @default []
+             */
+            sources: components["schemas"]["WhySource"][];
+        };
+        /**
+         * WhySource
+         * @description What a head brought from one token, as a part of its effect.
+         *
+         *     Args:
+         *         position: of the token.
+         *         effect: direct effect. Those of all tokens add up to the head's.
+         */
+        WhySource: {
+            /** Position */
+            position: number;
+            /** Effect */
+            effect: number;
         };
         /**
          * WordForm

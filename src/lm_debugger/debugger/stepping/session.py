@@ -535,10 +535,10 @@ class Session:
 
         with self._verb(cancel):
             chosen_token = self._at.token
-            wanted = Wanted(top_k, None, estimate=True, verify=0)
+            wanted = Wanted(top_k)
             return answering.why(
                 self._trace(), chosen_token if target is None else target, against,
-                self._predicting, wanted=wanted, work=self._walk.work,
+                self._predicting, wanted=wanted, ablated=answering.Ablated(), work=self._walk.work,
             )  # fmt: skip
 
     def fix(self, target: str, *, max_edits: int = 5, cancel: threading.Event | None = None) -> Fix:

@@ -7,7 +7,7 @@ from pydantic import Field
 from starlette.responses import Response
 
 from lm_debugger.errors import OptionError
-from lm_debugger.records.why import Why
+from lm_debugger.records.why import Ablation, EstimateMethod, Why
 from lm_debugger.server.inputs import Position, SeenInput, TokenId, check_at_most, check_tokens
 from lm_debugger.server.longwork import Channel, answer, described, wants_stream
 from lm_debugger.server.services import Here
@@ -34,8 +34,13 @@ class WhyInput(SeenInput):
     against_id: TokenId | None = Field(None, description="The other token's id, instead of its text.")
     top_k: int = Field(20, ge=1, description="How many parts to list.")
     layers: str | None = Field(None, max_length=50, description="List parts of these layers.", examples=["10-20"])
-    estimate: bool = Field(True, description="Estimate what the difference would lose without each part.")
-    verify: int = Field(0, ge=0, description="Measure that for so many parts, by switching each of them off.")
+    estimate: bool | EstimateMethod = Field(
+        True, description="Estimate what the difference would lose without each part, by this method or the default."
+    )
+    verify: int = Field(0, ge=0, description="Measure that for so many parts, by ablating each of them.")
+    ablate: Ablation | None = Field(None, description="What takes an ablated part's place; zero if left out.")
+    resample: str | None = Field(None, min_length=1, description="The other prompt, for ablate: resample.")
+    sources: bool = Field(False, description="Tell what each listed head brought from each token.")
     stream: bool = Field(False, description="Answer with server-sent events, as with Accept: text/event-stream.")
 
 
@@ -49,11 +54,16 @@ async def why(request: Request, here: Here, asked: WhyInput) -> Response:
     target = either(asked.target, asked.target_id, "target")
     against = either(asked.against, asked.against_id, "against")
 
+    check_at_most("The length of resample", len(asked.resample or ""), limits.prompt_characters)
+
     def work(debugger: "Debugger", channel: Channel) -> Why:
         check_tokens(len(ids := debugger.model.vocabulary.encode(prompt)), limits)
+        other = None if asked.resample is None else debugger.model.vocabulary.encode(asked.resample)
+        check_tokens(len(other or ()), limits)
         return debugger.why(
             ids, target, against, asked.position, edits, top_k=asked.top_k, layers=asked.layers,
-            estimate=asked.estimate, verify=asked.verify, lens=lens, progress=channel.progress, cancel=channel.cancel,
+            estimate=asked.estimate, verify=asked.verify, ablate=asked.ablate, resample=other, sources=asked.sources,
+            lens=lens, progress=channel.progress, cancel=channel.cancel,
         )  # fmt: skip
 
     return await answer(request, here, work, stream=asked.stream or wants_stream(request))
