@@ -4,7 +4,7 @@ from itertools import chain
 
 from rich.console import Console
 
-from benchmarks import attribution, engine, search, service, start, stepping, streamed
+from benchmarks import attribution, engine, lenses, search, service, start, stepping, streamed
 
 
 def main() -> None:
@@ -16,6 +16,7 @@ def main() -> None:
         attribution.results(),
         stepping.results(),
         search.results(),
+        lenses.results(),
         service.results(),
         streamed.results(),
     ):

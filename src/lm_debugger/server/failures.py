@@ -11,6 +11,7 @@ from starlette.responses import Response
 from lm_debugger.errors import (
     CalibrationError,
     CancelledError,
+    DirectionError,
     DownloadError,
     EditError,
     EngineError,
@@ -99,6 +100,7 @@ STATUS: dict[type[Exception], int] = {
     WatchError: 422,
     RecipeError: 422,
     OptionError: 422,
+    DirectionError: 422,
     LensError: 422,
     RequestError: 422,
     NumericalError: 422,

@@ -29,7 +29,7 @@ def write(model: LoadedModel, about: DirectionSummary, vectors: Mapping[int, Ten
     Raises:
         DirectionError: if it cannot be written; what was there stays.
     """
-    numbers = {str(layer): vector.contiguous() for layer, vector in vectors.items()}
+    numbers = {str(layer): vector.clone() for layer, vector in vectors.items()}
     try:
         private_folder(data_folder() / _FOLDER)
         with replaced(_path(model.fingerprint, about.name)) as beside:

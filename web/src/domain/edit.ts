@@ -1,5 +1,6 @@
 // The text of an edit, `VALUE OP [@SCOPE]`, read and written. The server's grammar decides; this one helps typing.
 
+import { cutDirection } from "./direction";
 import { canonicalName } from "./names";
 
 export type Operation = "off" | "on" | "on-" | "layermax" | "=" | "*=" | "+=";
@@ -36,12 +37,17 @@ const NAMED_SCOPES: readonly string[] = ["all", "prompt", "generated", "last"];
 
 /** Read an edit. A name alone is read as switching the vector off. */
 export function parseEdit(text: string): Parsed<Edit> {
-  const plain = text.replace(/[\u2010-\u2013\u2212\uFE63\uFF0D]/g, "-").trim();
-  if (plain === "") return { error: "Write a unit, such as L12D345 or L12H3, or an edit, such as L12D345=on." };
+  const cut = cutDirection(text);
+  if (cut !== null && "error" in cut) return cut;
+  const plain = (cut?.rest ?? text).replace(/[\u2010-\u2013\u2212\uFE63\uFF0D]/g, "-").trim();
+  if (plain === "" && cut === null) {
+    return { error: "Write a unit, such as L12D345 or L12H3, or an edit, such as L12D345=on." };
+  }
   const at = plain.indexOf("@");
   const body = (at < 0 ? plain : plain.slice(0, at)).trim();
   const parts = /^([^=*+-]*?)\s*(?:(\*=|\+=|-=|=)\s*(.*))?$/s.exec(body);
-  const value = parts === null ? null : canonicalName(parts[1] ?? "");
+  const value =
+    parts === null ? null : cut === null ? canonicalName(parts[1] ?? "") : parts[1] === "" ? cut.name : null;
   if (parts === null || value === null) {
     return {
       error: `“${body}” does not name a value vector or a head. Write layer and number as in L12D345 or L12H3.`,

@@ -61,6 +61,11 @@ describe("view state in the URL", () => {
     expect(readView(query)).toEqual(view);
   });
 
+  it("keeps what a direction quotes", () => {
+    const edits = [{ value: 'L3R("#1, \\"=@")', operation: "+=", amount: 2, scope: "last", enabled: false } as const];
+    expect(readView(`?${writeView({ ...INITIAL, edits: [...edits] })}`).edits).toEqual(edits);
+  });
+
   it("holds only what is not the default", () => {
     expect(writeView(INITIAL)).toBe("");
     expect(writeView({ ...INITIAL, prompt: "Hi", layer: 3 })).toBe("p=Hi&layer=3");

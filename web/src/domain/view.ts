@@ -13,6 +13,7 @@ import {
   type StateOf,
 } from "./fields";
 import { formatConcept, newConcept, parseConcept, type Concept } from "./concept";
+import { cutDirection } from "./direction";
 import { formatEdit, parseEdit, type ListedEdit } from "./edit";
 
 const ids = (key: string): Field<number[]> => ({
@@ -30,11 +31,13 @@ const edits = (key: string): Field<ListedEdit[]> => ({
   read: (texts) => {
     const concepts = new Map<string, Concept>();
     return texts.flatMap((item): ListedEdit[] => {
-      const hash = item.indexOf("#");
-      const found = parseEdit((hash < 0 ? item : item.slice(0, hash)).replace(/^!/, ""));
+      const text = item.replace(/^!/, "");
+      const cut = cutDirection(text); // what it quotes may hold a #
+      const hash = text.indexOf("#", cut !== null && "rest" in cut ? text.length - cut.rest.length : 0);
+      const found = parseEdit(hash < 0 ? text : text.slice(0, hash));
       if ("error" in found) return [];
       const edit: ListedEdit = { ...found.ok, enabled: !item.startsWith("!") };
-      const concept = hash < 0 ? null : parseConcept(item.slice(hash + 1));
+      const concept = hash < 0 ? null : parseConcept(text.slice(hash + 1));
       if (concept === null) return [edit];
       const shared = concepts.get(concept.name) ?? concept;
       concepts.set(concept.name, shared);

@@ -3,6 +3,7 @@ import { useQueries } from "@tanstack/react-query";
 import { coefficientsQuery, valueQuery } from "../api/queries";
 import type { NamedValue, SubUpdate } from "../api/types";
 import { isInForce } from "../domain/concept";
+import { isDirection } from "../domain/direction";
 import { isHead } from "../domain/names";
 import { useTrace } from "./useTrace";
 import { useViewPart } from "./view";
@@ -20,7 +21,9 @@ const TOKENS = 10;
 export function useEditedUpdates(): readonly EditedUpdate[] {
   const edits = useViewPart("edits");
   const { a, b, base, compared, position, aPosition, lens } = useTrace();
-  const enabled = edits.filter((edit) => isInForce(edit) && !isHead(edit.value)).map(({ value }) => value);
+  const enabled = edits
+    .filter((edit) => isInForce(edit) && !isHead(edit.value) && !isDirection(edit.value))
+    .map(({ value }) => value);
   const values = [...new Set(enabled)].slice(0, MOST);
   const vectors = useQueries({ queries: values.map((value) => valueQuery(value, lens)) });
   const own = useQueries({ queries: values.map((value) => coefficientsQuery(value, b)) });

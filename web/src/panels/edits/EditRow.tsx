@@ -5,6 +5,7 @@ import { ChevronDown, ChevronRight, X } from "lucide-react";
 import { useRef, useState } from "react";
 import { valueQuery } from "../../api/queries";
 import { isInForce, scaled } from "../../domain/concept";
+import { isDirection } from "../../domain/direction";
 import { formatEdit, parseEdit, type ListedEdit, type Operation } from "../../domain/edit";
 import { isHead } from "../../domain/names";
 import { short } from "../../domain/numbers";
@@ -20,7 +21,7 @@ import { ErrorNote } from "../../ui/notes";
 import { GroupMenu } from "./GroupMenu";
 import { Preview } from "./Preview";
 import { Scope } from "./Scope";
-import { HeadSlider, StrengthSlider } from "./StrengthSlider";
+import { DirectionSlider, HeadSlider, StrengthSlider } from "./StrengthSlider";
 import css from "./edits.module.css";
 
 const CHOICES = [
@@ -38,8 +39,9 @@ export function EditRow({ edit, index }: { edit: ListedEdit; index: number }) {
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
   const row = useRef<HTMLDivElement>(null);
   const head = isHead(edit.value);
+  const direction = isDirection(edit.value);
   const { lens, known } = useLens();
-  const value = useQuery({ ...valueQuery(edit.value, lens), enabled: !head && known });
+  const value = useQuery({ ...valueQuery(edit.value, lens), enabled: !head && !direction && known });
   const range = value.data?.range ?? null;
   const place = sliderOf(edit, range);
   const name = names.get(edit.value);
@@ -70,9 +72,9 @@ export function EditRow({ edit, index }: { edit: ListedEdit; index: number }) {
           className={css.unit}
           data-rove
           tabIndex={-1}
-          title={`${formatEdit(edit)}\nOpen ${edit.value}`}
-          aria-label={`${name === undefined ? "" : `${name}, `}${formatEdit(edit)}: open ${edit.value}`}
-          onClick={() => openUnit(edit.value)}
+          title={direction ? formatEdit(edit) : `${formatEdit(edit)}\nOpen ${edit.value}`}
+          aria-label={`${name === undefined ? "" : `${name}, `}${formatEdit(edit)}: open ${direction ? "the edit" : edit.value}`}
+          onClick={() => (direction ? setOpen(!open) : openUnit(edit.value))}
         >
           <b className={name === undefined ? "mono" : ""}>{name ?? edit.value}</b>{" "}
           <span className="token muted">
@@ -93,6 +95,12 @@ export function EditRow({ edit, index }: { edit: ListedEdit; index: number }) {
                 `slider ${index}`,
               )
             }
+          />
+        ) : direction && edit.operation === "+=" ? (
+          <DirectionSlider
+            value={edit.value}
+            lengths={edit.amount ?? 0}
+            onChange={(amount) => changeEdit(index, { operation: "+=", amount }, `slider ${index}`)}
           />
         ) : range === null ? (
           <span className={`mono muted ${css.amount}`}>
@@ -137,7 +145,7 @@ export function EditRow({ edit, index }: { edit: ListedEdit; index: number }) {
       {open && (
         <div className={css.opened}>
           <div className={css.line}>
-            {!head && (
+            {!head && !direction && (
               <Segments
                 label={`Set ${edit.value}`}
                 value={edit.operation as string}

@@ -5,6 +5,7 @@ import { useQuery } from "@tanstack/react-query";
 import { modelQuery } from "../../api/queries";
 import { freeName, grouped, keyOf, newConcept } from "../../domain/concept";
 import { parseEdit } from "../../domain/edit";
+import { layerOf } from "../../domain/direction";
 import { parseUnitName } from "../../domain/names";
 import { addEdit, clearEdits, moveEdits, redoEdit, undoEdit, useUndo } from "../../run/edits";
 import { useRecipeFile } from "../../run/useRecipeFile";
@@ -125,7 +126,7 @@ function AddEdit() {
   const add = () => {
     const found = parseEdit(text);
     if ("error" in found) return setError(found.error);
-    const layer = parseUnitName(found.ok.value)?.layer ?? 0;
+    const layer = parseUnitName(found.ok.value)?.layer ?? layerOf(found.ok.value);
     if (layers !== undefined && layer >= layers) {
       return setError(`There is no layer ${layer}: the last one is ${layers - 1}.`);
     }

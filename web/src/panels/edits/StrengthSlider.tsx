@@ -1,5 +1,5 @@
-// A place on a vector's own scale: 1 is its `on`, −1 its `on-`, 0 is off. Shows what that is in raw coefficient. And the
-// factor of a head.
+// A place on a vector's own scale: 1 is its `on`, −1 its `on-`, 0 is off. Shows what that is in raw coefficient. The
+// factor of a head. What is added along a direction, in typical lengths of the stream.
 import { Slider } from "radix-ui";
 import type { CoefficientRange } from "../../api/types";
 import { short } from "../../domain/numbers";
@@ -81,6 +81,42 @@ export function HeadSlider({ value, factor, onChange }: HeadProps) {
         />
       </Slider.Root>
       <span className={`mono muted ${css.amount}`}>{factor === null ? "—" : `×${short(factor)}`}</span>
+    </>
+  );
+}
+
+interface DirectionProps {
+  value: string;
+  /** Typical lengths of the stream. */
+  lengths: number;
+  onChange: (lengths: number) => void;
+}
+
+export function DirectionSlider({ value, lengths, onChange }: DirectionProps) {
+  return (
+    <>
+      <Slider.Root
+        className={css.slider}
+        min={-LIMIT}
+        max={LIMIT}
+        step={STEP}
+        value={[Math.max(-LIMIT, Math.min(LIMIT, lengths))]}
+        onValueChange={([next = 0]) => onChange(Number(next.toFixed(2)))}
+      >
+        <Slider.Track className={css.track}>
+          <i style={{ left: "50%" }} />
+        </Slider.Track>
+        <Slider.Thumb
+          className={css.thumb}
+          tabIndex={-1}
+          aria-label={`Added along ${value}`}
+          aria-valuetext={`${short(lengths)} typical lengths of the stream`}
+        />
+      </Slider.Root>
+      <span className={`mono muted ${css.amount}`} title="In typical lengths of the residual stream after that layer">
+        {lengths > 0 ? "+" : ""}
+        {short(lengths)}
+      </span>
     </>
   );
 }
