@@ -1,9 +1,12 @@
 """`lm-debugger why` through the real command line, on the demo model."""
 
+from pathlib import Path
+
 from lm_debugger import Debugger
 from lm_debugger.records.attention import HeadTable
 from lm_debugger.records.flow import Flow
 from lm_debugger.records.patch import PatchMap
+from lm_debugger.records.path import PathMap
 from lm_debugger.records.why import Why
 from tests.cli.runner import PROMPT, Run
 
@@ -77,3 +80,17 @@ def test_a_prompt_to_resample_from_is_missed(run_demo: Run) -> None:
     ran = run_demo("why", PROMPT, "--ablate", "resample")
     assert ran.status == 2
     assert "cure: Give one with resample." in ran.err
+
+
+def test_paths_as_json_as_a_report_and_as_a_table(run_demo: Run, demo: Debugger, tmp_path: Path) -> None:
+    texts = ("The capital of France is", "--from", "The capital of Italy is", "--receiver", "L2H4", "--sender", "ffn")
+    path = tmp_path / "paths.csv"
+    ran = run_demo("patch", *texts, "--json", "--save", str(path))
+    assert ran.status == 0, ran.err
+    assert PathMap.model_validate_json(ran.out) == demo.path_patch(texts[0], texts[2], "L2H4", "ffn")
+    assert path.read_text().splitlines()[0] == "sender,receiver,difference,change"
+    ran = run_demo("patch", *texts)
+    assert "change of that where L2H4 reads the other run's" in ran.out
+    ran = run_demo("patch", *texts[:3], "--sender", "L1H0")
+    assert ran.status == 2
+    assert "cure: Name the part that reads it with --receiver." in ran.err

@@ -6,6 +6,7 @@ from starlette.testclient import TestClient
 from lm_debugger.records.attention import HeadTable
 from lm_debugger.records.flow import Flow
 from lm_debugger.records.patch import PatchMap
+from lm_debugger.records.path import PathMap
 from lm_debugger.records.why import Why
 from tests import tiny
 
@@ -93,3 +94,16 @@ def test_a_patch_map_is_the_debuggers(client: TestClient, part: str) -> None:
     for row, other in zip(found.cells, expected.cells, strict=True):
         assert row == pytest.approx(other, abs=1e-4)
     assert client.post("/api/patch", json={**asked, "part": "norms"}).status_code == 422
+
+
+def test_paths_are_the_debuggers_answer(client: TestClient) -> None:
+    asked = {"prompt": PROMPT, "source": "w5 w9 w30 w21", "target": "w7", "against": "w9"}
+    answer = client.post("/api/path-patch", json={**asked, "receiver": "L2H1", "through": "ffn"})
+    assert answer.status_code == 200
+    found = PathMap.model_validate_json(answer.text)
+    expected = tiny.shared("llama").path_patch(
+        PROMPT, asked["source"], "L2H1", "heads", "w7", "w9", through="ffn"
+    )  # fmt: skip
+    assert [path.sender for path in found.paths] == [path.sender for path in expected.paths]
+    refused = client.post("/api/path-patch", json={**asked, "receiver": "L9H1"})
+    assert refused.status_code in (400, 404, 422)

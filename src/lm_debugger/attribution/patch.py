@@ -76,7 +76,7 @@ def patch(
     """See `Debugger.patch`."""
     run.check_current()
     alignment = align(run.ids, other.ids)
-    question = _question(run, other, alignment, target, against, position)
+    question = asked(run, other, alignment, target, against, position)
     pairs = [(at, there) for at, there in enumerate(alignment.positions) if there is not None]
     pairs = [(at, there) for at, there in pairs if at <= question.position]
     wanted = list(_wanted(run, other, part, pairs))
@@ -104,7 +104,7 @@ def patch(
         target=score(run, logits, question.target),
         against=None if question.against is None else score(run, logits, question.against),
         difference=whole,
-        other_difference=_elsewhere(other, question, alignment),
+        other_difference=elsewhere(other, question, alignment),
         cells=tuple(map(tuple, cells)),
         together=tuple(together),
         interventions=tuple(map(str, run.interventions)),
@@ -133,7 +133,7 @@ def _wanted(
             yield layer, column, writes(found[layer][0], pair)
 
 
-def _question(
+def asked(
     run: KeptRun, other: KeptRun, alignment: Alignment, target: Word | None, against: Word | None, position: int
 ) -> Question:
     """The question; without words, this run's top token against that of the other one."""
@@ -146,7 +146,8 @@ def _question(
     return ask(run, target, against, position)
 
 
-def _elsewhere(other: KeptRun, question: Question, alignment: Alignment) -> float | None:
+def elsewhere(other: KeptRun, question: Question, alignment: Alignment) -> float | None:
+    """The difference in the other run, or None where no position there stands for the question's."""
     there = alignment.positions[question.position]
     if there is None:
         return None

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from lm_debugger.records.base import Record
     from lm_debugger.records.flow import Flow
     from lm_debugger.records.patch import PatchMap
+    from lm_debugger.records.path import PathMap
     from lm_debugger.records.why import Why
     from lm_debugger.show.document import Document
 
@@ -35,7 +36,7 @@ def check_ending(path: Path | None) -> None:
         raise OptionError(f"{path} ends with none of {', '.join(KINDS)}.", "Name the file so, such as answer.csv.")
 
 
-def save_answer(path: Path, answer: "Why | HeadTable | Flow | PatchMap", document: "Document") -> None:
+def save_answer(path: Path, answer: "Why | HeadTable | Flow | PatchMap | PathMap", document: "Document") -> None:
     """Write an answer.
 
     Raises:

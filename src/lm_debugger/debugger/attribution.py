@@ -5,12 +5,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 from lm_debugger.attribution import why as answering
-from lm_debugger.attribution.choose import Wanted, ablation_kind, estimate_method
+from lm_debugger.attribution.choose import Wanted, ablation_kind, chosen, estimate_method
 from lm_debugger.attribution.flow import flow
 from lm_debugger.attribution.graph import graph
 from lm_debugger.attribution.heads import table
 from lm_debugger.attribution.means import means
 from lm_debugger.attribution.patch import patch
+from lm_debugger.attribution.path import THROUGH, paths
 from lm_debugger.attribution.question import Word
 from lm_debugger.attribution.reference import resampled
 from lm_debugger.debugger.trace import Trace
@@ -22,6 +23,7 @@ from lm_debugger.records.flow import Flow
 from lm_debugger.records.graph import AttributionGraph
 from lm_debugger.records.names import read_layers
 from lm_debugger.records.patch import PatchMap, PatchPart
+from lm_debugger.records.path import PathMap, Through
 from lm_debugger.records.why import Ablation, EstimateMethod, Why
 from lm_debugger.source.vocabulary import Prompt
 from lm_debugger.work import Progress, Work
@@ -214,3 +216,43 @@ class Attribution(ABC):
         run = self.trace(prompt, interventions, progress=progress, cancel=cancel)
         other = self.trace(source, progress=progress, cancel=cancel)
         return patch(run, other, target, against, position, part, self._work(progress, cancel))
+
+    @exact
+    def path_patch(
+        self,
+        prompt: Prompt,
+        source: Prompt,
+        receiver: str,
+        sender: str = "heads",
+        target: Word | None = None,
+        against: Word | None = None,
+        position: int = -1,
+        interventions: Sequence[str | Edit] = (),
+        *,
+        through: Through = "nothing",
+        progress: Progress | None = None,
+        cancel: threading.Event | None = None,
+    ) -> PathMap:
+        """Let one part read another prompt's value of an earlier part, all between them held, and read the difference.
+
+        Args:
+            prompt: a text, or token ids.
+            source: the other prompt; aligned as for `patch`.
+            receiver: the part that reads: `L12H3` (its queries, keys and values), `L12D345`, `L12 attention`,
+                `L12 ffn`, or `output` for the last residual stream.
+            sender: the part that is read, of the same names, or `embedding`; or all `heads` or `ffn` before the
+                receiver, one by one.
+            target, against, position, interventions: as for `patch`.
+            through: what is computed anew between them: `nothing`, or the feed-forwards (`ffn`, as Wang et al. do).
+            progress: told how far it is.
+            cancel: set it to stop.
+
+        Raises:
+            ValueNameError, OptionError: if a part does not exist, or does not come before the other; otherwise as
+                `trace`.
+        """
+        chosen(through, THROUGH, "through")
+        run = self.trace(prompt, interventions, progress=progress, cancel=cancel)
+        other = self.trace(source, progress=progress, cancel=cancel)
+        work = self._work(progress, cancel)
+        return paths(run, other, target, against, position, sender, receiver, through, work)

@@ -251,6 +251,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/path-patch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Path Patch
+         * @description A difference in logits with one part reading another run's value of an earlier part, all between them held.
+         */
+        post: operations["path_patch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/bisect": {
         parameters: {
             query?: never;
@@ -3418,13 +3438,6 @@ export interface components {
              */
             source: string;
             /**
-             * Part
-             * @description What is replaced.
-             * @default residual
-             * @enum {string}
-             */
-            part: "residual" | "attention" | "ffn" | "heads";
-            /**
              * Position
              * @description A position; negative ones count from the end.
              * @default -1
@@ -3456,6 +3469,13 @@ export interface components {
              * @default false
              */
             stream: boolean;
+            /**
+             * Part
+             * @description What is replaced.
+             * @default residual
+             * @enum {string}
+             */
+            part: "residual" | "attention" | "ffn" | "heads";
         };
         /**
          * PatchMap
@@ -3502,6 +3522,152 @@ export interface components {
             cells: (number | null)[][];
             /** Together */
             together: (number | null)[];
+            /**
+             * Interventions
+             * @default []
+             */
+            interventions: string[];
+            /**
+             * Warnings
+             * @default []
+             */
+            warnings: string[];
+        };
+        /**
+         * PathEffect
+         * @description One path that was patched.
+         *
+         *     Args:
+         *         sender: the part whose value is the other run's on the way to the receiver.
+         *         difference: logit of target minus logit of against after patching.
+         *         change: that minus the difference of this run.
+         */
+        PathEffect: {
+            /** Sender */
+            sender: string;
+            /** Difference */
+            difference: number;
+            /** Change */
+            change: number;
+        };
+        /**
+         * PathInput
+         * @description A run, another one, and the path on which that takes its place.
+         */
+        PathInput: {
+            /**
+             * Prompt
+             * @description A text.
+             * @example It was the first time that two
+             */
+            prompt?: string | null;
+            /**
+             * Ids
+             * @description Token ids, instead of a text.
+             */
+            ids?: number[] | null;
+            /**
+             * Interventions
+             * @description Edits in force.
+             * @example [
+             *       "L12D345=off",
+             *       "L9D7*=2@last"
+             *     ]
+             */
+            interventions?: string[];
+            /**
+             * Source
+             * @description The prompt whose run the parts come from.
+             */
+            source: string;
+            /**
+             * Position
+             * @description A position; negative ones count from the end.
+             * @default -1
+             */
+            position: number;
+            /**
+             * Target
+             * @description The token to follow, with its leading space.
+             */
+            target?: string | null;
+            /**
+             * Against
+             * @description A token to compare with; without both, the other run's top one.
+             */
+            against?: string | null;
+            /**
+             * Target Id
+             * @description The token's id, instead of its text.
+             */
+            target_id?: number | null;
+            /**
+             * Against Id
+             * @description The other token's id, instead of its text.
+             */
+            against_id?: number | null;
+            /**
+             * Stream
+             * @description Answer with server-sent events, as with Accept: text/event-stream.
+             * @default false
+             */
+            stream: boolean;
+            /**
+             * Receiver
+             * @description The part that reads: a unit, `L12 attention`, `L12 ffn` or `output`.
+             */
+            receiver: string;
+            /**
+             * Sender
+             * @description The part that it reads, or `embedding`; or all `heads` or `ffn`.
+             * @default heads
+             */
+            sender: string;
+            /**
+             * Through
+             * @description What is computed anew between them.
+             * @default nothing
+             * @enum {string}
+             */
+            through: "nothing" | "ffn";
+        };
+        /**
+         * PathMap
+         * @description A difference in logits with one path to a part at a time patched from another run.
+         *
+         *     Args:
+         *         receiver: the part that reads the senders; `output` for the last residual stream.
+         *         through: what is computed anew between sender and receiver: `nothing` (the direct path alone), or the
+         *             feed-forwards (`ffn`). Everything else between them is held at this run's values.
+         *         paths: the largest |change| first.
+         *         tokens, other, aligned, alignment, position, target, against, difference, other_difference: as in `PatchMap`.
+         */
+        PathMap: {
+            /** Receiver */
+            receiver: string;
+            /**
+             * Through
+             * @enum {string}
+             */
+            through: "nothing" | "ffn";
+            /** Paths */
+            paths: components["schemas"]["PathEffect"][];
+            /** Tokens */
+            tokens: components["schemas"]["Token"][];
+            /** Other */
+            other: components["schemas"]["Token"][];
+            /** Aligned */
+            aligned: (number | null)[];
+            /** Alignment */
+            alignment: string;
+            /** Position */
+            position: number;
+            target: components["schemas"]["TokenScore"];
+            against: components["schemas"]["TokenScore"] | null;
+            /** Difference */
+            difference: number;
+            /** Other Difference */
+            other_difference: number | null;
             /**
              * Interventions
              * @default []
@@ -6958,6 +7124,134 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PatchMap"];
+                    "text/event-stream": {
+                        /** @enum {string} */
+                        event: "progress" | "result" | "error";
+                        data: string;
+                    };
+                };
+            };
+            /** @description The request cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The token is missing. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Another site's page asked, or the Host is not this server's. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description What is asked for does not exist. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model cannot do this. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The request is not valid. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work was given up. */
+            499: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description A mistake of the server. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The model is still loading, or too many wait for it: try again after Retry-After seconds. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description The work took longer than one request may. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    path_patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PathInput"];
+            };
+        };
+        responses: {
+            /** @description The paths; or, if asked for, a stream of events (progress, result, error), the last of them `result` or `error`. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PathMap"];
                     "text/event-stream": {
                         /** @enum {string} */
                         event: "progress" | "result" | "error";
