@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lm_debugger.debugger.verb import verb
+from lm_debugger.edits.grammar import parse_all
 from lm_debugger.lenses.book import Named
 from lm_debugger.model.loaded import LoadedModel
 from lm_debugger.records.direction import DirectionListing, DirectionSummary
+from lm_debugger.records.recipe import Recipe
 from lm_debugger.source.vocabulary import Prompt
-from lm_debugger.steering import kept
+from lm_debugger.steering import carried, kept
 from lm_debugger.steering.directions import Directions
 from lm_debugger.steering.make import of_file, of_prompts, of_words
 from lm_debugger.work import Progress, Work
@@ -90,3 +92,23 @@ class Directing(ABC):
             DirectionError: if there is none of that name.
         """
         kept.remove(self._model.fingerprint, name)
+
+    @verb
+    def pack_recipe(self, recipe: Recipe) -> Recipe:
+        """The recipe with the numbers of the kept directions that its edits name, for a file that goes elsewhere.
+
+        Raises:
+            DirectionError: if one of them is not kept.
+        """
+        found = carried.carried(self._model, parse_all(recipe.interventions))
+        return recipe.model_copy(update={"directions": found})
+
+    @verb
+    def unpack_recipe(self, recipe: Recipe) -> None:
+        """Keep the directions that a recipe of this model carries.
+
+        Raises:
+            RecipeError: if one is not of this model's shape, or another is kept under its name.
+            DirectionError: if it cannot be kept.
+        """
+        carried.take(self._model, recipe)

@@ -523,14 +523,14 @@ class Debugger(Weights, Attribution, Bisecting, Repair, Lensing, Directing):
 
     @verb
     def recipe(self, recipe: str | os.PathLike[str] | Recipe, strength: float = 1.0) -> tuple[Edit, ...]:
-        """The edits of a recipe, to be given as `interventions`.
+        """The edits of a recipe, to be given as `interventions`. Directions that it carries are kept by their names.
 
         Args:
             recipe: path of its file, its text, or a `Recipe`.
             strength: from 0; all of its edits are made stronger or weaker together (1: as they are).
 
         Raises:
-            RecipeError: if it cannot be read.
+            RecipeError: if it cannot be read, or another direction is kept under the name of one that it carries.
             WrongModelError: if it was made for another model.
             EditError: if it names what the model does not have, its edits meet, or one cannot be scaled.
             OptionError: if the strength is not a number from 0.
@@ -539,7 +539,9 @@ class Debugger(Weights, Attribution, Bisecting, Repair, Lensing, Directing):
             recipe = recipes.read(recipe)
         elif not isinstance(recipe, Recipe):
             recipe = recipes.read_file(recipe)
-        return recipes.scaled(recipes.check(recipe, self._model), strength)
+        edits = recipes.scaled(recipes.check(recipe, self._model), strength)
+        self.unpack_recipe(recipe)
+        return edits
 
     @verb
     def save_recipe(self, path: str | os.PathLike[str], name: str, interventions: Edits, *, note: str = "") -> Recipe:
@@ -554,6 +556,7 @@ class Debugger(Weights, Attribution, Bisecting, Repair, Lensing, Directing):
         Raises:
             RecipeError: if there are no edits, the name is not one line of text, or the file cannot be written.
             EditError: if an edit names what the model does not have, or two of them meet.
+            DirectionError: if one names a direction that is not kept.
         """
         found = Recipe(
             name=name.strip(),
@@ -563,6 +566,7 @@ class Debugger(Weights, Attribution, Bisecting, Repair, Lensing, Directing):
             interventions=tuple(map(str, parse_all(interventions))),
         )
         recipes.check(found, self._model)
+        found = self.pack_recipe(found)
         recipes.write_file(found, path)
         return found
 

@@ -5,15 +5,18 @@
     # model: demo
     # fingerprint: 0123456789abcdef
     # note: one line of the note; more lines, more notes
+    # direction: polite 12 AACAPwAAAEA…
     L12D345=on
     L28D1328=on*0.5@generated
 
 The first line and the fingerprint are needed. Fields stand before the first edit; other lines that begin with `#`, and
-blank ones, say nothing. The edits are those of `interventions.grammar`.
+blank ones, say nothing. The edits are those of `edits.grammar`. A direction that is kept by name is carried with its
+numbers at each layer where the edits use it: float32, little-endian, in base64.
 """
 
 import math
 import os
+import re
 import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
@@ -24,15 +27,17 @@ from lm_debugger.edits.validate import ModelShape
 from lm_debugger.edits.validate import check as check_edits
 from lm_debugger.errors import EditError, OptionError, RecipeError, WrongModelError
 from lm_debugger.records import limits
+from lm_debugger.records.direction import check_direction_name
 from lm_debugger.records.edit import Edit, Operation
 from lm_debugger.records.model import ModelSummary
-from lm_debugger.records.recipe import Recipe
+from lm_debugger.records.recipe import CarriedDirection, Recipe
 from lm_debugger.records.visible import printable
 from lm_debugger.store.files import replace
 
 HEADER = "# LM-Debugger recipe"
 
 _ONCE = ("name", "model", "fingerprint")
+_CARRIED = re.compile(r"(?P<name>\S+) +(?P<layer>\d{1,9}) +(?P<numbers>[A-Za-z0-9+/]+={0,2})", re.ASCII)
 _ANY_TEXT = 10**9 + 1  # more tokens than any position that an edit can name
 
 
@@ -60,6 +65,7 @@ def read(text: str, most: int = limits.EDITS) -> Recipe:
         raise RecipeError("The recipe is not text: it has a character U+0000.", "Save it as a text file.")
     fields: dict[str, str] = {}
     notes: list[str] = []
+    directions: list[CarriedDirection] = []
     edits: list[Edit] = []
     begun = False
     for number, line in enumerate(lines, start=1):
@@ -75,10 +81,10 @@ def read(text: str, most: int = limits.EDITS) -> Recipe:
                 raise RecipeError(f"The recipe has more than {most:,} edits.", "Split it.")
             edits.append(_edit(number, plain))
         elif not edits:
-            _field(number, line.lstrip(), fields, notes)
+            _field(number, line.lstrip(), fields, notes, directions)
     if not begun:
         raise RecipeError("The recipe is empty.", f"Begin it with {HEADER!r}.")
-    return within_limits(_joined(fields, notes, edits))
+    return within_limits(_joined(fields, notes, edits).model_copy(update={"directions": tuple(directions)}))
 
 
 def _joined(fields: dict[str, str], notes: list[str], edits: list[Edit]) -> Recipe:
@@ -165,10 +171,17 @@ def write(recipe: Recipe) -> str:
     note = recipe.note.replace("\r\n", "\n").replace("\r", "\n")
     within_limits(recipe.model_copy(update={"note": note}))
     lines += [f"# note: {line}" for line in note.split("\n") if note]
+    lines += [f"# direction: {each.name} {each.layer} {each.numbers}" for each in recipe.directions]
     edits = parse_all(recipe.interventions)
     if not edits:
         raise RecipeError(f"The recipe {recipe.name!r} has no edits.", "Add one, such as L12D345=on.")
-    return "\n".join([*lines, *map(str, edits), ""])
+    text = "\n".join([*lines, *map(str, edits), ""])
+    if recipe.directions and len(text) > limits.RECIPE:
+        raise RecipeError(
+            f"With the directions that it carries the recipe has more than {limits.RECIPE:,} characters.",
+            "Let its edits name kept directions at fewer layers.",
+        )
+    return text
 
 
 def write_file(recipe: Recipe, path: str | os.PathLike[str]) -> None:
@@ -243,7 +256,20 @@ def _edit(number: int, text: str) -> Edit:
         raise RecipeError(f"Line {number}: {error.what}", error.cure) from None
 
 
-def _field(number: int, line: str, fields: dict[str, str], notes: list[str]) -> None:
+def _carried(number: int, value: str) -> CarriedDirection:
+    found = _CARRIED.fullmatch(value.strip())
+    if found is None:
+        raise RecipeError(f"Line {number} is no direction.", "Write '# direction: NAME LAYER NUMBERS', or take it out.")
+    try:
+        name = check_direction_name(found["name"])
+    except OptionError as error:
+        raise RecipeError(f"Line {number}: {error.what}", error.cure) from None
+    return CarriedDirection(name=name, layer=int(found["layer"]), numbers=found["numbers"])
+
+
+def _field(
+    number: int, line: str, fields: dict[str, str], notes: list[str], directions: list[CarriedDirection]
+) -> None:
     """Read a line `# key: value`; one with another key is a comment."""
     key, colon, value = line[1:].partition(":")
     key = key.strip().lower()
@@ -251,6 +277,8 @@ def _field(number: int, line: str, fields: dict[str, str], notes: list[str]) -> 
         return
     if key == "note":
         notes.append(value.removeprefix(" "))
+    elif key == "direction":
+        directions.append(_carried(number, value))
     elif key in _ONCE:
         if key in fields:
             raise RecipeError(f"Line {number}: the {key} is given a second time.", "Keep one of them.")

@@ -5,6 +5,20 @@ from datetime import datetime
 from lm_debugger.records.base import Record
 
 
+class CarriedDirection(Record):
+    """A direction of the residual stream that a recipe's edits name, with its numbers: it goes where the recipe goes.
+
+    Args:
+        name: under which it is kept.
+        layer: where it is used.
+        numbers: (hidden,), float32, little-endian, in base64.
+    """
+
+    name: str
+    layer: int
+    numbers: str
+
+
 class Recipe(Record):
     """A named group of edits.
 
@@ -14,6 +28,7 @@ class Recipe(Record):
         model: that model's name, for people.
         note: a text, or "".
         interventions: the edits, in their canonical text.
+        directions: those that are kept by name and that the edits name; in a file only.
     """
 
     name: str
@@ -21,6 +36,7 @@ class Recipe(Record):
     model: str = ""
     note: str = ""
     interventions: tuple[str, ...]
+    directions: tuple[CarriedDirection, ...] = ()
 
 
 class SavedRecipe(Recipe):

@@ -56,8 +56,8 @@ def side_effects(
     check(edits, model, prompt_length=FOREVER, length=FOREVER)
     elsewhere = Elsewhere(model, texts, (), work)
     work("Running other texts with the edits")
-    changes = elsewhere.changes(edits)
-    drawn = elsewhere.changes(random_edits(model, edits, (), seed))
+    changes = elsewhere.changes(edits, work)
+    drawn = elsewhere.changes(random_edits(model, edits, (), seed), work)
     order = sorted(range(len(texts)), key=lambda index: -float(changes[index].kl.mean()))
     found = []
     for place, index in enumerate(order):

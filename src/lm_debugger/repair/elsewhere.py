@@ -17,6 +17,7 @@ from lm_debugger.units.compile import compile_edits
 from lm_debugger.work import Work
 
 ROWS = 64  # of logits at once
+KEPT = 1 << 24  # logits without the edits that are kept: 64 MB
 
 
 class Change(NamedTuple):
@@ -36,7 +37,7 @@ class Change(NamedTuple):
 
 
 class Elsewhere:
-    """Texts with the predictions along them.
+    """Texts with the predictions along them. What they are without the edits is kept.
 
     Args:
         model: the model.
@@ -54,14 +55,15 @@ class Elsewhere:
         self._model = model
         self.texts = tuple(tuple(text) for text in texts)
         self._interventions = tuple(interventions)
-        self._work = work
         self._last = model.anatomy.layers[-1].after
         taps = [self._last, *(entrance(model.anatomy, layer) for layer in range(model.layers))]
         self.forwards = len(self.texts)
         self._before: list[Capture] = model.engine.observe(self._passes(()), list(dict.fromkeys(taps)), work=work)
+        self._streams = torch.cat([capture[self._last][:-1] for capture in self._before])
+        self._logits: dict[int, Tensor] = {}  # of the first pieces: as many as there is room for
 
     @torch.no_grad()
-    def changes(self, edits: Sequence[Edit]) -> list[Change]:
+    def changes(self, edits: Sequence[Edit], work: Work) -> list[Change]:
         """What edits do to each text. An edit does nothing at a position that a text does not have.
 
         Raises:
@@ -71,16 +73,17 @@ class Elsewhere:
         passes = self._passes(edits)
         added = compile_edits(edits, self._model, prompt_length=FOREVER, length=FOREVER)
         layer = lowest(self._model, added)
-        found: dict[int, Change] = {}
+        found: dict[int, Tensor] = {}
         for members in by_length(passes):
             stream = torch.stack([self._before[index][entrance(self._model.anatomy, layer)] for index in members])
             resume = self._model.resume(layer, stream)
             group = [passes[index] for index in members]
-            captures = self._model.engine.observe(group, [self._last], resume=resume, work=self._work)
+            captures = self._model.engine.observe(group, [self._last], resume=resume, work=work)
             self.forwards += len(members)
-            for index, capture in zip(members, captures, strict=True):
-                found[index] = self._change(self.texts[index], self._before[index][self._last], capture[self._last])
-        return [found[index] for index in range(len(passes))]
+            found |= {index: capture[self._last][:-1] for index, capture in zip(members, captures, strict=True)}
+        whole = self._change(torch.cat([found[index] for index in range(len(passes))]))
+        lengths = [len(text) - 1 for text in self.texts]
+        return [Change(*parts) for parts in zip(*(column.split(lengths) for column in whole), strict=True)]
 
     def _passes(self, edits: Sequence[Edit]) -> list[Pass]:
         every = (*self._interventions, *edits)
@@ -88,15 +91,25 @@ class Elsewhere:
             Pass(ids, compile_edits(every, self._model, prompt_length=len(ids), length=FOREVER)) for ids in self.texts
         ]
 
-    def _change(self, ids: Sequence[int], before: Tensor, after: Tensor) -> Change:
+    def _change(self, streams: Tensor) -> Change:
+        """What became of all predictions, from the last streams of all texts, one after the other."""
+        following = torch.tensor([token for text in self.texts for token in text[1:]], device=streams.device)
         parts = []
-        following = torch.tensor(ids[1:], device=before.device)
-        for start in range(0, len(ids) - 1, ROWS):
-            place = slice(start, min(start + ROWS, len(ids) - 1))
-            one, other = (self._model.readout.logits(stream[place]) for stream in (before, after))
+        pieces = zip(self._streams.split(ROWS), streams.split(ROWS), following.split(ROWS), strict=True)
+        for number, (before, after, tokens) in enumerate(pieces):
+            one, other = self._plain(number, before), self._model.readout.logits(after)
             if not bool(other.isfinite().any(-1).all()):
                 raise NumericalError("With the edits the model computes NaN or infinity.", "Weaken the edits.")
-            surprises = [-each.log_softmax(-1).gather(1, following[place, None])[:, 0].cpu() for each in (one, other)]
+            surprises = [-each.log_softmax(-1).gather(1, tokens[:, None])[:, 0].cpu() for each in (one, other)]
             tops = [each.argmax(-1).cpu() for each in (one, other)]
             parts.append(Change(divergence(one, other).cpu(), *tops, *surprises))
         return Change(*(torch.cat(column) for column in zip(*parts, strict=True)))
+
+    def _plain(self, number: int, streams: Tensor) -> Tensor:
+        """The logits of a piece without the edits."""
+        logits = self._logits.get(number)
+        if logits is None:
+            logits = self._model.readout.logits(streams)
+            if (number + 1) * logits.numel() <= KEPT:
+                self._logits[number] = logits
+        return logits

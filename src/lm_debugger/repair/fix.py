@@ -52,9 +52,10 @@ def fix(
     effects = None
     if options.side_effects and edits:
         work("Measuring side effects")
-        elsewhere = Elsewhere(model, held.texts, interventions, work)
-        effects = summary(elsewhere, edits, random_edits(model, edits, interventions, options.seed))
-        forwards += elsewhere.forwards
+        elsewhere = held.elsewhere(model, interventions, work)
+        ran = elsewhere.forwards
+        effects = summary(elsewhere, edits, random_edits(model, edits, interventions, options.seed), work)
+        forwards += elsewhere.forwards - ran
     warnings = _warnings(search, edits)
     fixes = tuple(_record(goal, run, edits, effects, warnings) for goal, run in zip(goals, after, strict=True))
     seconds = time.perf_counter() - start
@@ -62,10 +63,10 @@ def fix(
     return Answer(fixes, tuple(map(str, edits)), effects, forwards, seconds, warnings)
 
 
-def summary(elsewhere: Elsewhere, edits: Sequence[Edit], others: Sequence[Edit]) -> EffectSummary:
+def summary(elsewhere: Elsewhere, edits: Sequence[Edit], others: Sequence[Edit], work: Work) -> EffectSummary:
     """What edits do to texts, and what other ones do."""
-    changes = elsewhere.changes(edits)
-    drawn = elsewhere.changes(others)
+    changes = elsewhere.changes(edits, work)
+    drawn = elsewhere.changes(others, work)
     places = [(kl, before != after) for c in changes for kl, before, after in zip(c.kl, c.before, c.after, strict=True)]
     return EffectSummary(
         prompts=len(changes),

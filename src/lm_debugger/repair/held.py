@@ -4,7 +4,7 @@ The search looks at the first, for what each unit does to other texts; the secon
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -13,6 +13,8 @@ from lm_debugger.engine.sites import Pass, by_length
 from lm_debugger.errors import UnsupportedModelError
 from lm_debugger.model.loaded import LoadedModel
 from lm_debugger.model.writing import written
+from lm_debugger.records.edit import Edit
+from lm_debugger.repair.elsewhere import Elsewhere
 from lm_debugger.repair.everything import Everything, pulled
 from lm_debugger.store import cache
 from lm_debugger.work import Work
@@ -38,6 +40,16 @@ class Held:
     texts: Texts
     add: Tensor
     scale: Tensor
+    _known: dict[tuple[Edit, ...], Elsewhere] = field(default_factory=dict, repr=False)
+
+    def elsewhere(self, model: LoadedModel, interventions: tuple[Edit, ...], work: Work) -> Elsewhere:
+        """The texts of the report under edits that are in force. Those asked for last are kept."""
+        found = self._known.get(interventions)
+        if found is None:
+            found = Elsewhere(model, self.texts, interventions, work)
+            self._known.clear()
+            self._known[interventions] = found
+        return found
 
 
 def own(everything: Everything, work: Work) -> Held:

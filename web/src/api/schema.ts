@@ -1396,6 +1396,23 @@ export interface components {
             cached: boolean;
         };
         /**
+         * CarriedDirection
+         * @description A direction of the residual stream that a recipe's edits name, with its numbers: it goes where the recipe goes.
+         *
+         *     Args:
+         *         name: under which it is kept.
+         *         layer: where it is used.
+         *         numbers: (hidden,), float32, little-endian, in base64.
+         */
+        CarriedDirection: {
+            /** Name */
+            name: string;
+            /** Layer */
+            layer: number;
+            /** Numbers */
+            numbers: string;
+        };
+        /**
          * CaseInput
          * @description A prompt and the token wanted after it.
          */
@@ -3953,6 +3970,11 @@ export interface components {
             note: string;
             /** Interventions */
             interventions: string[];
+            /**
+             * Directions
+             * @default []
+             */
+            directions: components["schemas"]["CarriedDirection"][];
             /** Id */
             id: number;
             /**

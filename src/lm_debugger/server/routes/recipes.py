@@ -80,7 +80,7 @@ async def forget_recipe(here: Here, number: Number) -> None:
 async def recipe_file(here: Here, number: Number) -> Response:
     """A recipe as a file, for `lm-debugger trace --recipe`, `Debugger.recipe` and other servers of this model."""
     found = await run_in_threadpool(here.database.recipe, here.debugger.summary.fingerprint, number)
-    recipe = _there(found, number)
+    recipe = await run_in_threadpool(here.debugger.pack_recipe, _there(found, number))
     # Nothing but letters that need no quoting: a name cannot end the header or choose a folder.
     plain = re.sub(r"[^a-z0-9]+", "-", recipe.name.lower()).strip("-")[:60] or f"recipe-{number}"
     disposition = f'attachment; filename="{plain}.recipe.txt"'
@@ -93,7 +93,9 @@ async def import_recipe(here: Here, asked: RecipeText) -> SavedRecipe:
     here.worker.check_ready()
 
     def read() -> Recipe:
-        return _checked(here, files.read(asked.text, here.settings.limits.interventions))
+        recipe = _checked(here, files.read(asked.text, here.settings.limits.interventions))
+        here.debugger.unpack_recipe(recipe)
+        return recipe
 
     return await run_in_threadpool(here.database.add_recipe, await run_in_threadpool(read))
 
