@@ -1,23 +1,36 @@
-// The page's tests: a real Chromium against the real server with the demo model and a database of its own.
+// The page's tests: a real Chromium against real servers with the demo model, one a worker, each with a database of its own.
 import { defineConfig } from "@playwright/test";
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { command, launch, port } from "./tests/browser";
+import { command, launch, port, portOf } from "./tests/browser";
 import { cacheWith } from "./tests/cache";
 
-// Workers read this file too; the first process makes the folder and hands it on.
-process.env.LM_DEBUGGER_E2E_FOLDER ??= mkdtempSync(join(tmpdir(), "lm-debugger-e2e-"));
-// Of clusters one lot is kept: the user's must not be replaced.
-process.env.LM_DEBUGGER_E2E_CACHE ??= cacheWith("demo", "anatomy", "calibration", "statistics");
-const database = join(process.env.LM_DEBUGGER_E2E_FOLDER, "page.sqlite");
+// Tests wait more than they compute: two lots side by side take little more than half the time on two cores.
+const WORKERS = Number(process.env.LM_DEBUGGER_E2E_WORKERS ?? 2);
+
+export const server = (worker: number) => {
+  // Workers read this file too; the first process makes the folders and hands them on.
+  const folder = (process.env[`LM_DEBUGGER_E2E_FOLDER_${worker}`] ??= mkdtempSync(join(tmpdir(), "lm-debugger-e2e-")));
+  // Of clusters one lot is kept: the user's must not be replaced.
+  const cache = (process.env[`LM_DEBUGGER_E2E_CACHE_${worker}`] ??= cacheWith(
+    ...["demo", "anatomy", "calibration", "statistics", "held", "lengths"],
+  ));
+  const database = join(folder, "page.sqlite");
+  return {
+    command: `${command} serve demo --no-browser --no-token --port ${portOf(worker)} --database ${database}`,
+    env: { LM_DEBUGGER_CACHE: cache },
+    url: `http://127.0.0.1:${portOf(worker)}/api/model`,
+    timeout: 300_000,
+  };
+};
 
 export default defineConfig({
   testDir: "tests",
   testMatch: "*.spec.ts",
   timeout: 90_000,
   expect: { timeout: 30_000 },
-  workers: 1,
+  workers: WORKERS,
   forbidOnly: !!process.env.CI,
   reporter: [["list"]],
   use: {
@@ -26,10 +39,5 @@ export default defineConfig({
     launchOptions: launch,
     trace: "retain-on-failure",
   },
-  webServer: {
-    command: `${command} serve demo --no-browser --no-token --port ${port} --database ${database}`,
-    env: { LM_DEBUGGER_CACHE: process.env.LM_DEBUGGER_E2E_CACHE },
-    url: `http://127.0.0.1:${port}/api/model`,
-    timeout: 300_000,
-  },
+  webServer: Array.from({ length: WORKERS }, (_, worker) => server(worker)),
 });

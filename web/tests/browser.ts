@@ -15,5 +15,10 @@ export const launch: LaunchOptions = {
   ],
 };
 
-export const port = Number(process.env.LM_DEBUGGER_E2E_PORT ?? 8797);
+/** Each worker has a server of its own, with ports of its own up to the next one's. */
+export const portOf = (worker: number): number => Number(process.env.LM_DEBUGGER_E2E_PORT ?? 8797) + 10 * worker;
+const worker = Number(process.env.TEST_PARALLEL_INDEX ?? 0);
+export const port = portOf(worker);
+/** The folder of the worker's server. */
+export const folder = (): string => process.env[`LM_DEBUGGER_E2E_FOLDER_${worker}`] ?? ".";
 export const command = process.env.LM_DEBUGGER_COMMAND ?? "../.venv/bin/lm-debugger";

@@ -3,7 +3,7 @@ import AxeBuilder from "@axe-core/playwright";
 import { expect, test, type Page } from "@playwright/test";
 import { spawn, type ChildProcess } from "node:child_process";
 import { join } from "node:path";
-import { command, port } from "./browser";
+import { command, folder, port } from "./browser";
 import { address, answered, more, output, settled, tokens, WIFE } from "./pages";
 
 const FULL = address({ p: WIFE, e: ["L28D270=on", "!L12D3=2"], value: "L28D270", layer: "20", generate: "5" });
@@ -81,7 +81,7 @@ test("a server that is killed and comes back is found again", async ({ page }) =
   const start = (): ChildProcess =>
     spawn(command, [
       ...["serve", "demo", "--no-browser", "--no-token", "--port", String(other)],
-      ...["--database", join(process.env.LM_DEBUGGER_E2E_FOLDER ?? ".", "restarted.sqlite")],
+      ...["--database", join(folder(), "restarted.sqlite")],
     ]);
   const up = async () => {
     await expect

@@ -2,16 +2,16 @@
 import { expect, test } from "@playwright/test";
 import { spawn } from "node:child_process";
 import { join } from "node:path";
-import { command, port } from "./browser";
+import { command, folder, port } from "./browser";
 import { answered, output, WIFE } from "./pages";
 
 test("the URL with the token opens the page; without it there is none", async ({ page, browser }) => {
   test.setTimeout(240_000);
-  const folder = process.env.LM_DEBUGGER_E2E_FOLDER ?? ".";
+  const own = folder();
   const server = spawn(
     command,
-    ["serve", "demo", "--no-browser", "--port", String(port + 3), "--database", join(folder, "token.sqlite")],
-    { env: { ...process.env, LM_DEBUGGER_SERVERS: join(folder, "servers") } },
+    ["serve", "demo", "--no-browser", "--port", String(port + 3), "--database", join(own, "token.sqlite")],
+    { env: { ...process.env, LM_DEBUGGER_SERVERS: join(own, "servers") } },
   );
   try {
     const url = await new Promise<string>((resolve, reject) => {
