@@ -6,17 +6,19 @@ import pytest
 import torch
 from torch import Tensor
 
+import lm_debugger
 from lm_debugger.attribution.attention import brought, head_group, patterns
 from lm_debugger.attribution.heads import scores
 from lm_debugger.debugger.session import Debugger
+from lm_debugger.units.attention.watching import Watching
 from lm_debugger.units.heads.written import HeadStreams
 from lm_debugger.work import UNWATCHED
 from tests import tiny, zoo
 from tests.tiny import COMMON, prompt, shared
 
 IDS = prompt()
-# Attention that does not go through transformers' interface.
-BLIND = ("gpt_neo", "bloom", "falcon", "mpt", "xglm", "openai-gpt")
+# Attention that does not go through transformers' interface: seen in torch's functions.
+OLD = ("gpt_neo", "bloom", "falcon", "mpt", "xglm", "openai-gpt")
 # A gate or norm between attention and the output projection, or a mixer that is no attention.
 UNSPLIT = ("qwen3_next", "lfm2", "recurrent_gemma")
 
@@ -48,15 +50,37 @@ def test_only_the_layers_asked_for_are_read() -> None:
     assert list(patterns(shared("llama").trace(IDS), [1], UNWATCHED)) == [1]
 
 
-@pytest.mark.parametrize("model_type", BLIND)
-def test_attention_that_cannot_be_read_is_told(model_type: str) -> None:
-    debugger = shared(model_type)
-    found = debugger.heads(IDS)
-    assert all(row.previous is None for row in found.heads)
-    assert any("cannot be read" in text for text in found.warnings)
+@pytest.mark.parametrize("implementation", ["eager", "sdpa"])
+@pytest.mark.parametrize("model_type", OLD)
+def test_attention_that_does_not_ask_the_interface_is_seen(model_type: str, implementation: str) -> None:
+    network = zoo.make(model_type)
+    if implementation == "sdpa" and not network._supports_sdpa:
+        pytest.skip("it has plain attention only")
+    network.config._attn_implementation = implementation
+    debugger = lm_debugger.load(network, tiny.tokenizer(96))
+    run = debugger.trace(IDS)
+    found = patterns(run, range(debugger.summary.layers), UNWATCHED)
+    assert sorted(found) == list(range(debugger.summary.layers))
+    for layer, weights in enumerate(eager_weights(network, IDS)):
+        torch.testing.assert_close(found[layer].weights, weights, rtol=1e-5, atol=1e-6)
+    assert all(row.previous is not None for row in debugger.heads(IDS).heads)
 
 
-@pytest.mark.parametrize("model_type", [name for name in COMMON if name not in (*BLIND, *UNSPLIT)])
+def test_a_fused_attention_has_its_weights_computed_beside_it() -> None:
+    query, key, value = (torch.randn(1, 4, 6, 8, generator=torch.Generator().manual_seed(n)) for n in range(3))
+    mask = torch.ones(6, 6, dtype=torch.bool).tril()
+    module = torch.nn.Identity()
+    added = torch.zeros(6, 6).masked_fill(~mask, float("-inf"))
+    for options in ({"is_causal": True}, {"attn_mask": mask}, {"attn_mask": added, "scale": 0.3}):
+        watching = Watching()
+        with watching.layers([("layer", module)]):
+            watching._layer = "layer"
+            output = torch.nn.functional.scaled_dot_product_attention(query, key, value, **options)
+        seen = watching.seen["layer"]
+        torch.testing.assert_close(seen.weights @ seen.values, output, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("model_type", [name for name in COMMON if name not in UNSPLIT])
 def test_what_heads_bring_from_each_position_adds_up_to_what_they_write(model_type: str) -> None:
     debugger = shared(model_type)
     run = debugger.trace(IDS)

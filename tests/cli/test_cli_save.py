@@ -47,7 +47,8 @@ def test_a_graph_for_viewers(run_demo: Run, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "words"), [("a.docx", "ends with none of"), ("no/such/folder/a.csv", "cannot be written")]
+    ("path", "words"),
+    [("a.docx", "ends with none of"), ("a.png", "Save a .svg file"), ("no/such/folder/a.csv", "cannot be written")],
 )
 def test_what_cannot_be_written_is_an_error(run_demo: Run, path: str, words: str) -> None:
     ran = run_demo("heads", PROMPT, "--save", path)

@@ -117,7 +117,7 @@ def _warnings(run: KeptRun, headless: list[int], blind: list[int]) -> list[str]:
     if headless:
         found.append(f"Layers without heads: {_listed(headless)}.")
     if blind:
-        found.append(f"Attention cannot be read in layers {_listed(blind)}: they do not ask transformers' interface.")
+        found.append(f"Attention cannot be read in layers {_listed(blind)}: no weights were seen there.")
     if len(set(run.ids)) == len(run.ids):
         found.append("No token occurs twice: induction and duplicate-token scores need a text that repeats itself.")
     return found

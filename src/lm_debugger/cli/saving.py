@@ -32,6 +32,10 @@ def check_ending(path: Path | None) -> None:
     Raises:
         OptionError: if its ending is not known.
     """
+    if path is not None and path.suffix.lower() == ".png":
+        raise OptionError(
+            "Pictures are written as .svg, not as .png.", "Save a .svg file, which any browser turns into one."
+        )
     if path is not None and path.suffix.lower() not in KINDS:
         raise OptionError(f"{path} ends with none of {', '.join(KINDS)}.", "Name the file so, such as answer.csv.")
 

@@ -3,8 +3,8 @@
 Only where a pattern is asked for is attention computed the plain ("eager") way, which has the weights as numbers; all
 else runs as it does without. A site's path is the layer's: whichever module of the layer asks the interface is read.
 
-In a layer where nothing asks the interface, the sites are empty: (batch, 0). What is not covered: attention that does
-not go through the interface (a few old architectures, and mixers that are no attention).
+What does not ask the interface (a few old architectures) is seen in torch's functions (`watching`). In a layer without
+attention the sites are empty: (batch, 0).
 """
 
 import sys
@@ -20,6 +20,7 @@ from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
 from lm_debugger.engine.ports import Order, register
 from lm_debugger.engine.sites import Site
+from lm_debugger.units.attention.watching import Seen, Watching
 
 R = TypeVar("R")
 
@@ -43,6 +44,13 @@ class _Watch:
             site = Site(path=self.path, side=side)
             if site in self.order.taps and site not in self.order.kept:
                 self.order.kept[site] = found.transpose(1, 2)
+
+    def keep_seen(self, seen: Seen) -> None:
+        """Weights and values as (batch, heads, …) or (batch · heads, …)."""
+        rows = self.order.clock.batch
+        weights, values = (each.reshape(rows, -1, *each.shape[-2:]) for each in seen)
+        groups = weights.shape[1] // max(values.shape[1], 1)
+        self.keep(weights, values.repeat_interleave(groups, 1) if groups > 1 else values)
 
 
 @dataclass
@@ -77,8 +85,12 @@ class AttentionPort:
             _watches.update((module, _Watch(order, path)) for module, path in watched)
             for config in configs.values():
                 config._attn_implementation_internal = IMPLEMENTATION  # of this configuration, not of those within it
-            result = forward()
-            for site in taps:  # nothing of the layer has asked the interface
+            watching = Watching()
+            with watching.layers((path, order.module(path)) for path in paths):
+                result = forward()
+            for path, seen in watching.seen.items():  # of what has not asked the interface
+                _Watch(order, path).keep_seen(seen)
+            for site in taps:
                 order.kept.setdefault(site, torch.zeros(order.clock.batch, 0))
             return result
         finally:
