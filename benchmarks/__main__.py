@@ -4,7 +4,7 @@ from itertools import chain
 
 from rich.console import Console
 
-from benchmarks import attribution, engine, lenses, search, service, start, stepping, streamed
+from benchmarks import attribution, engine, lenses, repair, search, service, start, stepping, streamed
 
 
 def main() -> None:
@@ -15,6 +15,7 @@ def main() -> None:
         engine.results(),
         attribution.results(),
         stepping.results(),
+        repair.results(),
         search.results(),
         lenses.results(),
         service.results(),

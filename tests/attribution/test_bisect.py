@@ -103,17 +103,15 @@ def test_a_unit_that_tells_two_prompts_apart_is_found() -> None:
         for block in network.model.layers:  # hardly anything but the planted unit says anything
             block.mlp.down_proj.weight.mul_(0.01)
             block.self_attn.o_proj.weight.mul_(0.01)
-        streams = [debugger.trace(ids).layer(layer, -1) for ids in (a, b)]
-        coefficients = [each.layer.groups[0].coefficients(each)[0] for each in streams]
-        index = int((coefficients[1].abs() - coefficients[0].abs()).argmax())
         for token in (20, 33):  # the token itself says nothing
             network.model.embed_tokens.weight[token] *= 0.2
+        streams = [debugger.trace(ids).layer(layer, -1) for ids in (a, b)]
+        mine, theirs = (each.layer.groups[0].coefficients(each)[0] for each in streams)
+        index = int((theirs.abs() * (mine * theirs < 0)).argmax())  # it speaks for token 50 there, against it here
         direction = debugger.model.readout.directions(torch.tensor([50]))[0]
-        size = 30 / direction.norm() / coefficients[1][index].abs()
-        network.model.layers[layer].mlp.down_proj.weight[:, index] = direction * size * coefficients[1][index].sign()
+        network.model.layers[layer].mlp.down_proj.weight[:, index] = 30 * direction / direction.norm() / theirs[index]
     first, second = (debugger.trace(ids).view().output[0].id for ids in (a, b))
-    if first == second:
-        pytest.skip("both prompts say the same")
+    assert first != second
     found = debugger.bisect(a, b)
     assert found.flips
     assert (found.layer, found.position) == (layer, len(a) - 1)
