@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from lm_debugger import Debugger
+from lm_debugger.edits.grammar import parse_all
 from lm_debugger.records.direction import read_direction
 from lm_debugger.units.stream import Along
 from lm_debugger.work import UNWATCHED
@@ -144,3 +145,14 @@ def test_the_account_names_what_an_edit_adds(model_type: str) -> None:
     found = tiny.why(IDS, interventions=["L0R(random 5)+=2"], top_k=1000)
     assert abs(found.unexplained) < 1e-2 * max(1.0, *(abs(part.effect) for part in found.parts))
     assert any(part.kind == "edit" and part.part == "L0R(random 5)" for part in found.parts)
+
+
+def test_to_look_for_a_trace_measures_nothing() -> None:
+    tiny = debugger("llama")
+    edit = "L0R(random 77)+=1"
+    assert tiny.find(IDS, [edit]) is None
+    assert not tiny._directions.known(parse_all([edit]))
+    trace = tiny.trace(IDS, [edit])
+    found = tiny.find(IDS, [edit])
+    assert found is not None
+    assert found.spec == trace.spec

@@ -159,3 +159,24 @@ test("a shared address shows the same elsewhere", async ({ page, browser }) => {
   await expect(layer(other, 12)).toBeInViewport();
   await context.close();
 });
+
+test("an edit is swept over its strengths, and a point is adopted; a direction of the stream too", async ({ page }) => {
+  test.setTimeout(180_000);
+  await page.goto(address({ p: WIFE, e: "L27D1012=on" }));
+  await answered(page);
+  await page.getByRole("button", { name: "More of the edit of L27D1012" }).click();
+  await page.getByRole("button", { name: "Sweep", exact: true }).click();
+  const chart = page.getByRole("figure", { name: "Sweep of L27D1012" });
+  await expect(chart.getByRole("button")).toHaveCount(21, { timeout: 120_000 });
+  await expect(chart).toContainText("KL up to");
+  await page.screenshot({ path: "test-results/sweep.png" });
+  await chart.getByRole("button").last().click();
+  await expect(page).toHaveURL(/e=L27D1012%3D\d/);
+
+  const box = page.getByRole("textbox", { name: "Add an edit" });
+  await box.fill('L20R(" doctor")+=0.5');
+  await box.press("Enter");
+  await expect(page.getByRole("slider", { name: 'Added along L20R(" doctor")' })).toBeVisible();
+  await expect(output(page)).toContainText("doctor", { timeout: 60_000 });
+  await page.screenshot({ path: "test-results/direction.png" });
+});

@@ -241,6 +241,8 @@ class Debugger(Weights, Attribution, Bisecting, Repair, Lensing, Directing):
         edits = parse_all(interventions)
         if any(edit.operation in WITH_STRENGTH for edit in edits) and self._known_calibration() is None:
             return None
+        if not self._directions.known(edits):
+            return None
         spec = RunSpec.of_prompt(self._model.vocabulary.encode(prompt), self._settled(edits, Work()))
         found = self._runs.find(spec, self._model.engine.state())
         return None if found is None else found.through(self._lenses.reading(lens))

@@ -60,6 +60,17 @@ class Directions:
             for edit in edits
         )
 
+    def known(self, edits: Sequence[Edit]) -> bool:
+        """Whether the numbers of all their directions are in memory."""
+        names = [edit.value for edit in edits if isinstance(edit.value, DirectionName)]
+        return all(self._lenses.held(name.lens) is not None and self._key(name) in self._known for name in names)
+
+    def _key(self, name: DirectionName) -> tuple[DirectionName, str]:
+        """The name, and what changes with its numbers."""
+        if name.kind == "kept":
+            return name, kept.stamp(self._model.fingerprint, name.terms[0].text)
+        return name, self._lenses.reading(name.lens).lens.key
+
     @torch.no_grad()
     def along(self, name: DirectionName, work: Work) -> Along:
         """The numbers of a direction; of layers that the model does not have there are none.
@@ -67,12 +78,11 @@ class Directions:
         Raises:
             EditError, LensError, PromptError: as `settled`.
         """
-        reading = self._lenses.reading(name.lens)
-        stamp = kept.stamp(self._model.fingerprint, name.terms[0].text) if name.kind == "kept" else reading.lens.key
-        found = self._known.pop((name, stamp), None)
+        key = self._key(name)
+        found = self._known.pop(key, None)
         if found is None:
-            found = self._measured(name, reading, work)
-        self._known[name, stamp] = found
+            found = self._measured(name, self._lenses.reading(name.lens), work)
+        self._known[key] = found
         while len(self._known) > REMEMBERED:
             self._known.popitem(last=False)
         return found

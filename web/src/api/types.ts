@@ -29,6 +29,7 @@ export type BreakpointView = Schemas["BreakpointView"];
 export type FrameView = Schemas["FrameView"];
 export type RunDifference = Schemas["RunDifference"];
 export type FixAnswer = Schemas["Fix"];
+export type SweepAnswer = Schemas["Sweep"];
 export type HeadTable = Schemas["HeadTable"];
 export type HeadRow = Schemas["HeadRow"];
 export type PatchMap = Schemas["PatchMap"];

@@ -7,6 +7,7 @@ from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from lm_debugger.records import limits as bounds
 from lm_debugger.records.effects import Points, SideEffects, Sweep, SweptOperation
 from lm_debugger.server.inputs import INTEGER, Input, Many, Position, RunInput, check_at_most, check_tokens, read_edits
 from lm_debugger.server.longwork import Channel, answer, described, wants_stream
@@ -21,7 +22,7 @@ router = APIRouter(tags=["runs"])
 class SweepInput(RunInput):
     """A run, and the unit whose strength is swept."""
 
-    unit: str = Field(min_length=1, max_length=100, examples=["L12D345", "L12H3"])
+    unit: str = Field(min_length=1, max_length=bounds.EDIT, examples=["L12D345", "L12H3"])
     target: str | None = Field(
         None, min_length=1, max_length=1000, description="The token to follow; null for the top."
     )

@@ -5,7 +5,7 @@ import { ChevronDown, ChevronRight, X } from "lucide-react";
 import { useRef, useState } from "react";
 import { valueQuery } from "../../api/queries";
 import { isInForce, scaled } from "../../domain/concept";
-import { isDirection } from "../../domain/direction";
+import { isDirection, isExchange } from "../../domain/direction";
 import { formatEdit, parseEdit, type ListedEdit, type Operation } from "../../domain/edit";
 import { isHead } from "../../domain/names";
 import { short } from "../../domain/numbers";
@@ -21,6 +21,7 @@ import { ErrorNote } from "../../ui/notes";
 import { GroupMenu } from "./GroupMenu";
 import { Preview } from "./Preview";
 import { Scope } from "./Scope";
+import { Sweep } from "./Sweep";
 import { DirectionSlider, HeadSlider, StrengthSlider } from "./StrengthSlider";
 import css from "./edits.module.css";
 
@@ -157,6 +158,7 @@ export function EditRow({ edit, index }: { edit: ListedEdit; index: number }) {
             <GroupMenu edit={edit} index={index} />
           </div>
           <EditText key={formatEdit(edit)} edit={edit} index={index} />
+          {!isExchange(edit.value) && <Sweep key={edit.value} edit={edit} index={index} />}
           {strength !== 1 && (
             <p className="muted">
               in force: {formatEdit(scaled(edit, strength))}, ×{short(strength)}
