@@ -183,6 +183,7 @@ ROWS: tuple[tuple[str, Callable[[Outcome], float], Statistic, str], ...] = (
     ("  without edits", lambda one: one.paraphrases_before, mean, "%"),
     ("KL of neighbours, median", lambda one: one.neighbour_kl, median, " nats"),
     ("KL in other texts, median", lambda one: one.other_kl, median, " nats"),
+    ("  of that of random edits, median", lambda one: one.other_kl / max(one.random_other_kl, 1e-6), median, " ×"),
     ("seconds, median", lambda one: one.seconds, median, " s"),
     ("random edits: fixed", lambda one: float(one.random_success), mean, "%"),
     ("  KL here, median", lambda one: one.random_kl, median, " nats"),

@@ -11,7 +11,8 @@ from lm_debugger.errors import OptionError
 from tests.tiny import prompt, shared, tokenizer
 
 IDS = prompt(7, 0)
-TYPES = ("llama", "gpt2", "gpt_neox", "olmo2", "gemma2", "bert", "mixtral", "bloom")
+# Without gemma2: the norms after its blocks and its tied embeddings let no unit by itself change an answer.
+TYPES = ("llama", "gpt2", "gpt_neox", "olmo2", "bert", "mixtral", "bloom")
 
 
 def flipping(debugger: Debugger, top: int) -> tuple[int, str, str]:
@@ -23,7 +24,7 @@ def flipping(debugger: Debugger, top: int) -> tuple[int, str, str]:
                 edit = f"{extent.name(layer, index)}+={amount}"
                 if debugger.trace(IDS, [edit]).view().output[0].id != top:
                     return layer, str(extent.name(layer, index)), edit
-    pytest.skip("no unit changes the answer by itself")
+    raise AssertionError("no unit changes the answer by itself")
 
 
 @pytest.mark.parametrize("model_type", TYPES)
