@@ -26,7 +26,7 @@ s
 n
 set L28D1095=off
 r
-back 2
+u 2
 token " or"
 n 2
 tree

@@ -7,6 +7,12 @@ const PROMPT = "The capital of France is";
 const bar = (page: Page) => page.getByRole("region", { name: "Debugging session" });
 const generated = (page: Page) => tokens(page).getByRole("button", { name: /generated/ });
 
+/** Press a verb's key and wait until the session is paused again. */
+async function type(page: Page, letter: string): Promise<void> {
+  await page.keyboard.press(letter);
+  await expect(bar(page)).toHaveAttribute("data-busy", "false");
+}
+
 /** Press a verb and wait until the session is paused again. */
 async function press(page: Page, name: string): Promise<void> {
   await bar(page).getByRole("button", { name, exact: true }).click();
@@ -66,19 +72,25 @@ test("a session is paused by a breakpoint, stepped, edited, taken back, branched
   await press(page, "Into");
   const frame = page.getByRole("region", { name: "Inside the step" });
   await expect(frame).toContainText("Layer 0 of 30");
-  await press(page, "Into");
+  // By the terminal's letters too, and not where one writes.
+  await point.press("n");
+  await expect(point).toHaveValue("n");
+  await point.fill("");
+  await point.blur();
+  await type(page, "s");
   await expect(frame.getByRole("list", { name: "Parts so far" }).getByRole("listitem")).toHaveCount(2);
   await frame.getByRole("button", { name: "Run to layer 5" }).click();
   await expect(frame).toContainText("Layer 5 of 30");
   await expect(frame.getByRole("list", { name: "What wrote most" }).getByRole("listitem").first()).toContainText(
     /L5[HD]\d+/,
   );
-  await press(page, "Out");
+  await type(page, "r");
   await expect(frame).toBeHidden();
   await expect(generated(page)).toHaveCount(first + 2);
 
   // Back is a position of the tree: then forward is the same.
-  await press(page, "Back");
+  await page.keyboard.press("Control+k");
+  await page.getByRole("option", { name: /back, undo a step/ }).click();
   await expect(generated(page)).toHaveCount(first + 1);
   // Edit and continue: another branch.
   await page.getByRole("textbox", { name: "Add an edit" }).fill("L29H3=off");

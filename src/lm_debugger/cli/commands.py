@@ -45,7 +45,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         ("until", "unt"), "LAYER | POSITION | TEXT", "run to a layer (L12), to a position (20), or to a token (' she')"
     ),
-    Command(("back", "undo"), "[COUNT]", "undo a step: nothing is run, nothing is lost"),
+    Command(("back", "undo", "u"), "[COUNT]", "undo a step: nothing is run, nothing is lost"),
     Command(
         ("break", "b"), "[CONDITION]", "stop where it is true: p(' she') > 10%, ' he', /pattern/, differs", "condition"
     ),

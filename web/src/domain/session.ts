@@ -13,6 +13,10 @@ export function pathOf({ nodes, at }: Pick<SessionView, "nodes" | "at">): Sessio
   return found;
 }
 
+/** How many tokens a session has chosen on the way from the prompt to where it is. */
+export const tokensSince = ({ run_ids, prompt }: Pick<SessionView, "run_ids" | "prompt">): number =>
+  run_ids.length - prompt.length;
+
 export interface PlacedNode {
   node: SessionNode;
   column: number;

@@ -9,7 +9,7 @@ import { closeOverlay } from "../run/overlays";
 import { getPlace, go } from "../run/place";
 import { openUnit } from "../run/unit";
 import { addressOf, getView } from "../run/view";
-import { ACTIONS, EXPLORE_ACTIONS } from "./actions";
+import { ACTIONS, EXPLORE_ACTIONS, possible } from "./actions";
 import { useShown } from "./useShown";
 import css from "./shell.module.css";
 
@@ -31,7 +31,7 @@ export function Palette({ exploring }: { exploring: boolean }) {
     dialog.current?.showModal();
   }, []);
   const entries = useMemo((): Entry[] => {
-    const actions = (exploring ? EXPLORE_ACTIONS : ACTIONS).map((action): Entry => ({
+    const actions = possible(exploring ? EXPLORE_ACTIONS : ACTIONS, shown).map((action): Entry => ({
       ...{ key: action.name, label: action.name, hint: "", keys: action.keys },
       perform: () => action.perform(shown),
     }));

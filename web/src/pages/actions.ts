@@ -5,6 +5,7 @@ import { stopGeneration } from "../run/generation";
 import { showPalette, showSheet, tourStep } from "../run/overlays";
 import { go } from "../run/place";
 import { lastExploreAddress } from "../run/explore";
+import { pauseSession, type Paused } from "../run/session";
 import { moveLayer, movePosition } from "../run/selection";
 import { copyLink } from "../run/share";
 import { closeUnit } from "../run/unit";
@@ -19,6 +20,8 @@ export interface Shown {
   length: number;
   position: number;
   compared: boolean;
+  /** The debugging session, where one waits for a verb. */
+  paused: Paused | null;
 }
 
 export interface Action {
@@ -26,6 +29,8 @@ export interface Action {
   /** Of a key alone or with others; none for what is only in the palette. */
   keys: readonly string[];
   matches: (event: KeyboardEvent) => boolean;
+  /** Whether it can be done here; without it, always. */
+  possible?: (shown: Shown) => boolean;
   perform: (shown: Shown) => void;
 }
 
@@ -49,6 +54,50 @@ function nextPanel(): void {
 
 const only = (name: string, perform: Action["perform"]): Action => ({ name, keys: [], matches: never, perform });
 
+/** A button or link that is shown, by its id. */
+const press = (id: string) => () => document.getElementById(id)?.click();
+
+function stop(): void {
+  stopGeneration();
+  pauseSession();
+}
+
+/** A verb of a debugging session, by the letter that `lm-debugger debug` knows it by. */
+const verb = (
+  name: string,
+  letter: string,
+  perform: (paused: Paused) => void,
+  possible: (paused: Paused) => boolean = () => true,
+): Action => ({
+  ...{ name, keys: [letter], matches: key(letter) },
+  possible: ({ paused }) => paused !== null && possible(paused),
+  perform: ({ paused }) => paused !== null && perform(paused),
+});
+
+const SESSION: readonly Action[] = [
+  verb("Debugger: step over a token, or a layer", "n", ({ verbs }) => verbs.run({ verb: "step", how: "over" })),
+  verb("Debugger: step into the next token, or part", "s", ({ verbs }) => verbs.run({ verb: "step", how: "into" })),
+  verb(
+    "Debugger: step out, finish the token",
+    "r",
+    ({ verbs }) => verbs.run({ verb: "step", how: "out" }),
+    ({ inside }) => inside,
+  ),
+  verb("Debugger: continue to a breakpoint", "c", ({ verbs }) => verbs.run({ verb: "continue" })),
+  verb(
+    "Debugger: back, undo a step",
+    "u",
+    ({ verbs }) => verbs.move({ verb: "back", count: 1 }),
+    ({ count, inside }) => count > 0 || inside,
+  ),
+  { name: "Add a breakpoint", keys: ["b"], matches: key("b"), perform: () => focus("add-breakpoint") },
+  only("Debug: pause where a breakpoint is true", press("debug")),
+];
+
+/** What can be done where one is. */
+export const possible = (actions: readonly Action[], shown: Shown): readonly Action[] =>
+  actions.filter((action) => action.possible?.(shown) ?? true);
+
 const COMMON: readonly Action[] = [
   { name: "Command palette", keys: ["Ctrl", "K"], matches: command("k", false), perform: showPalette },
   { name: "Undo an edit", keys: ["Ctrl", "Z"], matches: command("z", false), perform: undoEdit },
@@ -58,13 +107,10 @@ const COMMON: readonly Action[] = [
   only("Copy a link to this view", copyLink),
 ];
 
-/** The link that leads to the unit before or after, where a unit's page is shown. */
-const follow = (id: string) => () => document.getElementById(id)?.click();
-
 export const EXPLORE_ACTIONS: readonly Action[] = [
   { name: "Go to the search", keys: ["/"], matches: key("/"), perform: () => focus("search") },
-  { name: "Next dimension", keys: ["→"], matches: key("ArrowRight"), perform: follow("next-unit") },
-  { name: "Previous dimension", keys: ["←"], matches: key("ArrowLeft"), perform: follow("previous-unit") },
+  { name: "Next dimension", keys: ["→"], matches: key("ArrowRight"), perform: press("next-unit") },
+  { name: "Previous dimension", keys: ["←"], matches: key("ArrowLeft"), perform: press("previous-unit") },
   only("Go to the debugger", () => go(addressOf(getView()))),
   ...COMMON,
 ];
@@ -100,10 +146,11 @@ export const ACTIONS: readonly Action[] = [
     perform: () => setView({ all: !getView().all }),
   },
   { name: "Why this token", keys: ["w"], matches: key("w"), perform: () => setView({ inspect: "why" }) },
+  ...SESSION,
   { name: "Close the unit", keys: ["Esc"], matches: key("Escape"), perform: closeUnit },
   only("Compare with this run without edits", setBase),
   only("Remove all edits", clearEdits),
-  only("Stop generating", stopGeneration),
+  only("Stop generating", stop),
   only("Take the tour", () => tourStep(0)),
   only("Go to Explore", () => go(lastExploreAddress())),
   ...COMMON,

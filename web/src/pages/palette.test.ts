@@ -13,6 +13,33 @@ it("finds what has every word, what begins with them first", async () => {
   expect(matching(entries, "").length).toBe(4);
 });
 
+it("a paused session is moved by the letters of the terminal, and by nothing where there is none", async () => {
+  const { ACTIONS, possible } = await import("./actions");
+  const run = vi.fn();
+  const move = vi.fn();
+  const shown = { layers: 2, length: 3, position: 0, compared: false };
+  const press = (letter: string, paused: { count: number; inside: boolean } | null) => {
+    const here = { ...shown, paused: paused && { ...paused, verbs: { run, move } } };
+    possible(ACTIONS, here)
+      .find(({ matches }) => matches(new KeyboardEvent("keydown", { key: letter })))
+      ?.perform(here);
+  };
+  for (const letter of "nsrcu") press(letter, null);
+  for (const letter of "ru") press(letter, { count: 0, inside: false });
+  expect(run).not.toHaveBeenCalled();
+  expect(move).not.toHaveBeenCalled();
+  for (const letter of "nsrcu") press(letter, { count: 0, inside: true });
+  expect(run.mock.calls).toEqual([
+    [{ verb: "step", how: "over" }],
+    [{ verb: "step", how: "into" }],
+    [{ verb: "step", how: "out" }],
+    [{ verb: "continue" }],
+  ]);
+  expect(move).toHaveBeenCalledWith({ verb: "back", count: 1 });
+  const letters = ACTIONS.flatMap(({ keys }) => (keys.length === 1 ? keys : []));
+  expect(new Set(letters).size).toBe(letters.length);
+});
+
 it("the state comes first; the address follows, a step at once", async () => {
   vi.useFakeTimers();
   const { setView, getView } = await import("../run/view");

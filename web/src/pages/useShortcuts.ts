@@ -1,10 +1,12 @@
 // Listens for the keyboard verbs wherever no text is being written and no control wants the key.
 import { useEffect, useEffectEvent } from "react";
-import { ACTIONS, EXPLORE_ACTIONS, type Shown } from "./actions";
+import { ACTIONS, EXPLORE_ACTIONS, possible, type Shown } from "./actions";
 
 const WRITING = "input:not([type=checkbox]), textarea, select, [contenteditable]";
 /** Where arrow keys already mean something. */
 const ARROWS = '[role="slider"], [role="radio"], [role="menu"], [role="dialog"], [role="separator"], dialog';
+/** Where letters choose among what is listed. */
+const LISTS = '[role="menu"], [role="listbox"]';
 /** What closes by Escape before anything else does. */
 const OPEN = '[role="menu"], [role="dialog"], dialog[open]';
 
@@ -16,8 +18,9 @@ export function useShortcuts(exploring: boolean, shown: Shown): void {
     // In a text, only what is no letter of it: the palette.
     if (target?.closest(WRITING) && !(chord && event.key.toLowerCase() === "k")) return;
     if (event.key.startsWith("Arrow") && target?.closest(ARROWS)) return;
+    if (event.key.length === 1 && !chord && target?.closest(LISTS)) return;
     if (event.key === "Escape" && document.querySelector(OPEN)) return;
-    const action = (exploring ? EXPLORE_ACTIONS : ACTIONS).find(({ matches }) => matches(event));
+    const action = possible(exploring ? EXPLORE_ACTIONS : ACTIONS, shown).find(({ matches }) => matches(event));
     if (action === undefined) return;
     event.preventDefault();
     action.perform(shown);

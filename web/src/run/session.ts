@@ -17,6 +17,7 @@ import {
 import { wasStopped } from "../api/longwork";
 import type { SessionNode, SessionView } from "../api/types";
 import { withPlainNumbers } from "../domain/changes";
+import { tokensSince } from "../domain/session";
 import { asApiError, type ApiError } from "../domain/failure";
 import { createStore, useStore } from "../ui/store";
 import { restartEdits } from "./edits";
@@ -127,6 +128,23 @@ export function useSessionVerbs(): SessionVerbs {
     },
     end: () => setView({ session: "", position: null }),
   };
+}
+
+/** A session that waits for a verb. */
+export interface Paused {
+  verbs: Pick<SessionVerbs, "run" | "move">;
+  /** Tokens since the prompt. */
+  count: number;
+  /** Whether it is inside a step, at a part of a layer. */
+  inside: boolean;
+}
+
+/** The session of the address, unless it runs. */
+export function usePaused(): Paused | null {
+  const session = useSession();
+  const { busy } = useSessionWork();
+  const verbs = useSessionVerbs();
+  return session === null || busy ? null : { verbs, count: tokensSince(session), inside: session.frame !== null };
 }
 
 /** Edits, watches and breakpoints of the page are the session's: what is changed here is changed there. Mounted once. */

@@ -95,6 +95,7 @@ export function PromptBar() {
         />
       )}
       <button
+        id="debug"
         type="button"
         className="button icon"
         disabled={text === "" || session !== ""}

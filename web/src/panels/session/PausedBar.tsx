@@ -1,8 +1,7 @@
 // Where a session is and why, with the verbs of a debugger. Only while one is shown.
 import { CornerDownRight, CornerUpLeft, Pause, Play, StepForward, Undo2, X } from "lucide-react";
-import { stopSaid } from "../../domain/session";
+import { stopSaid, tokensSince } from "../../domain/session";
 import { pauseSession, useSession, useSessionFailure, useSessionVerbs, useSessionWork } from "../../run/session";
-import { useRun } from "../../run/useRun";
 import { useViewPart } from "../../run/view";
 import { ErrorNote, Warning } from "../../ui/notes";
 import { useRoving } from "../../ui/roving";
@@ -14,13 +13,12 @@ export function PausedBar() {
   const session = useSession();
   const failure = useSessionFailure();
   const { busy, error } = useSessionWork();
-  const { promptLength } = useRun();
   const verbs = useSessionVerbs();
   const group = useRoving<HTMLDivElement>();
   if (id === "" && error === null) return null;
   const verb = { "data-rove": true, tabIndex: -1, type: "button", className: "button small", disabled: busy } as const;
   const frame = session?.frame ?? null;
-  const here = session === null ? 0 : session.run_ids.length - promptLength;
+  const here = session === null ? 0 : tokensSince(session);
   return (
     <section className={css.paused} aria-label="Debugging session" data-busy={busy}>
       {(failure ?? error) !== null && <ErrorNote failure={failure ?? error} />}
@@ -41,14 +39,20 @@ export function PausedBar() {
               Pause
             </button>
           ) : (
-            <button {...verb} title="Run until a breakpoint" onClick={() => verbs.run({ verb: "continue" })}>
+            <button
+              {...verb}
+              title="Run until a breakpoint (c)"
+              aria-keyshortcuts="c"
+              onClick={() => verbs.run({ verb: "continue" })}
+            >
               <Play aria-hidden />
               Continue
             </button>
           )}
           <button
             {...verb}
-            title={frame === null ? "One token" : "One layer"}
+            title={frame === null ? "One token (n)" : "One layer (n)"}
+            aria-keyshortcuts="n"
             onClick={() => verbs.run({ verb: "step", how: "over" })}
           >
             <StepForward aria-hidden />
@@ -56,7 +60,8 @@ export function PausedBar() {
           </button>
           <button
             {...verb}
-            title={frame === null ? "Into the next token, layer by layer" : "One part of a layer"}
+            title={frame === null ? "Into the next token, layer by layer (s)" : "One part of a layer (s)"}
+            aria-keyshortcuts="s"
             onClick={() => verbs.run({ verb: "step", how: "into" })}
           >
             <CornerDownRight aria-hidden />
@@ -65,7 +70,8 @@ export function PausedBar() {
           <button
             {...verb}
             disabled={busy || frame === null}
-            title="Finish the token"
+            title="Finish the token (r)"
+            aria-keyshortcuts="r"
             onClick={() => verbs.run({ verb: "step", how: "out" })}
           >
             <CornerUpLeft aria-hidden />
@@ -74,7 +80,8 @@ export function PausedBar() {
           <button
             {...verb}
             disabled={busy || (here <= 0 && frame === null)}
-            title="Undo a step; nothing is lost"
+            title="Undo a step; nothing is lost (u)"
+            aria-keyshortcuts="u"
             onClick={() => verbs.move({ verb: "back", count: 1 })}
           >
             <Undo2 aria-hidden />
