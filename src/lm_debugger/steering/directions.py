@@ -9,6 +9,7 @@ tokens is their mean. The difference of two prompts is that of their streams the
 import hashlib
 from collections import OrderedDict
 from collections.abc import Sequence
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -44,7 +45,6 @@ class Directions:
         self._model = model
         self._lenses = lenses
         self._known: OrderedDict[tuple[DirectionName, str], Along] = OrderedDict()
-        self._means: dict[str, Tensor] = {}
 
     def settled(self, edits: Sequence[Edit], work: Work) -> tuple[Edit, ...]:
         """The edits with the numbers of their directions.
@@ -131,18 +131,17 @@ class Directions:
         if term.random:
             return random_direction(self._model.anatomy.hidden_size, int(term.text), layer)
         ids = tokens_of(self._model.vocabulary, term.text, self._model.readout.vocabulary)
-        vector = reading.directions(torch.tensor(ids), layer).mean(0) - self._mean(reading, layer)
-        return self._at_one(term, vector.float().cpu())
+        plain = self._model.readout.directions(torch.tensor(ids)).mean(0).float().cpu()
+        return self._at_one(term, reading.lens.adjoint(plain - self._mean, layer))
 
-    def _mean(self, reading: Reading, layer: int) -> Tensor:
-        """The mean direction of all tokens at a layer: (hidden,)."""
-        if "" not in self._means:
-            readout = self._model.readout
-            total = torch.zeros(self._model.anatomy.hidden_size, dtype=torch.float64)
-            for first in range(0, readout.vocabulary, ROWS):
-                total += readout.directions(slice(first, first + ROWS)).double().sum(0).cpu()
-            self._means[""] = (total / readout.vocabulary).float()
-        return reading.lens.adjoint(self._means[""], layer)
+    @cached_property
+    def _mean(self) -> Tensor:
+        """The mean of all tokens' directions at the read-out's input: (hidden,), float32, on the CPU."""
+        readout = self._model.readout
+        total = torch.zeros(self._model.anatomy.hidden_size, dtype=torch.float64)
+        for first in range(0, readout.vocabulary, ROWS):
+            total += readout.directions(slice(first, first + ROWS)).double().sum(0).cpu()
+        return (total / readout.vocabulary).float()
 
     def _apart(self, name: DirectionName, layers: Sequence[int], work: Work) -> list[Tensor]:
         """The streams of the second prompt less those of the first."""
