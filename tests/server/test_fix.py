@@ -74,6 +74,25 @@ def test_a_bisection_is_the_debuggers(client: TestClient) -> None:
     )  # fmt: skip
 
 
+def test_runs_of_one_prompt_with_different_edits_are_bisected(client: TestClient) -> None:
+    debugger = tiny.shared("llama")
+    ids = debugger.model.vocabulary.encode(PROMPT)
+    edit = next(
+        edit
+        for index in range(8)
+        for edit in (f"L1D{index}=900@last", f"L1D{index}=-900@last")
+        if debugger.trace(ids, [edit]).view().output[0].id != debugger.trace(ids).view().output[0].id
+    )
+    body = {"ids": ids, "source_ids": ids, "interventions": ["L0D1=0"], "source_interventions": ["L0D1=0", edit]}
+    answer = client.post("/api/bisect", json=body)
+    assert answer.status_code == 200, answer.text
+    found = Bisection.model_validate_json(answer.text)
+    assert (found.layer, found.part, found.units, found.flips) == (1, "ffn", (edit.partition("=")[0],), True)
+    assert found.interventions == ("L0D1=0.0",)
+    for wrong in ({"source_interventions": ["L0D1=0"]}, {"source": PROMPT, "source_ids": ids}):
+        assert client.post("/api/bisect", json={"prompt": PROMPT, **wrong}).status_code == 422
+
+
 def test_a_bisection_needs_another_run(client: TestClient) -> None:
     answer = client.post("/api/bisect", json={"prompt": PROMPT})
     assert answer.status_code == 422

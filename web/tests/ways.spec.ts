@@ -2,6 +2,14 @@
 import { expect, test } from "@playwright/test";
 import { address, answered, complaints, inspector, settled, WIFE } from "./pages";
 
+interface Bisection {
+  layer: number | null;
+  read: number;
+  units: string[];
+  cells: (number | null)[][];
+  swaps: unknown[];
+}
+
 interface Edge {
   kind: string;
   layer: number;
@@ -109,6 +117,41 @@ test("where two prompts part: a cell is the run with one activation of the other
   await table.getByRole("button", { name: /^layer 20, ·wife 1:/ }).click();
   await expect(page).toHaveURL(/at=1.*layer=20/);
   await expect(page).toHaveURL(/from=My\+husband.*part=ffn/);
+  // The map stays that of the prediction that was asked for.
+  await expect(table.getByRole("button", { name: /^layer 20, ·a 5:/ })).toHaveText(/\d/);
+  await expect(page.getByText("the prediction after ·a 5")).toBeVisible();
+
+  await page.getByRole("radio", { name: "Bisect" }).click();
+  const grid = page.getByRole("table", { name: /^Lead of the other answer/ });
+  await expect(grid).toBeVisible({ timeout: 60_000 });
+  const told = await request.post("/api/bisect", { data: { prompt: WIFE, source: other } });
+  const found = (await told.json()) as Bisection;
+  expect(found.read).toBe(5);
+  const place = page.getByRole("group", { name: "Where it tips" });
+  await expect(place).toContainText(`layer ${found.layer}`);
+  for (const unit of found.units.slice(0, 3)) {
+    await expect(place.getByRole("button", { name: `Open ${unit}`, exact: true })).toBeVisible();
+  }
+  const cell = grid.getByRole("button", { name: new RegExp(`^layer ${found.layer}, ·a 5:`) });
+  expect(Number((await cell.textContent())?.replace("−", "-"))).toBeCloseTo(
+    found.cells[found.layer ?? 0]?.[5] ?? NaN,
+    1,
+  );
+  await cell.click();
+  await expect(page).toHaveURL(new RegExp(`at=5.*layer=${found.layer}(&|$)`));
+  await page.getByText(/^Proved by/).click();
+  await expect(page.getByRole("list", { name: "Swaps that were run" }).getByRole("listitem")).toHaveCount(
+    found.swaps.length,
+  );
+  // A against B: with edits, from the palette.
+  await page.getByRole("textbox", { name: "Add an edit" }).fill("L22D75=80");
+  await page.keyboard.press("Enter");
+  await settled(page);
+  await page.keyboard.press("Control+k");
+  await page.keyboard.type("bisect");
+  await page.getByRole("option", { name: /^Bisect: where A and B part/ }).click();
+  await expect(place).toContainText("layer 22, feed-forward", { timeout: 60_000 });
+  await expect(place.getByRole("button", { name: "Open L22D75", exact: true })).toBeVisible();
 });
 
 test("why: against another token, swapped, and verified by switching parts off", async ({ page, request }) => {

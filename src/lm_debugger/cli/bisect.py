@@ -19,6 +19,10 @@ def bisect(
     source: Annotated[
         str | None, typer.Option("--with", metavar="PROMPT", help="The prompt whose run is taken over.")
     ] = None,
+    source_edits: Annotated[
+        list[str] | None,
+        typer.Option("--with-set", metavar="EDIT", help="Edit the run of --with. Can be given more than once."),
+    ] = None,
     other: Annotated[
         str | None, typer.Option("--other", metavar="MODEL", help="Another model of the same shape, instead.")
     ] = None,
@@ -55,7 +59,8 @@ def bisect(
         debugger = opened(model)
         found = debugger.bisect(
             text, second, other=None if other is None else opened(other), position=position,
-            interventions=interventions, max_new_tokens=max_new_tokens, progress=progress,
+            interventions=interventions, source_interventions=parse_all(source_edits or ()),
+            max_new_tokens=max_new_tokens, progress=progress,
         )  # fmt: skip
     if json:
         print_record(found)

@@ -67,6 +67,7 @@ class Bisecting(ABC):
         other: "Bisecting | None" = None,
         position: int = -1,
         interventions: Edits = (),
+        source_interventions: Edits = (),
         max_new_tokens: int = NEW,
         progress: Progress | None = None,
         cancel: threading.Event | None = None,
@@ -84,6 +85,7 @@ class Bisecting(ABC):
             position: whose prediction is compared; negative ones count from the end. With another model it must be the
                 last.
             interventions: edits in force in this run; without a source and another model, in the other one.
+            source_interventions: edits in force in the run of `source`.
             max_new_tokens: most tokens that two models write, 0 to 1000; 0 compares the next token only, at `position`.
             progress: told how far it is.
             cancel: set it to stop.
@@ -97,12 +99,17 @@ class Bisecting(ABC):
         if source is not None and other is not None:
             raise OptionError("Both another prompt and another model are given.", "Give one of them.")
         if other is not None:
+            if source_interventions:
+                raise OptionError("Edits of another prompt do not go with another model.", "Give one of them.")
             return self._between_models(prompt, other, position, edits, max_new_tokens, work)
+        theirs = parse_all(source_interventions)
+        if theirs and source is None:
+            raise OptionError("There are edits of another prompt, but there is none.", "Give the other prompt, too.")
         if source is None and not edits:
             raise OptionError("There is no other run.", "Give another prompt, another model, or an edit.")
         first = self.trace(prompt, edits if source is not None else (), progress=work.progress, cancel=work.cancel)
         second = self.trace(
-            prompt if source is None else source, edits if source is None else (),
+            prompt if source is None else source, edits if source is None else theirs,
             progress=work.progress, cancel=work.cancel,
         )  # fmt: skip
         return bisect(first, second, position, 0, work)

@@ -1,9 +1,10 @@
 // What the page asks about the ways to a prediction: its flow, all heads of a prompt, and activations of another run in
 // place of its own. Each reads attention of whole prompts: seconds of work, with progress.
 import { queryOptions } from "@tanstack/react-query";
+import type { BisectBody } from "../domain/bisect";
 import { bare, type Run } from "../domain/run";
 import { longWork } from "./longwork";
-import type { Flow, HeadTable, PatchMap, PostBody } from "./types";
+import type { Bisection, Flow, HeadTable, PatchMap, PostBody } from "./types";
 
 const KEPT = { staleTime: Infinity, gcTime: 300_000, retry: false } as const;
 
@@ -50,5 +51,16 @@ export const patchQuery = (run: Run | null, { source, part, position, target, ve
       return longWork<PatchMap>("api/patch", body, signal);
     },
     enabled: run !== null && source !== "",
+    placeholderData: (previous) => previous,
+    ...KEPT,
+  });
+
+/** Where two runs part: the layer, the part and the units that tip the answer. */
+export const bisectQuery = (body: BisectBody | null) =>
+  queryOptions({
+    queryKey: ["bisect", body],
+    queryFn: ({ signal }) => longWork<Bisection>("api/bisect", body, signal),
+    enabled: body !== null,
+    placeholderData: (previous) => previous,
     ...KEPT,
   });

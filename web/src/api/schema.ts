@@ -1197,6 +1197,16 @@ export interface components {
              */
             source?: string | null;
             /**
+             * Source Ids
+             * @description The other prompt's token ids, instead.
+             */
+            source_ids?: number[] | null;
+            /**
+             * Source Interventions
+             * @description Edits in force in the other prompt's run.
+             */
+            source_interventions?: string[];
+            /**
              * Position
              * @description A position; negative ones count from the end.
              * @default -1

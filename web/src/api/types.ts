@@ -32,6 +32,7 @@ export type FixAnswer = Schemas["Fix"];
 export type SweepAnswer = Schemas["Sweep"];
 export type HeadTable = Schemas["HeadTable"];
 export type HeadRow = Schemas["HeadRow"];
+export type Bisection = Schemas["Bisection"];
 export type PatchMap = Schemas["PatchMap"];
 export type HeadView = Schemas["HeadView"];
 export type SubUpdate = Schemas["SubUpdate"];

@@ -88,9 +88,11 @@ export const FIELDS = {
   edge: text("edge"),
   pins: texts("pin"),
   headOrder: choice("heads", ["norm", "share", "previous", "induction", "duplicate", "first", "layer"]),
-  /** The prompt whose activations are patched in, and of which part. */
+  /** The prompt whose activations are patched in, and of which part; or where the two runs part. */
   source: text("from"),
-  part: choice("part", ["residual", "attention", "ffn", "heads"]),
+  part: choice("part", ["residual", "attention", "ffn", "heads", "bisect"]),
+  /** Whose prediction is patched: the chosen position if left out. */
+  read: place("read"),
   colour: choice("color", ["probability", "token", "entropy", "rank"]),
   measure: choice("measure", ["probability", "rank"]),
   sort: choice("sort", ["score", "share", "coefficient", "effect"]),

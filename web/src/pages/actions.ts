@@ -1,5 +1,5 @@
 // The verbs of the page as data: name, keys, test and effect of each in one object. Keyboard, palette and sheet read them.
-import { setBase } from "../run/against";
+import { bisect, setBase } from "../run/against";
 import { clearEdits, redoEdit, undoEdit } from "../run/edits";
 import { stopGeneration } from "../run/generation";
 import { showPalette, showSheet, tourStep } from "../run/overlays";
@@ -148,6 +148,7 @@ export const ACTIONS: readonly Action[] = [
   { name: "Why this token", keys: ["w"], matches: key("w"), perform: () => setView({ inspect: "why" }) },
   ...SESSION,
   { name: "Close the unit", keys: ["Esc"], matches: key("Escape"), perform: closeUnit },
+  only("Bisect: where A and B part", bisect),
   only("Compare with this run without edits", setBase),
   only("Remove all edits", clearEdits),
   only("Stop generating", stop),

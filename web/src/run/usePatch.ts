@@ -1,22 +1,52 @@
-// The patch map that the view asks for: another prompt's activations, one at a time, in place of this run's.
-import { useQuery } from "@tanstack/react-query";
-import { patchQuery } from "../api/attribution";
+// What is asked with another run's activations in place of this one's: the patch map, and where the two part.
+import { useQuery, type UseQueryResult } from "@tanstack/react-query";
+import { bisectQuery, patchQuery } from "../api/attribution";
+import type { PatchMap } from "../api/types";
+import { bisectionAsked, sidesOf } from "../domain/bisect";
 import { useTrace } from "./useTrace";
 import { useView } from "./view";
 
-export function usePatch() {
-  const { source, part, target, versus } = useView();
-  const { b, position, data, stale, show } = useTrace();
-  const ready = data !== undefined && !stale;
-  const asked = { source, part, position, target, versus };
-  const query = useQuery(patchQuery(ready ? b : null, asked));
+/** An answer on its way. */
+export interface Asked<T> {
+  answer: T | undefined;
+  failure: Error | null;
+  waiting: boolean;
+  /** What is there is the answer to another question. */
+  stale: boolean;
+  stopped: boolean;
+  retry: () => void;
+}
+
+function askedOf<T>(query: UseQueryResult<T>, settled: boolean): Asked<T> {
+  const { data, error, isFetching, isPlaceholderData, isEnabled, fetchStatus } = query;
   return {
-    ...{ source, part, show },
-    map: query.data,
-    failure: query.error,
-    waiting: query.isFetching,
-    stale: query.data !== undefined && !ready,
-    stopped: query.isEnabled && query.fetchStatus === "idle" && query.data === undefined && query.error === null,
+    answer: isEnabled ? data : undefined,
+    failure: error,
+    waiting: isFetching,
+    stale: isPlaceholderData || !settled,
+    stopped: isEnabled && fetchStatus === "idle" && (data === undefined || isPlaceholderData) && error === null,
     retry: () => void query.refetch(),
   };
+}
+
+/** The runs, once they are read; and whose prediction is compared: it stays while one walks through a map of it. */
+export function useCompared() {
+  const { a, b, base, compared, data, settled, position, length, tokens } = useTrace();
+  const view = useView();
+  const read = view.position === null ? position : Math.min(view.read ?? position, length - 1);
+  return { a, b: data === undefined ? null : b, base, compared, settled, position, read, tokens };
+}
+
+export function usePatch(part: PatchMap["part"]): Asked<PatchMap> {
+  const { source, target, versus } = useView();
+  const { b, read, settled } = useCompared();
+  return askedOf(useQuery(patchQuery(b, { source, part, position: read, target, versus })), settled);
+}
+
+export function useBisection() {
+  const { source } = useView();
+  const { a, b, base, read, settled } = useCompared();
+  const body = bisectionAsked({ a, b, base, source, position: read });
+  const asked = askedOf(useQuery(bisectQuery(body)), settled);
+  return { ...asked, possible: b === null || body !== null, sides: sidesOf({ source, base }) };
 }

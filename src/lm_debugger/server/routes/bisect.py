@@ -4,10 +4,12 @@ from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Request
 from pydantic import Field
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from lm_debugger.errors import OptionError
 from lm_debugger.records.bisect import Bisection
-from lm_debugger.server.inputs import Position, RunInput, check_at_most, check_tokens
+from lm_debugger.server.inputs import Many, Position, RunInput, TokenId, check_at_most, check_tokens, read_edits
 from lm_debugger.server.longwork import Channel, answer, described, wants_stream
 from lm_debugger.server.services import Here
 
@@ -25,6 +27,10 @@ class BisectInput(RunInput):
         min_length=1,
         description="The other prompt. Without it, the prompt with `interventions` is the other run.",
     )
+    source_ids: Many[TokenId] | None = Field(None, min_length=1, description="The other prompt's token ids, instead.")
+    source_interventions: Many[str] = Field(
+        default_factory=list, description="Edits in force in the other prompt's run."
+    )
     position: Position = -1
     stream: bool = Field(False, description="Answer with server-sent events, as with Accept: text/event-stream.")
 
@@ -34,16 +40,19 @@ async def bisect(request: Request, here: Here, asked: BisectInput) -> Response:
     """The layer, the part and the units at which taking over the other run's activations flips the answer."""
     limits = here.settings.limits
     prompt, edits, _ = await asked.asked(limits)
-    source = asked.source
-    if source is not None:
-        check_at_most("The length of source", len(source), limits.prompt_characters)
+    check_at_most("The length of source", len(asked.source or ""), limits.prompt_characters)
+    if asked.source is not None and asked.source_ids is not None:
+        raise OptionError("Both source and source_ids are given.", "Give one of them.")
+    source = asked.source if asked.source_ids is None else tuple(asked.source_ids)
+    theirs = await run_in_threadpool(read_edits, asked.source_interventions, limits)
 
     def work(debugger: "Debugger", channel: Channel) -> Bisection:
         check_tokens(len(ids := debugger.model.vocabulary.encode(prompt)), limits)
         other = None if source is None else debugger.model.vocabulary.encode(source)
         check_tokens(len(other or ()), limits)
         return debugger.bisect(
-            ids, other, position=asked.position, interventions=edits, progress=channel.progress, cancel=channel.cancel
-        )
+            ids, other, position=asked.position, interventions=edits, source_interventions=theirs,
+            progress=channel.progress, cancel=channel.cancel,
+        )  # fmt: skip
 
     return await answer(request, here, work, stream=asked.stream or wants_stream(request))

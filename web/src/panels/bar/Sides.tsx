@@ -4,7 +4,7 @@ import { DropdownMenu as Menu } from "radix-ui";
 import { useState, type ReactNode } from "react";
 import { lensName } from "../../domain/lens";
 import { visible } from "../../domain/visible";
-import { setA, setALens, setBase } from "../../run/against";
+import { bisect, setA, setALens, setBase } from "../../run/against";
 import { clearEdits } from "../../run/edits";
 import { useLenses } from "../../run/lens";
 import { restore } from "../../run/restore";
@@ -57,6 +57,9 @@ export function Sides() {
               This run through the {lensName(name)}
             </Menu.Item>
           ))}
+        <Menu.Item className="menu-item" disabled={!compared} onSelect={bisect}>
+          Bisect: where A and B part
+        </Menu.Item>
         <Menu.Label className="menu-label">Or drop a run here, from the runs below.</Menu.Label>
       </Side>
       <Side name="B" said={counted(interventions.length)} short={counted(interventions.length)} onDrop={restore}>

@@ -9,27 +9,33 @@ interface Props {
   /** By layer. */
   rows: readonly (readonly (number | null)[])[];
   /** A column of its own at the end. */
-  last: { name: string; values: readonly (number | null)[] };
+  last?: { name: string; values: readonly (number | null)[] };
   strength: (value: number | null) => number;
   write: (value: number) => string;
   chosen: { layer: number | null; column: number | null };
+  /** Cells that an answer is about. */
+  marked?: (layer: number, column: number | null) => boolean;
   onChoose: (layer: number, column: number | null) => void;
 }
 
 export const PatchCells = memo(function PatchCells(props: Props) {
-  const { label, columns, rows, last, strength, write, chosen, onChoose } = props;
+  const { label, columns, rows, last, strength, write, chosen, marked, onChoose } = props;
   const group = useRoving<HTMLTableSectionElement>();
   const layers = rows.map((_, layer) => rows.length - 1 - layer);
   const cell = (layer: number, value: number | null, column: number | null) => (
-    <td key={column ?? "all"} data-chosen={column !== null && chosen.layer === layer && chosen.column === column}>
+    <td
+      key={column ?? "all"}
+      data-chosen={column !== null && chosen.layer === layer && chosen.column === column}
+      data-marked={marked?.(layer, column)}
+    >
       {value !== null && (
         <button
           type="button"
           data-rove
           tabIndex={-1}
           style={{ background: colour(strength(value)) }}
-          aria-label={`layer ${layer}, ${column === null ? last.name : `${columns[column]} ${column}`}: ${write(value)}`}
-          title={`layer ${layer}, ${column === null ? last.name : columns[column]}: ${write(value)}`}
+          aria-label={`layer ${layer}, ${column === null ? last?.name : `${columns[column]} ${column}`}: ${write(value)}`}
+          title={`layer ${layer}, ${column === null ? last?.name : columns[column]}: ${write(value)}`}
           onClick={() => onChoose(layer, column)}
         >
           {write(value)}
@@ -39,7 +45,7 @@ export const PatchCells = memo(function PatchCells(props: Props) {
   );
   return (
     <div className={css.scroll}>
-      <table className={css.cells} aria-label={label}>
+      <table className={css.cells} aria-label={label} data-last={last !== undefined}>
         <thead>
           <tr>
             <th />
@@ -48,7 +54,7 @@ export const PatchCells = memo(function PatchCells(props: Props) {
                 {name}
               </th>
             ))}
-            <th scope="col">{last.name}</th>
+            {last !== undefined && <th scope="col">{last.name}</th>}
           </tr>
         </thead>
         <tbody ref={group}>
@@ -58,7 +64,7 @@ export const PatchCells = memo(function PatchCells(props: Props) {
                 {layer}
               </th>
               {(rows[layer] ?? []).map((value, column) => cell(layer, value, column))}
-              {cell(layer, last.values[layer] ?? null, null)}
+              {last !== undefined && cell(layer, last.values[layer] ?? null, null)}
             </tr>
           ))}
         </tbody>

@@ -1,0 +1,56 @@
+// Where two runs part: what is asked for A and B or for another prompt, and how an answer is coloured and said. Pure.
+import type { Bisection, PostBody } from "../api/types";
+import { bare, sameRun, type Run } from "./run";
+
+export type BisectBody = PostBody<"/api/bisect">;
+
+interface Asked {
+  a: Run | null;
+  b: Run | null;
+  /** Whether A is B without its edits. */
+  base: boolean;
+  /** Another prompt, instead of A; "" for none. */
+  source: string;
+  position: number;
+}
+
+/** Null where there are no two runs. Without edits against with them, this run is A; else it is B. */
+export function bisectionAsked({ a, b, base, source, position }: Asked): BisectBody | null {
+  if (b === null) return null;
+  const mine = { ...bare(b), position };
+  if (source !== "") return { ...mine, source };
+  if (a === null || sameRun(bare(a), bare(b))) return null;
+  if (base) return mine;
+  const theirs = a.ids === undefined ? { source: a.prompt ?? "" } : { source_ids: a.ids };
+  return { ...mine, ...theirs, source_interventions: a.interventions };
+}
+
+/** What the two runs of an answer are called: the one that is changed, and the one that is taken over. */
+export const sidesOf = ({ source, base }: Pick<Asked, "source" | "base">): { here: string; there: string } =>
+  source !== ""
+    ? { here: "this run", there: "the other prompt" }
+    : base
+      ? { here: "A", there: "B" }
+      : { here: "B", there: "A" };
+
+/** 0: as without a swap; 1: as far as any swap brings it; below 0, the other way. */
+export function strengthOfLead({ answer, other, frontier, cells }: Bisection, value: number | null): number {
+  if (value === null) return 0;
+  const here = other.logit - answer.logit;
+  const most = Math.max(...(frontier ?? []), ...(cells ?? []).flat().map((cell) => cell ?? -Infinity));
+  return most <= here ? 0 : Math.max(-1, Math.min(1, (value - here) / (most - here)));
+}
+
+const PARTS: Record<NonNullable<Bisection["part"]>, string> = {
+  attention: "attention",
+  ffn: "feed-forward",
+  layer: "the whole layer",
+  embedding: "the embedding",
+  "read-out": "the read-out",
+};
+
+/** Where it tips, in words. */
+export function placeSaid({ layer, part }: Pick<Bisection, "layer" | "part">): string {
+  if (part === null) return "both give the same answer";
+  return layer === null || part === "embedding" ? PARTS[part] : `layer ${layer}, ${PARTS[part]}`;
+}
