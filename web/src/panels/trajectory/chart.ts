@@ -75,6 +75,7 @@ export function chartOptions(
     grid: { stroke: ink("--line"), width: 1 },
     ticks: { show: false },
   };
+  const title = (text: string) => ({ label: text, labelFont: font, labelSize: 16, labelGap: 0 });
   const drawn = paths.flatMap(({ path, then }) => (then === undefined ? [path] : [path, then]));
   const all = drawn.flatMap((path) => values(path, measure)).filter((value) => value !== null);
   const hidden = drawn.some((path) => values(path, measure).includes(null));
@@ -94,10 +95,11 @@ export function chartOptions(
       },
     },
     axes: [
-      { ...axis, size: 26, space: 36, incrs: [1, 2, 5, 10, 20, 50] },
+      { ...axis, ...title("layer"), size: 24, space: 36, incrs: [1, 2, 5, 10, 20, 50] },
       {
         ...axis,
-        size: 62,
+        ...title(measure === "rank" ? "rank among all tokens" : "probability"),
+        size: 46,
         splits: () => marks,
         filter: (_, splits) => splits,
         values: (_, ticks) => ticks.map((tick, index) => label(tick, measure, hidden && index === 0)),
