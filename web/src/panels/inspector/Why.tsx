@@ -133,7 +133,7 @@ function Parts({ answers: { a, b } }: { answers: { a: WhyAnswer | null; b: WhyAn
   const measured = new Map(
     parts.flatMap((part) => (typeof part.measured === "number" ? [[part.part, part.measured] as const] : [])),
   );
-  const rest = { key: "rest", head: <span className="muted">all other parts</span> };
+  const rest = { key: "rest", bare: true, head: <span className="muted">all other parts</span> };
   return (
     <ComparisonTable
       label="Parts by their direct effect"

@@ -42,7 +42,8 @@ export function LensMap({ length, side }: Props) {
   const [opened, open] = useState(NONE);
   useEffect(() => void document.fonts.load("11px JetBrains Mono").then(() => setFonts(true)), []);
 
-  const high = rowHeight(size.height, useTrace().data?.model.layers ?? 0);
+  const traced = useTrace();
+  const high = rowHeight(size.height, traced.data?.model.layers ?? 0);
   const cell = Math.min(WIDE * high, Math.max(NARROW, Math.floor((size.width - LABELS) / Math.max(length, 1))));
   const first = Math.max(0, Math.floor(scroll.left / cell));
   const last = size.width === 0 ? -1 : Math.min(length - 1, Math.ceil((scroll.left + size.width - LABELS) / cell) - 1);
@@ -134,7 +135,7 @@ export function LensMap({ length, side }: Props) {
         aria-busy={map.missing > 0}
         onScroll={(event) => setScroll({ left: event.currentTarget.scrollLeft, top: event.currentTarget.scrollTop })}
       >
-        {layers === 0 && <Empty title="Running the model…" />}
+        {layers === 0 && <Empty title={traced.failure !== null ? "The model did not run" : "Running the model…"} />}
         <div style={{ width: LABELS + length * cell, height: HEAD + rows.length * high }} hidden={layers === 0}>
           <canvas
             ref={canvas}

@@ -127,6 +127,8 @@ export function paint(
   }
   context.fillStyle = inks.panel ?? "";
   context.fillRect(0, 0, LABELS - 2, HEAD);
+  context.fillStyle = inks.muted ?? "";
+  context.fillText("layer", LABELS - 6, HEAD / 2);
 }
 
 function drawUnknown(context: CanvasRenderingContext2D, inks: Inks, x: number, y: number, sight: Sight): void {
