@@ -84,6 +84,8 @@ export function Why() {
             <button
               type="button"
               className={`button small ${css.verify}`}
+              data-rove
+              tabIndex={-1}
               aria-pressed={verify > 0}
               title={`Switch the ${VERIFIED} likeliest parts off, one by one, and measure what that does`}
               onClick={() => setView({ verify: verify === 0 })}

@@ -87,26 +87,27 @@ export function LensMap({ length, side }: Props) {
 
   useEffect(() => tellProgress(map.total - map.missing, map.total), [map.total, map.missing]);
 
-  // Keep the chosen cell in sight.
+  // Keep the chosen cell in sight: from when there is something to scroll.
+  const drawn = layers > 0;
   const place = rowOf(rows, layer);
   useEffect(() => {
     const element = box.current;
-    if (element === null || place < 0) return;
+    if (element === null || place < 0 || !drawn) return;
     const y = place * high;
     if (y < element.scrollTop) element.scrollTop = y;
     else if (y + high + HEAD > element.scrollTop + element.clientHeight) {
       element.scrollTop = y + high + HEAD - element.clientHeight;
     }
-  }, [place, high]);
+  }, [place, high, drawn]);
   useEffect(() => {
     const element = box.current;
-    if (element === null || size.width === 0) return;
+    if (element === null || size.width === 0 || !drawn) return;
     const x = position * cell;
     if (x < element.scrollLeft) element.scrollLeft = x;
     else if (x + cell + LABELS > element.scrollLeft + element.clientWidth) {
       element.scrollLeft = x + cell + LABELS - element.clientWidth;
     }
-  }, [position, cell, size.width]);
+  }, [position, cell, size.width, drawn]);
 
   const at = (event: React.MouseEvent): [number, number] => {
     const bounds = event.currentTarget.getBoundingClientRect();
