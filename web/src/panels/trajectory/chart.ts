@@ -58,6 +58,53 @@ export function marksOf(shown: readonly number[], hidden: boolean): number[] {
   return [FLOOR, ...decades([...shown, FLOOR, 1]).filter((mark) => mark > FLOOR * 1.5)];
 }
 
+/** How axes look, in the colours of the page. */
+export function looksOf(element: Element) {
+  const style = getComputedStyle(element);
+  const ink = (name: string) => style.getPropertyValue(name).trim();
+  const axis = {
+    stroke: ink("--muted"),
+    font: `11px ${ink("--sans")}`,
+    grid: { stroke: ink("--line"), width: 1 },
+    ticks: { show: false },
+  };
+  return { ink, axis };
+}
+
+/** A dashed line where `at` is; a click tells the whole number it is nearest to. */
+export function pickHooks(
+  at: number,
+  colour: string,
+  [least, most]: readonly [number, number],
+  onPick: (x: number) => void,
+): uPlot.Options["hooks"] {
+  return {
+    draw: [
+      (chart) => {
+        const x = chart.valToPos(at, "x", true);
+        if (x < chart.bbox.left || x > chart.bbox.left + chart.bbox.width) return;
+        chart.ctx.save();
+        chart.ctx.strokeStyle = colour;
+        chart.ctx.globalAlpha = 0.6;
+        chart.ctx.setLineDash([3, 3]);
+        chart.ctx.beginPath();
+        chart.ctx.moveTo(x, chart.bbox.top);
+        chart.ctx.lineTo(x, chart.bbox.top + chart.bbox.height);
+        chart.ctx.stroke();
+        chart.ctx.restore();
+      },
+    ],
+    ready: [
+      (chart) =>
+        chart.over.addEventListener("click", () => {
+          const { left } = chart.cursor;
+          if (left === undefined || left < 0) return;
+          onPick(Math.min(most, Math.max(least, Math.round(chart.posToVal(left, "x")))));
+        }),
+    ],
+  };
+}
+
 export function chartOptions(
   element: Element,
   stages: Stages,
@@ -66,15 +113,7 @@ export function chartOptions(
   layer: number,
   onLayer: (layer: number) => void,
 ): Omit<uPlot.Options, "width" | "height"> {
-  const style = getComputedStyle(element);
-  const ink = (name: string) => style.getPropertyValue(name).trim();
-  const font = `11px ${ink("--sans")}`;
-  const axis = {
-    stroke: ink("--muted"),
-    font,
-    grid: { stroke: ink("--line"), width: 1 },
-    ticks: { show: false },
-  };
+  const { ink, axis } = looksOf(element);
   const drawn = paths.flatMap(({ path, then }) => (then === undefined ? [path] : [path, then]));
   const all = drawn.flatMap((path) => values(path, measure)).filter((value) => value !== null);
   const hidden = drawn.some((path) => values(path, measure).includes(null));
@@ -116,29 +155,6 @@ export function chartOptions(
             ];
       }),
     ],
-    hooks: {
-      draw: [
-        (chart) => {
-          const x = chart.valToPos(layer, "x", true);
-          chart.ctx.save();
-          chart.ctx.strokeStyle = ink("--accent");
-          chart.ctx.globalAlpha = 0.6;
-          chart.ctx.setLineDash([3, 3]);
-          chart.ctx.beginPath();
-          chart.ctx.moveTo(x, chart.bbox.top);
-          chart.ctx.lineTo(x, chart.bbox.top + chart.bbox.height);
-          chart.ctx.stroke();
-          chart.ctx.restore();
-        },
-      ],
-      ready: [
-        (chart) =>
-          chart.over.addEventListener("click", () => {
-            const { left } = chart.cursor;
-            if (left === undefined || left < 0) return;
-            onLayer(Math.min(layers, Math.max(0, Math.round(chart.posToVal(left, "x")))));
-          }),
-      ],
-    },
+    hooks: pickHooks(layer, ink("--accent"), [0, layers], onLayer),
   };
 }
