@@ -78,6 +78,7 @@ export function EditRow({ edit, index }: { edit: ListedEdit; index: number }) {
           onClick={() => (direction ? setOpen(!open) : openUnit(edit.value))}
         >
           <b className={name === undefined ? "mono" : ""}>{name ?? edit.value}</b>{" "}
+          {edit.scope !== "all" && <span className={css.at}>@{edit.scope} </span>}
           <span className="token muted">
             {(tokens ?? [])
               .slice(0, 4)
@@ -126,7 +127,6 @@ export function EditRow({ edit, index }: { edit: ListedEdit; index: number }) {
           aria-label={`More of the edit of ${edit.value}`}
           onClick={() => setOpen(!open)}
         >
-          {edit.scope !== "all" && <i title={`at ${edit.scope}`}>@</i>}
           {open ? <ChevronDown aria-hidden /> : <ChevronRight aria-hidden />}
         </button>
         <button

@@ -171,7 +171,7 @@ const titleOf = ({ part, kind, effect, estimate, measured, promotes }: WhyPart):
 function PartName({ part, name }: { part: WhyPart; name: string | undefined }) {
   const unit = canonicalName(part.part);
   const promotes = (part.promotes ?? []).slice(0, 4).map(visible).join(" ");
-  if (unit === null) return <span className={css.part}>{part.part}</span>;
+  if (unit === null) return <span className={`mono ${css.part}`}>{part.part}</span>;
   return (
     <span className={css.part}>
       <button

@@ -23,7 +23,7 @@ export function Heads({ heads, base, open, edited }: Props) {
   const listed = [...heads].sort((a, b) => sizeOf(b) - sizeOf(a)).slice(0, SHOWN);
   const most = Math.max(...listed.map(sizeOf), 1e-9);
   return (
-    <ul aria-label="Heads">
+    <ul aria-label="Heads" className={css.heads} data-both={base !== null}>
       {listed.map((head) => {
         const promotes = (head.promotes ?? []).slice(0, 5).map(visible);
         const then = before.get(head.head);

@@ -70,4 +70,4 @@ function Move({ base, edited }: { base: number | null; edited: number | null }) 
   );
 }
 
-const listed = (coefficient: number | null): string => (coefficient === null ? "·" : signed(coefficient));
+const listed = (coefficient: number | null): string => (coefficient === null ? "–" : signed(coefficient));

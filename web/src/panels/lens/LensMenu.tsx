@@ -47,7 +47,7 @@ export function LensMenu() {
                   className="menu-item"
                   onSelect={() => setView({ lens: name === best ? "" : name })}
                 >
-                  <Menu.ItemIndicator>✓</Menu.ItemIndicator>
+                  <Menu.ItemIndicator className={css.mark}>✓</Menu.ItemIndicator>
                   <span>
                     {lensName(name)} <small className="muted">{lensFor(name)}</small>
                   </span>

@@ -1,6 +1,7 @@
 // What the colours of the map mean: a few values of the scale in their colours, the floor among them.
 import type { Scale } from "../../domain/scale";
 import { TokenText } from "../../ui/TokenText";
+import { STRONGEST } from "./paint";
 import css from "./map.module.css";
 
 interface Props {
@@ -28,7 +29,7 @@ export function Legend({ scale, hue, of }: Props) {
         const strength = scale.place(mark);
         const name = hue === "change" ? (strength < 0 ? "heat-down" : "heat-up") : (HUES[hue] ?? "heat");
         return (
-          <i key={mark} style={{ background: `rgb(var(--${name}) / ${Math.abs(strength) * 0.5})` }}>
+          <i key={mark} style={{ background: `rgb(var(--${name}) / ${Math.abs(strength) * STRONGEST})` }}>
             {scale.write(mark)}
           </i>
         );

@@ -3,17 +3,19 @@ import { useEffect, useMemo, useRef, useState } from "react";
 import { rowOf, type Row } from "../../domain/fold";
 import { visible } from "../../domain/visible";
 import { useMap } from "../../run/useMap";
+import { useTrace } from "../../run/useTrace";
 import { setView } from "../../run/view";
 import { useSize } from "../../ui/hooks";
 import { Empty, ErrorNote } from "../../ui/notes";
 import { useTheme } from "../../ui/theme";
 import { CellDetails } from "./CellDetails";
-import { cellAt, HEAD, labelAt, LABELS, paint, readInks, ROW, type Sight } from "./paint";
+import { cellAt, HEAD, labelAt, LABELS, paint, readInks, rowHeight, type Sight } from "./paint";
 import { tellProgress } from "../../run/progress";
 import css from "./map.module.css";
 
 const NARROW = 46;
-const WIDE = 170;
+/** The most that a column is wide, of the height of a row. */
+const WIDE = 10;
 const NONE: ReadonlySet<number> = new Set();
 
 interface Hover {
@@ -40,14 +42,15 @@ export function LensMap({ length, side }: Props) {
   const [opened, open] = useState(NONE);
   useEffect(() => void document.fonts.load("11px JetBrains Mono").then(() => setFonts(true)), []);
 
-  const cell = Math.min(WIDE, Math.max(NARROW, Math.floor((size.width - LABELS) / Math.max(length, 1))));
+  const high = rowHeight(size.height, useTrace().data?.model.layers ?? 0);
+  const cell = Math.min(WIDE * high, Math.max(NARROW, Math.floor((size.width - LABELS) / Math.max(length, 1))));
   const first = Math.max(0, Math.floor(scroll.left / cell));
   const last = size.width === 0 ? -1 : Math.min(length - 1, Math.ceil((scroll.left + size.width - LABELS) / cell) - 1);
   const map = useMap({ first, last }, opened, side ?? null);
   const { rows, layers, layer, position, tokens, aTokens, show, texts, followed, version } = map;
   const sight: Sight = useMemo(
-    () => ({ width: size.width, height: size.height, ...scroll, cell, rows, positions: length }),
-    [size, scroll, cell, rows, length],
+    () => ({ width: size.width, height: size.height, ...scroll, cell, row: high, rows, positions: length }),
+    [size, scroll, cell, high, rows, length],
   );
   const headers = useMemo(
     () => (show === "base" ? aTokens.slice(aTokens.length - length) : tokens).map(({ text }) => visible(text)),
@@ -88,12 +91,12 @@ export function LensMap({ length, side }: Props) {
   useEffect(() => {
     const element = box.current;
     if (element === null || place < 0) return;
-    const y = place * ROW;
+    const y = place * high;
     if (y < element.scrollTop) element.scrollTop = y;
-    else if (y + ROW + HEAD > element.scrollTop + element.clientHeight) {
-      element.scrollTop = y + ROW + HEAD - element.clientHeight;
+    else if (y + high + HEAD > element.scrollTop + element.clientHeight) {
+      element.scrollTop = y + high + HEAD - element.clientHeight;
     }
-  }, [place]);
+  }, [place, high]);
   useEffect(() => {
     const element = box.current;
     if (element === null || size.width === 0) return;
@@ -132,7 +135,7 @@ export function LensMap({ length, side }: Props) {
         onScroll={(event) => setScroll({ left: event.currentTarget.scrollLeft, top: event.currentTarget.scrollTop })}
       >
         {layers === 0 && <Empty title="Running the model…" />}
-        <div style={{ width: LABELS + length * cell, height: HEAD + rows.length * ROW }} hidden={layers === 0}>
+        <div style={{ width: LABELS + length * cell, height: HEAD + rows.length * high }} hidden={layers === 0}>
           <canvas
             ref={canvas}
             className={css.canvas}

@@ -21,6 +21,8 @@ const opened = kept<boolean>("runs-open", false);
 /** Pixels of a column and of a lane. */
 const OPEN = { column: 190, lane: 34 };
 const CLOSED = { column: 18, lane: 9 };
+const DOT = 18;
+const BAR = 28;
 
 export function RunsDrawer() {
   const { model, roots, current, remembered } = useHistory();
@@ -34,7 +36,8 @@ export function RunsDrawer() {
   const placed = useMemo(() => timelineOf(roots), [roots]);
   const a = view.aPrompt === "" ? null : contentOf({ prompt: view.aPrompt, interventions: view.aEdits });
   const lanes = Math.max(0, ...placed.map(({ lane }) => lane)) + 1;
-  const size = open ? OPEN : CLOSED;
+  // Closed, all lanes have room in the bar, and stand in its middle.
+  const size = open ? OPEN : { ...CLOSED, lane: Math.min(CLOSED.lane, (BAR - DOT) / Math.max(1, lanes - 1)) };
   const here = placed.find(({ node }) => node === current)?.column ?? placed.length - 1;
   useEffect(() => {
     const element = box.current;
@@ -83,7 +86,11 @@ export function RunsDrawer() {
         ) : (
           <div
             className={css.field}
-            style={{ width: placed.length * size.column + 8, height: lanes * size.lane + (open ? 4 : 8) }}
+            style={{
+              width: placed.length * size.column + 8,
+              height: open ? lanes * size.lane + 4 : (lanes - 1) * size.lane + DOT,
+              ...(open ? {} : { marginTop: (BAR - DOT - (lanes - 1) * size.lane) / 2 }),
+            }}
           >
             <Lines placed={placed} size={size} open={open} />
             <ul ref={group} aria-label="Runs">

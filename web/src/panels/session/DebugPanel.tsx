@@ -145,4 +145,5 @@ function SessionList({ current }: { current: string }) {
   );
 }
 
-const saidOf = ({ title, prompt, text }: SessionSummary): string => title || `${prompt}${visible(text)}`;
+const saidOf = ({ title, prompt, text }: SessionSummary): string =>
+  title || `${prompt}${text}`.split(" ").map(visible).join(" ");

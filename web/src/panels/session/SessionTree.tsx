@@ -13,7 +13,7 @@ import { useRoving } from "../../ui/roving";
 import { TokenText } from "../../ui/TokenText";
 import css from "./session.module.css";
 
-const COLUMN = 76;
+const COLUMN = 100;
 const LANE = 28;
 
 export function SessionTree({ session }: { session: SessionView }) {

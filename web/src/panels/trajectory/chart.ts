@@ -62,13 +62,15 @@ export function marksOf(shown: readonly number[], hidden: boolean): number[] {
 export function looksOf(element: Element) {
   const style = getComputedStyle(element);
   const ink = (name: string) => style.getPropertyValue(name).trim();
+  const font = `11px ${ink("--sans")}`;
   const axis = {
     stroke: ink("--muted"),
-    font: `11px ${ink("--sans")}`,
+    font,
     grid: { stroke: ink("--line"), width: 1 },
     ticks: { show: false },
   };
-  return { ink, axis };
+  const title = (text: string) => ({ label: text, labelFont: font, labelSize: 16, labelGap: 0 });
+  return { ink, axis, title };
 }
 
 /** A dashed line where `at` is; a click tells the whole number it is nearest to. */
@@ -113,7 +115,7 @@ export function chartOptions(
   layer: number,
   onLayer: (layer: number) => void,
 ): Omit<uPlot.Options, "width" | "height"> {
-  const { ink, axis } = looksOf(element);
+  const { ink, axis, title } = looksOf(element);
   const drawn = paths.flatMap(({ path, then }) => (then === undefined ? [path] : [path, then]));
   const all = drawn.flatMap((path) => values(path, measure)).filter((value) => value !== null);
   const hidden = drawn.some((path) => values(path, measure).includes(null));
@@ -133,10 +135,11 @@ export function chartOptions(
       },
     },
     axes: [
-      { ...axis, size: 26, space: 36, incrs: [1, 2, 5, 10, 20, 50] },
+      { ...axis, ...title("layer"), size: 24, space: 36, incrs: [1, 2, 5, 10, 20, 50] },
       {
         ...axis,
-        size: 62,
+        ...title(measure === "rank" ? "rank among all tokens" : "probability"),
+        size: 46,
         splits: () => marks,
         filter: (_, splits) => splits,
         values: (_, ticks) => ticks.map((tick, index) => label(tick, measure, hidden && index === 0)),
