@@ -116,7 +116,8 @@ test("a token and watches are followed through the layers, and along the continu
   const steps = ((await generated.json()) as { watches: { values: number[] }[] }).watches[0]?.values ?? [];
   await page.getByRole("radio", { name: "Steps" }).click();
   await expect(page.getByText("No steps yet")).toBeVisible();
-  await page.goto(page.url().replace(/$/, "&generate=3"));
+  await expect(page).toHaveURL(/along=steps/);
+  await page.goto(`${page.url()}&generate=3`);
   await expect(chart).toContainText(steps.at(-1)?.toFixed(2) ?? "?");
   await expect(page.getByRole("list", { name: "top() through the steps" }).getByRole("button").first()).toBeVisible();
 });

@@ -1,7 +1,7 @@
 // Watches as charts, one below the other, since each has its own unit: through the layers, or along the continuation.
 import { useLayerCourses, useStepCourses } from "../../run/useCourses";
 import { useTrace } from "../../run/useTrace";
-import { setView, useView } from "../../run/view";
+import { getView, setView, useView } from "../../run/view";
 import { Segments } from "../../ui/controls";
 import { Empty, ErrorNote } from "../../ui/notes";
 import { useRoving } from "../../ui/roving";
@@ -36,7 +36,7 @@ export function Watches() {
             label="Chart a watch"
             placeholder='p(" she"), entropy(), L12D345'
             condition={false}
-            onAdd={(one) => setView({ watches: [...watches.filter((other) => other !== one), one] })}
+            onAdd={(one) => setView({ watches: [...getView().watches.filter((other) => other !== one), one] })}
           />
         </div>
         {both && <span className="muted">solid: B · dashed: A</span>}
