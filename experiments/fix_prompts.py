@@ -39,7 +39,8 @@ DEVELOPMENT = (
         ("According to the {},", "The {} told us that"),
         _open(
             "doctor", "nurse", "teacher", "president", "mother", "farmer", "king", "queen", "lawyer", "driver",
-            "scientist", "girl", "boy", "soldier", "actress", "manager", "priest", "student",
+            "scientist", "girl", "boy", "soldier", "actress", "manager", "priest", "student", "pilot", "baker",
+            "artist", "judge", "writer", "guard",
         ),
     ),
     Template(

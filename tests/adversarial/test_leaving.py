@@ -26,7 +26,7 @@ def leave(client: httpx2.Client, path: str, body: dict[str, Any], step: str) -> 
 
 
 def test_ten_thousand_clusters_are_not_made_for_nobody(served: Process) -> None:
-    leave(served.client, "/api/clusters", {"k": 10_000, "seed": 77}, "lusters")
+    leave(served.client, "/api/clusters", {"k": 10_000, "seed": 77}, "lustering")
     known = served.client.get("/api/clusters")
     assert known.status_code == 404 or (known.json()["k"], known.json()["seed"]) != (10_000, 77)
 

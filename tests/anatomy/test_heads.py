@@ -57,7 +57,7 @@ def test_heads_are_found(model_type: str, layer: int, projection: str, count: in
      ("deepseek_v3", 1), ("olmo2", 1), ("qwen3_next", 0), ("qwen3_next", 1), ("diffllama", 1)],
 )  # fmt: skip
 def test_a_change_inside_one_head_reaches_its_slice_alone(model_type: str, layer: int) -> None:
-    """Finite changes of every channel of every map in the mixer; discovery used derivatives on a random stream."""
+    """Finite changes of channels of every map in the mixer; discovery used derivatives on a random stream."""
     network = zoo.make(model_type)
     heads = heads_of(discover(network), layer)
     projection = network.get_submodule(heads.path)
@@ -66,7 +66,7 @@ def test_a_change_inside_one_head_reaches_its_slice_alone(model_type: str, layer
     plain = slices(network, projection, heads)
     own = set()
     for module in maps:
-        for channel in range(channels(network, module)):
+        for channel in range(0, channels(network, module), 3):  # some of every head
             with changed(module, channel):
                 moved = (slices(network, projection, heads) - plain).abs().amax(0) > 1e-5  # (heads, width)
             touched = [head for head in range(heads.count) if bool(moved[head].any())]

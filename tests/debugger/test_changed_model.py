@@ -9,7 +9,7 @@ import torch
 
 import lm_debugger
 from lm_debugger.debugger.session import Debugger
-from lm_debugger.errors import ReentryError, StaleRunError
+from lm_debugger.errors import ModelLoadError, ReentryError, StaleRunError
 from tests import zoo
 from tests.tiny import debugger, prompt, tokenizer
 
@@ -99,6 +99,28 @@ def test_a_change_during_a_calibration_keeps_it_out_of_the_cache(empty_cache: Pa
 
     tiny.calibrate(tokens=1000, progress=disturb)
     assert not list(empty_cache.rglob("calibration*/**/*.safetensors"))
+
+
+@pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode])
+def test_a_model_is_opened_and_asked_under_any_mode_of_its_users(empty_cache: Path, mode: type) -> None:
+    """Notebooks switch derivatives off once for all: heads are found by them, and so are estimates, fixes, lenses."""
+    network = zoo.make("llama")
+    with mode():
+        tiny = lm_debugger.load(network, tokenizer(96))
+        assert all(layer.heads for layer in tiny.model.anatomy.layers)
+        assert tiny.why(prompt(), verify=2).parts[0].estimate is not None
+        assert tiny.fit_lens("jacobian", prompts=2, tokens=24).lens.kind == "jacobian"
+        assert tiny.fix(prompt(), 17).forwards
+        assert not torch.is_grad_enabled()
+        assert not tiny.trace(prompt()).logits().requires_grad
+    assert tiny.why(prompt()).parts[0].estimate is not None
+
+
+def test_weights_that_cannot_be_differentiated_are_refused() -> None:
+    with torch.inference_mode():
+        network = zoo.make("llama")
+    with pytest.raises(ModelLoadError, match="inference_mode"):
+        lm_debugger.load(network, tokenizer(96))
 
 
 def test_results_under_autocast_are_the_models_own() -> None:

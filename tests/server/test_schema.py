@@ -17,7 +17,7 @@ from .live import behind_socket, tiny_app
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 # Enough of each kind of request; what long work does is tested elsewhere.
-EXAMPLES = 15
+EXAMPLES = 10
 SHORT = {"tokens": 300, "max_new_tokens": 20, "prompts": 4, "pushes": 4}
 
 

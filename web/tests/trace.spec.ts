@@ -85,7 +85,7 @@ test("tokens are text, whatever they hold", async ({ page }) => {
   expect(wrong).toEqual([]);
 });
 
-test("a token is followed through the layers", async ({ page }) => {
+test("a token and watches are followed through the layers, and along the continuation", async ({ page, request }) => {
   await page.goto(address({ p: TWO, panel: "trajectory" }));
   await answered(page);
   await page.getByRole("textbox", { name: "Follow a token by its text" }).fill(" people");
@@ -94,6 +94,32 @@ test("a token is followed through the layers", async ({ page }) => {
   await expect(page.getByRole("img", { name: /probability through the layers: .*·people/ })).toBeVisible();
   await page.getByRole("radio", { name: "Rank" }).click();
   await expect(page.getByRole("img", { name: /rank through the layers/ })).toBeVisible();
+
+  await page.getByRole("radio", { name: "Watches" }).click();
+  const box = page.getByRole("combobox", { name: "Chart a watch" });
+  for (const watch of ["entropy()", "top()"]) {
+    await box.fill(watch);
+    await box.press("Enter");
+  }
+  const data = { prompt: TWO, watches: ["entropy()"], max_new_tokens: 3, compare: false };
+  const trace = await request.post("/api/trace", { data: { prompt: TWO, watches: ["entropy()"] } });
+  const [path] = ((await trace.json()) as { watches: { value: number; values: number[]; before: number[] }[] }).watches;
+  const all = [...(path?.values ?? []), ...(path?.before ?? [])];
+  const chart = page.getByRole("region", { name: "Watch entropy()" });
+  await expect(chart).toContainText(path?.value.toFixed(2) ?? "?");
+  const said = new RegExp(`^entropy\\(\\) through the layers: from .* to ${Math.max(...all).toFixed(2)}$`);
+  await expect(chart.getByRole("img", { name: said })).toBeVisible();
+  await page.getByRole("list", { name: "top() through the layers" }).getByRole("button").first().click();
+  await expect(page).toHaveURL(/layer=0(&|$)/);
+  // The same continuation as is shown, with the watches.
+  const generated = await request.post("/api/generate", { data });
+  const steps = ((await generated.json()) as { watches: { values: number[] }[] }).watches[0]?.values ?? [];
+  await page.getByRole("radio", { name: "Steps" }).click();
+  await expect(page.getByText("No steps yet")).toBeVisible();
+  await expect(page).toHaveURL(/along=steps/);
+  await page.goto(`${page.url()}&generate=3`);
+  await expect(chart).toContainText(steps.at(-1)?.toFixed(2) ?? "?");
+  await expect(page.getByRole("list", { name: "top() through the steps" }).getByRole("button").first()).toBeVisible();
 });
 
 test("what is wrong is said, with the cure", async ({ page }) => {

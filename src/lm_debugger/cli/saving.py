@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from lm_debugger.records.why import Why
     from lm_debugger.show.document import Document
 
-KINDS = (".json", ".csv", ".svg")
+KINDS = (".json", ".csv", ".svg", ".png")
 WIDTH = 120  # cells of a picture
 
 Save = Annotated[
-    Path | None, typer.Option("--save", metavar="FILE", help="Also write the answer to a .json, .csv or .svg file.")
+    Path | None, typer.Option("--save", metavar="FILE", help="Also write the answer to a .json, .csv, .svg or .png.")
 ]
 
 
@@ -32,10 +32,6 @@ def check_ending(path: Path | None) -> None:
     Raises:
         OptionError: if its ending is not known.
     """
-    if path is not None and path.suffix.lower() == ".png":
-        raise OptionError(
-            "Pictures are written as .svg, not as .png.", "Save a .svg file, which any browser turns into one."
-        )
     if path is not None and path.suffix.lower() not in KINDS:
         raise OptionError(f"{path} ends with none of {', '.join(KINDS)}.", "Name the file so, such as answer.csv.")
 
@@ -57,6 +53,11 @@ def save_answer(path: Path, answer: "Why | HeadTable | Flow | PatchMap | PathMap
             from lm_debugger.show.terminal import picture
 
             write(path, picture(document, WIDTH, type(answer).__name__))
+        case ".png":
+            from lm_debugger.show.raster import raster
+            from lm_debugger.show.terminal import picture
+
+            write(path, raster(picture(document, WIDTH, type(answer).__name__)))
         case _:
             write_record(path, answer)
 
@@ -70,13 +71,13 @@ def write_record(path: Path, record: "Record") -> None:
     write(path, f"{record.model_dump_json()}\n")
 
 
-def write(path: Path, text: str) -> None:
-    """Write a text file.
+def write(path: Path, content: str | bytes) -> None:
+    """Write a file.
 
     Raises:
         OptionError: if it cannot be written.
     """
     try:
-        path.write_text(text, encoding="utf-8", newline="")
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
     except (OSError, ValueError) as failure:
         raise OptionError(f"{path} cannot be written: {failure}.", "Give the path of a file to write.") from None

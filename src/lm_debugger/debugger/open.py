@@ -10,6 +10,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from lm_debugger.debugger.session import Debugger
 from lm_debugger.debugger.weights import Weights
+from lm_debugger.engine.guard import exact
 from lm_debugger.model.loaded import LoadedModel
 from lm_debugger.proof.kept import prove
 from lm_debugger.records.examination import Examination
@@ -21,6 +22,7 @@ from lm_debugger.work import Progress, Work, silent
 Reference = str | os.PathLike[str] | torch.nn.Module
 
 
+@exact
 def load(
     model: Reference,
     tokenizer: PreTrainedTokenizerBase | None = None,
@@ -70,6 +72,7 @@ def _joined(name: str, network: PreTrainedModel, words: PreTrainedTokenizerBase,
     return LoadedModel(name, network, Vocabulary(words, embedded), anatomy, report)
 
 
+@exact
 def open_weights(
     folder: str | os.PathLike[str], *, trust_remote_code: bool = False, progress: Progress = silent
 ) -> Weights:
@@ -92,6 +95,7 @@ def open_weights(
     return Weights(open_streamed(folder, options, Work(progress)), progress)
 
 
+@exact
 def examine(
     model: Reference,
     *,

@@ -98,9 +98,12 @@ def plain(network: nn.Module, work: Callable[[], R]) -> R:
 
 
 @contextmanager
-def without_autocast() -> Iterator[None]:
-    """What is computed in the block is computed in its own dtype, also where the caller is under autocast."""
+def ordinary() -> Iterator[None]:
+    """What is computed in the block has its own dtype and can be differentiated, whatever modes the caller is in."""
     with ExitStack() as stack:
+        if torch.is_inference_mode_enabled():
+            stack.enter_context(torch.inference_mode(mode=False))
+        stack.enter_context(torch.enable_grad())
         for device in ("cpu", "cuda", "mps"):
             if torch.is_autocast_enabled(device):
                 stack.enter_context(torch.autocast(device, enabled=False))
@@ -108,11 +111,11 @@ def without_autocast() -> Iterator[None]:
 
 
 def exact(verb: Callable[P, R]) -> Callable[P, R]:
-    """Makes a function compute in the model's own dtype also where its caller is under autocast."""
+    """Makes a function compute as ever also where its caller is under autocast, `no_grad` or `inference_mode`."""
 
     @wraps(verb)
     def inside(*args: P.args, **kwargs: P.kwargs) -> R:
-        with without_autocast():
+        with ordinary():
             return verb(*args, **kwargs)
 
     return inside

@@ -14,7 +14,7 @@ from lm_debugger.records.examination import Examination
 from lm_debugger.store import cache
 from lm_debugger.work import Work
 
-KIND, VERSION = "anatomy", 3
+KIND, VERSION = "anatomy", 4
 
 
 class _Proof(Record):

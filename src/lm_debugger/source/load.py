@@ -87,7 +87,7 @@ def check_network(model: object) -> PreTrainedModel:
     Of a PEFT model a copy is made with the adapter merged into the weights; the user's own stays as it is.
 
     Raises:
-        ModelLoadError: if it is not of transformers.
+        ModelLoadError: if it is not of transformers, or nothing of it can be differentiated.
         NumericalError: if a weight is NaN or infinite.
     """
     network = model = getattr(model, "_orig_mod", model)  # what torch.compile(model) wraps
@@ -102,6 +102,11 @@ def check_network(model: object) -> PreTrainedModel:
         raise ModelLoadError(
             f"The model is a {type(model).__name__}, not a PreTrainedModel of transformers.",
             "Give the one that AutoModelForCausalLM.from_pretrained loads.",
+        )
+    if any(parameter.is_inference() for parameter in network.parameters()):
+        raise ModelLoadError(
+            "The model was made under torch.inference_mode, and PyTorch differentiates no such weights.",
+            "Load it outside of that block, or under torch.no_grad.",
         )
     check_finite(network)
     return network

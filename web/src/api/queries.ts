@@ -105,6 +105,21 @@ export const trajectoryQuery = (run: Run | null, tokens: number[], position: num
     placeholderData: keepPreviousData,
   });
 
+/** Watches through the layers: of the run, and without its edits. */
+export const watchPathsQuery = (run: Run | null, watches: readonly string[], position: number) =>
+  queryOptions({
+    queryKey: ["watch paths", run, watches, position],
+    queryFn: async ({ signal }) => {
+      const body: PostBody<"/api/trace"> = { ...run, watches: [...watches], position, top_k: 1, head_tokens: 0 };
+      return (await post<TraceView>("api/trace", body, signal)).watches ?? [];
+    },
+    enabled: run !== null && watches.length > 0,
+    staleTime: Infinity,
+    gcTime: 120_000,
+    placeholderData: keepPreviousData,
+    retry: false,
+  });
+
 /** A value vector; its words through a lens, the server's own if none is named. */
 export const valueQuery = (value: string, lens = "") =>
   queryOptions({

@@ -33,6 +33,7 @@ const EVERYTHING: View = {
   read: 4,
   colour: "entropy",
   measure: "rank",
+  along: "steps",
   sort: "share",
   all: true,
   followed: [5, 0, 17],

@@ -94,7 +94,9 @@ export const FIELDS = {
   /** Whose prediction is patched: the chosen position if left out. */
   read: place("read"),
   colour: choice("color", ["probability", "token", "entropy", "rank"]),
-  measure: choice("measure", ["probability", "rank"]),
+  measure: choice("measure", ["probability", "rank", "watches"]),
+  /** Whether watches are drawn through the layers or along the tokens of the continuation. */
+  along: choice("along", ["layers", "steps"]),
   sort: choice("sort", ["score", "share", "coefficient", "effect"]),
   all: flag("all"),
   followed: ids("follow"),

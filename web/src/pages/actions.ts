@@ -138,7 +138,11 @@ export const ACTIONS: readonly Action[] = [
   only("Flow: the routes to the prediction", () => setView({ panel: "flow" })),
   only("Heads of the prompt", () => setView({ panel: "heads" })),
   only("Patch: where two prompts part", () => setView({ panel: "patch" })),
-  only("Trajectory of the followed tokens", () => setView({ panel: "trajectory" })),
+  only("Trajectory of the followed tokens", () =>
+    setView({ panel: "trajectory", measure: getView().measure === "watches" ? "probability" : getView().measure }),
+  ),
+  only("Watches through layers", () => setView({ panel: "trajectory", measure: "watches", along: "layers" })),
+  only("Watches along the continuation", () => setView({ panel: "trajectory", measure: "watches", along: "steps" })),
   {
     name: "One layer or all layers",
     keys: ["l"],

@@ -2,6 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { continuationQuery } from "../api/generation";
 import type { GeneratedToken } from "../api/types";
+import type { View } from "../domain/view";
 import { useGeneration } from "./generation";
 import { useRun } from "./useRun";
 import { useView } from "./view";
@@ -21,18 +22,21 @@ export function useLanes(): Lanes {
   const { tokens, running } = useGeneration();
   const sameText = base || view.aPrompt === view.prompt;
   const wanted = compared && view.generate > 0 && !running && tokens.length > 0;
-  const asked = {
-    prompt: sameText ? view.prompt : view.aPrompt,
-    interventions: base ? [] : view.aEdits,
-    max_new_tokens: view.generate,
-    temperature: view.temperature,
-    ...(view.topP < 1 ? { top_p: view.topP } : {}),
-    seed: view.seed,
-  };
+  const asked = continuationOf(view, sameText ? view.prompt : view.aPrompt, base ? [] : view.aEdits);
   const other = useQuery({ ...continuationQuery(asked), enabled: wanted });
   const a = wanted ? (other.data?.tokens ?? null) : null;
   return { a, waiting: wanted && other.isFetching, alike: a === null ? 0 : alike(a, tokens) };
 }
+
+/** The continuation of a prompt by as many tokens, and chosen as those that the view asks for. */
+export const continuationOf = (
+  { generate, temperature, topP, seed }: Pick<View, "generate" | "temperature" | "topP" | "seed">,
+  prompt: string,
+  interventions: readonly string[],
+) => ({
+  ...{ prompt, interventions: [...interventions], max_new_tokens: generate, temperature, seed },
+  ...(topP < 1 ? { top_p: topP } : {}),
+});
 
 /** How many tokens two continuations begin with alike. */
 export function alike(a: readonly { id: number }[], b: readonly { id: number }[]): number {

@@ -22,7 +22,7 @@ from lm_debugger.debugger.stepping.walk import Walk
 from lm_debugger.debugger.trace import Trace
 from lm_debugger.edits.grammar import parse_all
 from lm_debugger.engine.engine import Step
-from lm_debugger.engine.guard import exact, without_autocast
+from lm_debugger.engine.guard import exact, ordinary
 from lm_debugger.engine.sites import Site
 from lm_debugger.errors import CancelledError, OptionError, SessionBusyError
 from lm_debugger.lenses.reading import Reading
@@ -632,7 +632,7 @@ class Session:
             self._walk.check()
             self._walk.switch.now = cancel
             try:
-                with without_autocast():
+                with ordinary():
                     yield
             finally:
                 self._walk.switch.now = None

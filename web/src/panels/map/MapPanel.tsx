@@ -35,7 +35,7 @@ export function MapPanel() {
             { value: "flow", label: "Flow", title: "The routes by which the prediction comes from the tokens" },
             { value: "heads", label: "Heads", title: "What every head attends to and writes" },
             { value: "patch", label: "Patch", title: "Where two prompts part" },
-            { value: "trajectory", label: "Trajectory", title: "The followed tokens through the layers" },
+            { value: "trajectory", label: "Trajectory", title: "Followed tokens and watches through the layers" },
           ]}
           onChange={(next) => setView({ panel: next })}
         />
@@ -49,6 +49,7 @@ export function MapPanel() {
             options={[
               { value: "probability", label: "Probability" },
               { value: "rank", label: "Rank" },
+              { value: "watches", label: "Watches", title: "Expressions through layers, or along the continuation" },
             ]}
             onChange={(next) => setView({ measure: next })}
           />

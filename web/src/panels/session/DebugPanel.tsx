@@ -7,7 +7,7 @@ import type { SessionSummary, WatchView } from "../../api/types";
 import { stopSaid, watchSaid } from "../../domain/session";
 import { visible } from "../../domain/visible";
 import { useSession, useSessionVerbs } from "../../run/session";
-import { setView, useView } from "../../run/view";
+import { getView, setView, useView } from "../../run/view";
 import { Empty } from "../../ui/notes";
 import { useRoving } from "../../ui/roving";
 import { Sparkline } from "../../ui/Sparkline";
@@ -42,7 +42,7 @@ export function DebugPanel() {
           label="Add a watch"
           placeholder='p(" she"), entropy(), L12D345'
           condition={false}
-          onAdd={(one) => setView({ watches: [...without(watches, one), one] })}
+          onAdd={(one) => setView({ watches: [...without(getView().watches, one), one] })}
         />
       </section>
       <section className={css.part} aria-labelledby="breakpoints-title">
@@ -70,7 +70,7 @@ export function DebugPanel() {
           label="Add a breakpoint"
           placeholder='p(" she") > 10%, " he", differs'
           condition
-          onAdd={(one) => setView({ breakpoints: [...without(breakpoints, one), one] })}
+          onAdd={(one) => setView({ breakpoints: [...without(getView().breakpoints, one), one] })}
         />
       </section>
       <SessionList current={session?.id ?? ""} />

@@ -51,8 +51,8 @@ export function ExpressionBox({ id, label, placeholder, condition, onAdd }: Prop
     const checked = await client.fetchQuery(checkQuery(text, text.length, condition, units)).catch(() => null);
     if (checked?.expression == null) return setOpen(true);
     onAdd(checked.expression);
-    setText("");
-    setCursor(0);
+    // What was written meanwhile is the next one.
+    setText((now) => (now === text ? "" : now));
   };
   return (
     <div className={css.box}>

@@ -1,4 +1,4 @@
-// Probability or rank of the followed tokens through the layers, in B and in A. Draws with uPlot.
+// Probability or rank of the followed tokens through the layers, in B and in A; or watches. Draws with uPlot.
 import { useQuery } from "@tanstack/react-query";
 import { X } from "lucide-react";
 import { useEffect, useRef } from "react";
@@ -17,9 +17,15 @@ import { useTheme } from "../../ui/theme";
 import { TokenText } from "../../ui/TokenText";
 import { chartData, chartOptions, type Drawn, type Measure } from "./chart";
 import { FollowToken } from "./FollowToken";
+import { Watches } from "./Watches";
 import css from "./trajectory.module.css";
 
 export default function Trajectory() {
+  const { measure } = useView();
+  return measure === "watches" ? <Watches /> : <Tokens measure={measure} />;
+}
+
+function Tokens({ measure }: { measure: Measure }) {
   const view = useView();
   const { a, b, base, compared, show, position, aPosition, layers } = useSelection();
   const followed = useFollowed();
@@ -68,7 +74,7 @@ export default function Trajectory() {
         </li>
         {compared && show === "difference" && <li className="muted">solid: B · dashed: A</li>}
       </ul>
-      <Chart stages={data.stages} paths={paths} measure={view.measure} layer={view.layer ?? layers - 1} />
+      <Chart stages={data.stages} paths={paths} measure={measure} layer={view.layer ?? layers - 1} />
     </div>
   );
 }

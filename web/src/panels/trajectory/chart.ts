@@ -58,14 +58,8 @@ export function marksOf(shown: readonly number[], hidden: boolean): number[] {
   return [FLOOR, ...decades([...shown, FLOOR, 1]).filter((mark) => mark > FLOOR * 1.5)];
 }
 
-export function chartOptions(
-  element: Element,
-  stages: Stages,
-  paths: readonly Drawn[],
-  measure: Measure,
-  layer: number,
-  onLayer: (layer: number) => void,
-): Omit<uPlot.Options, "width" | "height"> {
+/** How axes look, in the colours of the page. */
+export function looksOf(element: Element) {
   const style = getComputedStyle(element);
   const ink = (name: string) => style.getPropertyValue(name).trim();
   const font = `11px ${ink("--sans")}`;
@@ -76,6 +70,52 @@ export function chartOptions(
     ticks: { show: false },
   };
   const title = (text: string) => ({ label: text, labelFont: font, labelSize: 16, labelGap: 0 });
+  return { ink, axis, title };
+}
+
+/** A dashed line where `at` is; a click tells the whole number it is nearest to. */
+export function pickHooks(
+  at: number,
+  colour: string,
+  [least, most]: readonly [number, number],
+  onPick: (x: number) => void,
+): uPlot.Options["hooks"] {
+  return {
+    draw: [
+      (chart) => {
+        const x = chart.valToPos(at, "x", true);
+        if (x < chart.bbox.left || x > chart.bbox.left + chart.bbox.width) return;
+        chart.ctx.save();
+        chart.ctx.strokeStyle = colour;
+        chart.ctx.globalAlpha = 0.6;
+        chart.ctx.setLineDash([3, 3]);
+        chart.ctx.beginPath();
+        chart.ctx.moveTo(x, chart.bbox.top);
+        chart.ctx.lineTo(x, chart.bbox.top + chart.bbox.height);
+        chart.ctx.stroke();
+        chart.ctx.restore();
+      },
+    ],
+    ready: [
+      (chart) =>
+        chart.over.addEventListener("click", () => {
+          const { left } = chart.cursor;
+          if (left === undefined || left < 0) return;
+          onPick(Math.min(most, Math.max(least, Math.round(chart.posToVal(left, "x")))));
+        }),
+    ],
+  };
+}
+
+export function chartOptions(
+  element: Element,
+  stages: Stages,
+  paths: readonly Drawn[],
+  measure: Measure,
+  layer: number,
+  onLayer: (layer: number) => void,
+): Omit<uPlot.Options, "width" | "height"> {
+  const { ink, axis, title } = looksOf(element);
   const drawn = paths.flatMap(({ path, then }) => (then === undefined ? [path] : [path, then]));
   const all = drawn.flatMap((path) => values(path, measure)).filter((value) => value !== null);
   const hidden = drawn.some((path) => values(path, measure).includes(null));
@@ -118,29 +158,6 @@ export function chartOptions(
             ];
       }),
     ],
-    hooks: {
-      draw: [
-        (chart) => {
-          const x = chart.valToPos(layer, "x", true);
-          chart.ctx.save();
-          chart.ctx.strokeStyle = ink("--accent");
-          chart.ctx.globalAlpha = 0.6;
-          chart.ctx.setLineDash([3, 3]);
-          chart.ctx.beginPath();
-          chart.ctx.moveTo(x, chart.bbox.top);
-          chart.ctx.lineTo(x, chart.bbox.top + chart.bbox.height);
-          chart.ctx.stroke();
-          chart.ctx.restore();
-        },
-      ],
-      ready: [
-        (chart) =>
-          chart.over.addEventListener("click", () => {
-            const { left } = chart.cursor;
-            if (left === undefined || left < 0) return;
-            onLayer(Math.min(layers, Math.max(0, Math.round(chart.posToVal(left, "x")))));
-          }),
-      ],
-    },
+    hooks: pickHooks(layer, ink("--accent"), [0, layers], onLayer),
   };
 }
