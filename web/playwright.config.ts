@@ -33,6 +33,7 @@ export default defineConfig({
   workers: WORKERS,
   forbidOnly: !!process.env.CI,
   reporter: [["list"]],
+  snapshotPathTemplate: "{testDir}/baselines/{arg}{ext}",
   use: {
     baseURL: `http://127.0.0.1:${port}`,
     viewport: { width: 1440, height: 900 },

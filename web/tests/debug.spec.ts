@@ -1,6 +1,10 @@
 // A debugging session: breakpoint, pause, step into a layer, edit and go on, back, another branch, a reload.
 import { expect, test, type Page } from "@playwright/test";
+import { accessible, fewTabStops } from "./accessibility";
+import { HALF, looksAsKept } from "./baselines";
 import { address, answered, complaints, layer, output, settled, tokens } from "./pages";
+
+test.use(HALF);
 
 const PROMPT = "The capital of France is";
 
@@ -72,6 +76,10 @@ test("a session is paused by a breakpoint, stepped, edited, taken back, branched
   await press(page, "Into");
   const frame = page.getByRole("region", { name: "Inside the step" });
   await expect(frame).toContainText("Layer 0 of 30");
+  await settled(page);
+  await looksAsKept(page, "session");
+  await accessible(page, "main");
+  await fewTabStops(page);
   // By the terminal's letters too, and not where one writes.
   await point.press("n");
   await expect(point).toHaveValue("n");
@@ -174,6 +182,8 @@ test("the tour leads from what is seen to a fix; its report is adopted and makes
   await expect(report).toBeVisible({ timeout: 150_000 });
   await expect(report).toContainText(/^Fixed with \d edit/);
   await expect(report).toContainText(/KL .* on \d+ other texts/);
+  await accessible(page, 'section[aria-label="Fix"]');
+  await fewTabStops(page);
   const edits = await report.getByRole("list", { name: "Edits of the fix" }).getByRole("listitem").count();
   await report.getByRole("button", { name: "Adopt the edits" }).click();
   await settled(page);

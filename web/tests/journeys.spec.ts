@@ -1,6 +1,10 @@
 // What a newcomer does: each way through the page from the first screen to its end.
 import { expect, test } from "@playwright/test";
+import { fewTabStops } from "./accessibility";
+import { HALF, looksAsKept } from "./baselines";
 import { address, answered, complaints, layer, mapped, output, settled, tokens, WIFE } from "./pages";
+
+test.use(HALF);
 
 const VALUE = "L29D168";
 
@@ -11,20 +15,9 @@ test("the first screen shows the layers that decide, and has few tab stops", asy
   await mapped(page);
   await expect(layer(page, 29)).toBeInViewport();
   await expect(page.getByRole("radio", { name: "Why" })).toHaveAttribute("aria-checked", "true");
-  await page.locator("body").evaluate((body) => body.focus());
-  const seen = new Set<string>();
-  for (let stops = 0; stops < 60; stops++) {
-    await page.keyboard.press("Tab");
-    const where = await page.evaluate(() => {
-      const one = document.activeElement;
-      if (one === null || one === document.body) return "";
-      const all = Array.from(document.querySelectorAll("*"));
-      return `${all.indexOf(one)} ${one.tagName} ${one.getAttribute("aria-label") ?? one.textContent?.slice(0, 30)}`;
-    });
-    if (where === "" || seen.has(where)) break;
-    seen.add(where);
-  }
-  expect(seen.size, Array.from(seen).join("\n")).toBeLessThanOrEqual(40);
+  await settled(page);
+  await looksAsKept(page, "first");
+  await fewTabStops(page);
   expect(wrong).toEqual([]);
 });
 

@@ -11,6 +11,12 @@ export function address(state: Record<string, string | string[]>): string {
   return `/?${query}`;
 }
 
+/** Light or dark, and the page has followed. */
+export async function scheme(page: Page, colours: "light" | "dark"): Promise<void> {
+  await page.emulateMedia({ colorScheme: colours });
+  await expect(page.locator("html")).toHaveAttribute("data-theme", colours);
+}
+
 /** Wait until a layer is there and is that of the run that was asked for: the answer has come. */
 export async function answered(page: Page): Promise<void> {
   await expect(page.getByRole("article", { name: /^Layer \d+$/ }).first()).toBeAttached();

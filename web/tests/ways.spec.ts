@@ -1,5 +1,7 @@
 // The ways to a prediction: its flow, the heads of a prompt, where two prompts part, parts switched off to verify.
 import { expect, test } from "@playwright/test";
+import { accessible, fewTabStops } from "./accessibility";
+import { HALF, looksAsKept } from "./baselines";
 import { address, answered, complaints, inspector, settled, WIFE } from "./pages";
 
 interface Bisection {
@@ -9,6 +11,10 @@ interface Bisection {
   cells: (number | null)[][];
   swaps: unknown[];
 }
+
+test.use(HALF);
+
+const MAP = 'section[aria-label="Map of layers and tokens"]';
 
 interface Edge {
   kind: string;
@@ -42,6 +48,10 @@ test("the flow shows few edges, more by the threshold; an edge tells its heads, 
   await page.goto(address({ p: WIFE, panel: "flow", least: "0.05" }));
   // The page goes through the graph as the server does.
   await expect(rows).toHaveCount(Math.min(added.length, 60));
+  await settled(page);
+  await looksAsKept(page, "flow");
+  await accessible(page, MAP);
+  await fewTabStops(page);
 
   const attention = added.find(({ kind }) => kind === "attention");
   const key = `a.${attention?.layer}.${attention?.source}.${attention?.target}`;
@@ -85,6 +95,10 @@ test("all heads of a prompt are ranked by what they do", async ({ page, request 
   const best = (of: (head: (typeof heads)[number]) => number) =>
     [...heads].sort((a, b) => of(b) - of(a))[0]?.head ?? "?";
   await expect(table.getByRole("row").nth(1)).toContainText(best(({ norm }) => norm));
+  await settled(page);
+  await looksAsKept(page, "heads");
+  await accessible(page, MAP);
+  await fewTabStops(page);
   await table.getByRole("button", { name: "induction" }).click();
   await expect(table.getByRole("row").nth(1)).toContainText(best(({ induction }) => induction ?? -1));
   await expect(page).toHaveURL(/heads=induction/);
@@ -105,6 +119,10 @@ test("where two prompts part: a cell is the run with one activation of the other
   await page.getByRole("radio", { name: "Feed-forward" }).click();
   const table = page.getByRole("table", { name: /^Difference in logits with the ffn patched/ });
   await expect(table).toBeVisible({ timeout: 120_000 });
+  await settled(page);
+  await looksAsKept(page, "patch");
+  await accessible(page, MAP);
+  await fewTabStops(page);
   const answer = await request.post("/api/patch", {
     data: { prompt: WIFE, source: other, part: "ffn" },
     timeout: 120_000,

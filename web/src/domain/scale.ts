@@ -2,6 +2,9 @@
 // but says "below", and marks for its legend. Pure.
 import { percent, points, short, thousands } from "./numbers";
 
+/** How opaque the strongest colour behind a text is: in both themes the text stays readable on it. */
+export const STRONGEST = 0.5;
+
 export interface Scale {
   unit: string;
   /** 0 to 1; for a scale with two sides −1 to 1. */

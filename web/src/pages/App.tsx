@@ -41,7 +41,7 @@ export function App() {
         <>
           <Keys exploring={exploring} />
           {exploring ? <ExploreBar /> : <PromptBar />}
-          <Busy />
+          {!away && <Busy />}
           {health.error && <ErrorNote failure={health.error} />}
           {health.data?.warnings.map(({ code, what, cure }) => (
             <Warning key={code}>

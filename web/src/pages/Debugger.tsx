@@ -23,8 +23,10 @@ import { useStore } from "../ui/store";
 import { Welcome } from "./Welcome";
 import css from "./shell.module.css";
 
-const setupSize = kept<number>("setup-width", 292);
-const inspectorSize = kept<number>("inspector-width", 352);
+/** A pane's size until somebody drags it: what it needs, and a part of a screen that has more. */
+const wideOr = (needed: number, part: number): number => Math.max(needed, Math.round(window.innerWidth * part));
+const setupSize = kept<number>("setup-width", wideOr(292, 0.14));
+const inspectorSize = kept<number>("inspector-width", wideOr(352, 0.2));
 const layerSize = kept<number>("layer-height", 256);
 
 /** Below this width the panes beside the map do not fit. */

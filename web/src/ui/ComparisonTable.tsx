@@ -12,6 +12,8 @@ export interface ComparedRow {
   a: number | null;
   b: number | null;
   selected?: boolean;
+  /** Its values may be beyond the scale: they have no bars. */
+  bare?: boolean;
 }
 
 export interface Written {
@@ -60,14 +62,14 @@ export function ComparisonTable(props: Props) {
         </tr>
       </thead>
       <tbody>
-        {rows.map(({ key, head: name, title, a, b, selected }) => {
+        {rows.map(({ key, head: name, title, a, b, selected, bare }) => {
           const both = compared && a !== null && b !== null ? writeBoth(a, b) : null;
           const moved = a !== null && b !== null ? b - a : 0;
           return (
             <tr key={key} title={title} data-selected={selected}>
               <td className={css.head}>
-                {compared && a !== null && <Bar value={a} scale={scale} base />}
-                {b !== null && <Bar value={b} scale={scale} />}
+                {compared && a !== null && !bare && <Bar value={a} scale={scale} base />}
+                {b !== null && !bare && <Bar value={b} scale={scale} />}
                 {name}
               </td>
               {compared && <td data-side="a">{both?.a ?? (a === null ? "–" : write(a))}</td>}

@@ -15,6 +15,9 @@ interface Props {
   /** The number of the first place. */
   first?: number;
   logarithmic?: boolean;
+  /** What the axes are, with their units. */
+  across?: string;
+  up?: string;
   write: (value: number) => string;
   /** What a place is called. */
   place?: (index: number) => string;
@@ -28,10 +31,15 @@ const WIDE = 680;
 const LEFT = 46;
 const RIGHT = 12;
 const BELOW = 18;
+/** A line of text for the name of an axis. */
+const NAME = 14;
 const ABOVE = 8;
 
 export function Lines(props: Props) {
-  const { label, lines, first = 0, logarithmic = false, write, marked = null, onChoose, height = 220 } = props;
+  const { label, lines, first = 0, logarithmic = false, write, marked = null, onChoose, across, up } = props;
+  const below = BELOW + (across === undefined ? 0 : NAME);
+  const above = ABOVE + (up === undefined ? 0 : NAME);
+  const height = props.height ?? 220;
   const placeOf = props.place ?? ((index: number) => String(index + first));
   const [pointed, point] = useState<number | null>(null);
   const count = Math.max(...lines.map(({ values }) => values.length), 2);
@@ -44,7 +52,7 @@ export function Lines(props: Props) {
       ? Math.log(Math.max(value, 1e-9) / least) / Math.max(Math.log(most / least), 1e-9)
       : (value - least) / (most - least);
   const x = (index: number) => LEFT + (index * (WIDE - LEFT - RIGHT)) / (count - 1);
-  const y = (value: number) => height - BELOW - scaled(value) * (height - BELOW - ABOVE);
+  const y = (value: number) => height - below - scaled(value) * (height - below - above);
   const nearest = (event: React.MouseEvent<SVGSVGElement>) => {
     const { left, width } = event.currentTarget.getBoundingClientRect();
     const at = ((event.clientX - left) / width) * WIDE;
@@ -76,13 +84,23 @@ export function Lines(props: Props) {
         {Array.from({ length: count }, (_, index) => index)
           .filter((index) => index % Math.ceil(count / 12) === 0)
           .map((index) => (
-            <text key={index} className={css.mark} x={x(index)} y={height - 4} textAnchor="middle">
+            <text key={index} className={css.mark} x={x(index)} y={height - below + 14} textAnchor="middle">
               {placeOf(index)}
             </text>
           ))}
+        {up !== undefined && (
+          <text className={css.mark} x={LEFT} y={10}>
+            {up}
+          </text>
+        )}
+        {across !== undefined && (
+          <text className={css.mark} x={WIDE - RIGHT} y={height - 4} textAnchor="end">
+            {across}
+          </text>
+        )}
         {[marked, pointed].map(
           (at, which) =>
-            at !== null && <line key={which} className={css.at} x1={x(at)} x2={x(at)} y1={ABOVE} y2={height - BELOW} />,
+            at !== null && <line key={which} className={css.at} x1={x(at)} x2={x(at)} y1={above} y2={height - below} />,
         )}
         {lines.map(({ name, values, colour }) => (
           <path key={name} className={css.line} style={{ stroke: `var(--follow-${colour})` }} d={path(values, x, y)} />

@@ -8,7 +8,7 @@ import { lookAt, type ShownFlow } from "../../run/useFlow";
 import { useMap } from "../../run/useMap";
 import { setView } from "../../run/view";
 import { useSize } from "../../ui/hooks";
-import { FOOT, HEAD, LABELS, lineOf, x, y, type Plan } from "./place";
+import { BELOW, FOOT, HEAD, LABELS, lineOf, x, y, type Plan } from "./place";
 import css from "./flow.module.css";
 
 const NARROW = 34;
@@ -26,7 +26,7 @@ export function FlowChart({ shown, flow }: { shown: ShownFlow; flow: Flow }) {
   const [left, setLeft] = useState(0);
   const count = flow.position + 1;
   const cell = Math.min(WIDE, Math.max(NARROW, Math.floor((size.width - LABELS - 4) / count)));
-  const row = Math.min(HIGH, Math.max(LOW, Math.floor((size.height - HEAD - FOOT) / flow.layers)));
+  const row = Math.min(HIGH, Math.max(LOW, Math.floor((size.height - HEAD - BELOW - FOOT) / flow.layers)));
   const plan = useMemo((): Plan => ({ layers: flow.layers, cell, row }), [flow.layers, cell, row]);
   const first = Math.max(0, Math.floor(left / cell));
   const last = size.width === 0 ? -1 : Math.min(count - 1, Math.ceil((left + size.width) / cell));
@@ -37,7 +37,7 @@ export function FlowChart({ shown, flow }: { shown: ShownFlow; flow: Flow }) {
     return found === null ? "" : visible(texts.get(found.id) ?? "");
   };
   const nodes = useMemo(() => nodesOf(shown.edges, flow), [shown.edges, flow]);
-  const [width, height] = [LABELS + count * cell, HEAD + flow.layers * row + FOOT];
+  const [width, height] = [LABELS + count * cell, HEAD + flow.layers * row + BELOW];
   const letters = Math.floor((cell * 0.65 - 12) / LETTER);
   return (
     <div
@@ -77,17 +77,6 @@ export function FlowChart({ shown, flow }: { shown: ShownFlow; flow: Flow }) {
             {at}
           </text>
         ))}
-        {flow.tokens.slice(0, count).map(({ text }, at) => (
-          <text
-            key={at}
-            className={css.token}
-            data-chosen={at === position}
-            x={x(plan, at)}
-            y={HEAD + flow.layers * row + 16}
-          >
-            {cut(visible(text), Math.floor(cell / LETTER) - 1)}
-          </text>
-        ))}
         <Edges shown={shown} flow={flow} plan={plan} />
         {nodes.map(({ layer: at, position: from }) => (
           <g
@@ -107,6 +96,16 @@ export function FlowChart({ shown, flow }: { shown: ShownFlow; flow: Flow }) {
         <text className={css.output} x={x(plan, flow.position)} y={HEAD - 9}>
           {visible(map.sideB?.output[0]?.text ?? "")} ↑
         </text>
+        <text className={css.label} x={LABELS - 10} y={HEAD - 9}>
+          layer
+        </text>
+      </svg>
+      <svg className={`${css.svg} ${css.foot}`} width={width} height={FOOT} aria-hidden>
+        {flow.tokens.slice(0, count).map(({ text }, at) => (
+          <text key={at} className={css.token} data-chosen={at === position} x={x(plan, at)} y={14}>
+            {cut(visible(text), Math.floor(cell / LETTER) - 1)}
+          </text>
+        ))}
       </svg>
     </div>
   );

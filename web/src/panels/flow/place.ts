@@ -2,7 +2,9 @@
 import type { FlowEdge } from "../../api/types";
 
 export const HEAD = 22;
-export const FOOT = 26;
+/** Room for what leads to the embeddings, and for the tokens, which stay in sight. */
+export const BELOW = 8;
+export const FOOT = 20;
 export const LABELS = 40;
 /** Beside a token's line, where a feed-forward writes. */
 export const ASIDE = 11;

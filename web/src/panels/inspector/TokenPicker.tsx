@@ -58,7 +58,7 @@ export function TokenPicker({ label, chosen, tokens, none, onChoose }: Props) {
         <input
           className="field mono"
           aria-label={`${label} a token by its text`}
-          placeholder="any token; most words begin with a space"
+          placeholder="token; words begin with a space"
           autoComplete="off"
           spellCheck={false}
           value={text}

@@ -84,6 +84,8 @@ export function Why() {
             <button
               type="button"
               className={`button small ${css.verify}`}
+              data-rove
+              tabIndex={-1}
               aria-pressed={verify > 0}
               title={`Switch the ${VERIFIED} likeliest parts off, one by one, and measure what that does`}
               onClick={() => setView({ verify: verify === 0 })}
@@ -133,7 +135,7 @@ function Parts({ answers: { a, b } }: { answers: { a: WhyAnswer | null; b: WhyAn
   const measured = new Map(
     parts.flatMap((part) => (typeof part.measured === "number" ? [[part.part, part.measured] as const] : [])),
   );
-  const rest = { key: "rest", head: <span className="muted">all other parts</span> };
+  const rest = { key: "rest", bare: true, head: <span className="muted">all other parts</span> };
   return (
     <ComparisonTable
       label="Parts by their direct effect"

@@ -8,6 +8,8 @@ export function WritersLink({ layer, position }: { layer: number; position: numb
   return (
     <ExploreLink
       className={css.link}
+      data-rove
+      tabIndex={-1}
       to={{ residual: [position, layer] }}
       title={`What writes this residual stream? (position ${position}, after layer ${layer})`}
       aria-label={`What writes the residual stream after layer ${layer}?`}
@@ -25,8 +27,10 @@ export function WritersOfPrediction() {
   const place = { residual: [position, model.layers - 1] as [number, number] };
   return (
     <p className={css.writers}>
-      <ExploreLink to={place}>What writes this?</ExploreLink>
-      <ExploreLink to={place} hash="#against">
+      <ExploreLink to={place} data-rove tabIndex={-1}>
+        What writes this?
+      </ExploreLink>
+      <ExploreLink to={place} hash="#against" data-rove tabIndex={-1}>
         Told from another prompt?
       </ExploreLink>
     </p>

@@ -1,7 +1,6 @@
 // What the colours of the map mean: a few values of the scale in their colours, the floor among them.
-import type { Scale } from "../../domain/scale";
+import { STRONGEST, type Scale } from "../../domain/scale";
 import { TokenText } from "../../ui/TokenText";
-import { STRONGEST } from "./paint";
 import css from "./map.module.css";
 
 interface Props {

@@ -42,7 +42,8 @@ export function LensMap({ length, side }: Props) {
   const [opened, open] = useState(NONE);
   useEffect(() => void document.fonts.load("11px JetBrains Mono").then(() => setFonts(true)), []);
 
-  const high = rowHeight(size.height, useTrace().data?.model.layers ?? 0);
+  const traced = useTrace();
+  const high = rowHeight(size.height, traced.data?.model.layers ?? 0);
   const cell = Math.min(WIDE * high, Math.max(NARROW, Math.floor((size.width - LABELS) / Math.max(length, 1))));
   const first = Math.max(0, Math.floor(scroll.left / cell));
   const last = size.width === 0 ? -1 : Math.min(length - 1, Math.ceil((scroll.left + size.width - LABELS) / cell) - 1);
@@ -86,26 +87,27 @@ export function LensMap({ length, side }: Props) {
 
   useEffect(() => tellProgress(map.total - map.missing, map.total), [map.total, map.missing]);
 
-  // Keep the chosen cell in sight.
+  // Keep the chosen cell in sight: from when there is something to scroll.
+  const drawn = layers > 0;
   const place = rowOf(rows, layer);
   useEffect(() => {
     const element = box.current;
-    if (element === null || place < 0) return;
+    if (element === null || place < 0 || !drawn) return;
     const y = place * high;
     if (y < element.scrollTop) element.scrollTop = y;
     else if (y + high + HEAD > element.scrollTop + element.clientHeight) {
       element.scrollTop = y + high + HEAD - element.clientHeight;
     }
-  }, [place, high]);
+  }, [place, high, drawn]);
   useEffect(() => {
     const element = box.current;
-    if (element === null || size.width === 0) return;
+    if (element === null || size.width === 0 || !drawn) return;
     const x = position * cell;
     if (x < element.scrollLeft) element.scrollLeft = x;
     else if (x + cell + LABELS > element.scrollLeft + element.clientWidth) {
       element.scrollLeft = x + cell + LABELS - element.clientWidth;
     }
-  }, [position, cell, size.width]);
+  }, [position, cell, size.width, drawn]);
 
   const at = (event: React.MouseEvent): [number, number] => {
     const bounds = event.currentTarget.getBoundingClientRect();
@@ -134,7 +136,7 @@ export function LensMap({ length, side }: Props) {
         aria-busy={map.missing > 0}
         onScroll={(event) => setScroll({ left: event.currentTarget.scrollLeft, top: event.currentTarget.scrollTop })}
       >
-        {layers === 0 && <Empty title="Running the model…" />}
+        {layers === 0 && <Empty title={traced.failure !== null ? "The model did not run" : "Running the model…"} />}
         <div style={{ width: LABELS + length * cell, height: HEAD + rows.length * high }} hidden={layers === 0}>
           <canvas
             ref={canvas}

@@ -3,8 +3,9 @@ import { lazy, Suspense } from "react";
 import { scaleOf } from "../../domain/cells";
 import { lensName } from "../../domain/lens";
 import { useProgress } from "../../run/progress";
+import { useRun } from "../../run/useRun";
 import { useTrace } from "../../run/useTrace";
-import { setView, useView } from "../../run/view";
+import { setView, useView, useViewPart } from "../../run/view";
 import { Segments } from "../../ui/controls";
 import { Empty } from "../../ui/notes";
 import { Stale } from "../../ui/Stale";
@@ -83,10 +84,18 @@ export function MapPanel() {
 
 /** One of two maps side by side. */
 function Half({ side, length, lens }: { side: "base" | "edited"; length: number; lens: string }) {
+  const { promptLength } = useRun();
+  const own = useViewPart("aPrompt") === "";
+  // What A would have written is in its lane; the map sets the runs side by side over the same tokens.
+  const followsB = side === "base" && own && length > promptLength;
   return (
     <section className={css.half} aria-label={side === "base" ? "Map of A" : "Map of B"}>
       <p>
-        <b>{side === "base" ? "A" : "B"}</b> <span className="muted">{lensName(lens)}</span>
+        <b>{side === "base" ? "A" : "B"}</b>{" "}
+        <span className="muted">
+          {lensName(lens)}
+          {followsB && " · over B’s text"}
+        </span>
       </p>
       <LensMap length={length} side={side} />
     </section>

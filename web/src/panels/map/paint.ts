@@ -1,6 +1,7 @@
 // Draws the part of the map that is in sight on a canvas. Knows geometry and colours, not where the numbers come from.
 import type { Cell } from "../../domain/cells";
 import type { Row } from "../../domain/fold";
+import { STRONGEST } from "../../domain/scale";
 
 export const HEAD = 20;
 export const LABELS = 52;
@@ -10,8 +11,6 @@ const [LOW, TALL] = [17, 26];
 const textSize = (row: number): number => (row < 22 ? 11 : 12);
 /** Width of a letter of the monospaced font, of its size: measuring the texts of thousands of cells would be slow. */
 const LETTER = 0.602;
-/** How opaque the strongest colour of a cell is: its text stays readable on it. */
-export const STRONGEST = 0.62;
 
 /** The height of a row where so many layers are to be seen at once, if they can be. */
 export const rowHeight = (height: number, layers: number): number =>
@@ -127,6 +126,8 @@ export function paint(
   }
   context.fillStyle = inks.panel ?? "";
   context.fillRect(0, 0, LABELS - 2, HEAD);
+  context.fillStyle = inks.muted ?? "";
+  context.fillText("layer", LABELS - 6, HEAD / 2);
 }
 
 function drawUnknown(context: CanvasRenderingContext2D, inks: Inks, x: number, y: number, sight: Sight): void {

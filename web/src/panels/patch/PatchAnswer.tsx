@@ -2,6 +2,7 @@
 // difference in logits to the other run's.
 import type { PatchMap } from "../../api/types";
 import { strengthOf } from "../../domain/patching";
+import { STRONGEST } from "../../domain/scale";
 import { short, signed } from "../../domain/numbers";
 import { visible } from "../../domain/visible";
 import { openUnit } from "../../run/unit";
@@ -74,9 +75,9 @@ function Map({ map }: { map: PatchMap }) {
 export function Legend({ from, to }: { from: string; to: string }) {
   return (
     <span className={css.legend} aria-hidden>
-      <i style={{ background: "rgb(var(--heat-down) / 0.5)" }}>away</i>
+      <i style={{ background: `rgb(var(--heat-down) / ${STRONGEST})` }}>away</i>
       <i>{from}</i>
-      <i style={{ background: "rgb(var(--heat-up) / 0.6)" }}>{to}</i>
+      <i style={{ background: `rgb(var(--heat-up) / ${STRONGEST})` }}>{to}</i>
     </span>
   );
 }

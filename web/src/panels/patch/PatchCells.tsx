@@ -1,5 +1,6 @@
 // A heat map of layers by columns as a table, the last layer on top: a cell says its number where there is room.
 import { memo } from "react";
+import { STRONGEST } from "../../domain/scale";
 import { useRoving } from "../../ui/roving";
 import css from "./patch.module.css";
 
@@ -76,4 +77,4 @@ export const PatchCells = memo(function PatchCells(props: Props) {
 const colour = (strength: number): string | undefined =>
   Math.abs(strength) < 0.01
     ? undefined
-    : `rgb(var(--${strength < 0 ? "heat-down" : "heat-up"}) / ${Math.abs(strength) * 0.6})`;
+    : `rgb(var(--${strength < 0 ? "heat-down" : "heat-up"}) / ${Math.abs(strength) * STRONGEST})`;
