@@ -8,6 +8,7 @@ import torch
 from lm_debugger.debugger.session import Debugger
 from lm_debugger.records.why import EstimateMethod
 from tests.attribution import planted as circuit
+from tests.attribution import trained
 
 PROMPT = "My wife is working as a"
 TARGET = " volcano"
@@ -130,3 +131,32 @@ def test_vectors_that_write_a_word_are_found_by_a_search(induction: Debugger, wo
     results = induction.search(word, limit=len(names) + 1).results
     assert {result.value for result in results[:-1]} == names
     assert abs(results[-1].score) < 0.5 * abs(results[-2].score)
+
+
+LISTS = (  # the word after the second time is the one after the first
+    (" table doctor{} green river window table doctor", " music", " orange"),
+    (" seven lamp{} paper kitchen seven lamp", " horse", " cotton"),
+    (" garden bottle{} mountain bread garden bottle", " silver", " pencil"),
+)
+
+
+@pytest.fixture(scope="module")
+def circuit_in_demo() -> Debugger:
+    return trained.planted()
+
+
+@pytest.mark.parametrize(("words", "word", "other"), LISTS)
+def test_a_circuit_in_trained_weights_is_found(circuit_in_demo: Debugger, words: str, word: str, other: str) -> None:
+    """Recall at 1 is 1 by attention and by direct effect; the model's own heads of each kind come after.
+
+    What the circuit causes in all is small here: the later layers were not trained with it. So it is patched in the
+    small model alone.
+    """
+    text = words.format(word)
+    rows = circuit_in_demo.heads(text).heads
+    assert max(rows, key=lambda row: row.previous or 0).head == trained.PREVIOUS
+    following = sorted(rows, key=lambda row: -(row.induction or 0))
+    assert following[0].head == trained.INDUCTION
+    assert (following[0].induction or 0) > 1.5 * (following[1].induction or 0)
+    why = circuit_in_demo.why(text, word, other, top_k=1, estimate=False)
+    assert why.parts[0].part == trained.INDUCTION

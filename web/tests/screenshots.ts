@@ -6,6 +6,7 @@ const folder = "../docs/images";
 
 async function picture(page: Page, name: string): Promise<void> {
   await answered(page);
+  await expect(page.locator('[data-busy="true"], [data-stale="true"], main [aria-busy="true"]')).toHaveCount(0);
   await settled(page, name);
 }
 

@@ -1,13 +1,18 @@
 // Shows the guided tour: a card in the corner, and what it speaks of outlined. The page stays as usable as it is.
-import { useEffect } from "react";
+import { useEffect, useState } from "react";
 import { tourStep, useTourStep } from "../run/overlays";
 import { useMedia } from "../ui/hooks";
 import { TOUR } from "./tour";
 import css from "./shell.module.css";
 
+/** Whether it lies where the card would: below, in the middle. */
+const isBelow = ({ top, left, right }: DOMRect): boolean =>
+  top > window.innerHeight / 2 && left < window.innerWidth / 2 && right > window.innerWidth / 2;
+
 export function Tour() {
   const at = useTourStep();
   const reduced = useMedia("(prefers-reduced-motion: reduce)");
+  const [high, setHigh] = useState(false);
   const step = at === null ? undefined : TOUR[at];
   useEffect(() => {
     if (step === undefined) return;
@@ -19,6 +24,7 @@ export function Tour() {
       if (shown === null) return;
       clearInterval(timer);
       shown.setAttribute("data-tour", "");
+      setHigh(isBelow(shown.getBoundingClientRect()));
       shown.scrollIntoView({ block: "nearest", behavior: reduced ? "auto" : "smooth" });
     }, 150);
     return () => {
@@ -29,7 +35,7 @@ export function Tour() {
   if (at === null || step === undefined) return null;
   const last = at === TOUR.length - 1;
   return (
-    <section className={css.tour} aria-label="Guided tour">
+    <section className={css.tour} data-high={high} aria-label="Guided tour">
       <p className="muted">
         {at + 1} of {TOUR.length}
       </p>
