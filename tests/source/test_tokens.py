@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tokenizers.processors import TemplateProcessing
 from transformers import PreTrainedTokenizerBase
 
 from lm_debugger.errors import OptionError, PromptError
@@ -113,3 +114,26 @@ def test_chat_that_cannot_be() -> None:
         words.chat([{"role": "system", "content": "Be kind."}])
     with pytest.raises(OptionError, match="is no chat"):
         words.chat([{"content": "Hello"}])
+
+
+def beginning() -> PreTrainedTokenizerBase:
+    """A tokenizer that puts a token before every text, as Llama's and Gemma's do."""
+    tokenizer = builders.byte_level()
+    first = tokenizer.all_special_tokens[0]
+    tokenizer.backend_tokenizer.post_processor = TemplateProcessing(
+        single=f"{first} $A", special_tokens=[(first, tokenizer.convert_tokens_to_ids(first))]
+    )
+    return tokenizer
+
+
+@pytest.mark.parametrize("tokenizer", [BYTE_LEVEL, METASPACE, WORD_PIECE, beginning()])
+def test_a_prompt_is_written_without_what_the_tokenizer_puts_around_it(tokenizer: PreTrainedTokenizerBase) -> None:
+    words = vocabulary(tokenizer)
+    assert words.written(words.encode("the doctors")) == "the doctors"
+
+
+def test_ids_that_no_text_gives_are_written_as_their_tokens() -> None:
+    words = vocabulary(beginning())
+    ids = words.encode("the doctors", special=False)
+    assert words.written(ids) == "the doctors"
+    assert words.encode("the doctors") != ids

@@ -163,6 +163,7 @@ class SessionView(Record):
         id: of the session.
         title: the user's, or "".
         prompt: the prompt's tokens.
+        prompt_text: the prompt as a user would write it: without the tokens that the tokenizer puts around a text.
         nodes: the tree: every position, parents before their children.
         at: id of the position where it is.
         interventions: the edits that are in force for what comes next.
@@ -179,6 +180,7 @@ class SessionView(Record):
     id: str
     title: str
     prompt: tuple[Token, ...]
+    prompt_text: str
     nodes: tuple[NodeView, ...]
     at: str
     interventions: tuple[str, ...]

@@ -85,6 +85,21 @@ class Vocabulary:
         """The ids as tokens at their positions, from 0."""
         return tuple(Token(position=place, id=token, text=self.text(token)) for place, token in enumerate(ids))
 
+    def written(self, ids: Sequence[int]) -> str:
+        """The text that is cut into these ids, as a user would write it: without the tokens that `encode` puts around.
+
+        Where no text is (ids that were cut otherwise), all tokens' texts.
+        """
+        added = self._encode_text("", special=True)
+        for before in range(len(added), -1, -1):
+            after = len(added) - before
+            if [*ids[:before], *ids[len(ids) - after :]] != added:
+                continue
+            text = self._decode(ids[before : len(ids) - after])
+            if self._encode_text(text, special=True) == list(ids):
+                return text
+        return "".join(map(self.text, ids))
+
     def chat(self, messages: Messages) -> str:
         """The text that a chat becomes through the model's template, ready for the assistant's answer.
 

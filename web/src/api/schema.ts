@@ -4214,6 +4214,7 @@ export interface components {
          *         id: of the session.
          *         title: the user's, or "".
          *         prompt: the prompt's tokens.
+         *         prompt_text: the prompt as a user would write it: without the tokens that the tokenizer puts around a text.
          *         nodes: the tree: every position, parents before their children.
          *         at: id of the position where it is.
          *         interventions: the edits that are in force for what comes next.
@@ -4233,6 +4234,8 @@ export interface components {
             title: string;
             /** Prompt */
             prompt: components["schemas"]["Token"][];
+            /** Prompt Text */
+            prompt_text: string;
             /** Nodes */
             nodes: components["schemas"]["NodeView"][];
             /** At */

@@ -115,7 +115,7 @@ export function useSessionVerbs(): SessionVerbs {
         const edits = editsOfTexts(session.interventions).map((edit) => ({ ...edit, enabled: true }));
         setView({
           ...{ session: other, generate: 0, position: null, aPrompt: "", aEdits: [], edits },
-          prompt: session.prompt.map(({ text }) => text).join(""),
+          prompt: session.prompt_text,
           watches: session.watches.map(({ expression }) => expression),
           breakpoints: session.breakpoints.map(({ expression }) => expression),
         });

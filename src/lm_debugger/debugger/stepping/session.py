@@ -579,6 +579,7 @@ class Session:
             id=self.id,
             title=self.title,
             prompt=vocabulary.tokens(self.prompt),
+            prompt_text=vocabulary.written(self.prompt),
             nodes=tuple(self._node_view(node) for node in self.tree),
             at=self._at.id,
             interventions=tuple(map(str, self._edits)),
