@@ -4,7 +4,7 @@ import { queryOptions } from "@tanstack/react-query";
 import type { BisectBody } from "../domain/bisect";
 import { bare, type Run } from "../domain/run";
 import { longWork } from "./longwork";
-import type { Bisection, Flow, HeadTable, PatchMap, PostBody } from "./types";
+import type { Bisection, Flow, HeadTable, PatchMap, PathMap, PostBody } from "./types";
 
 const KEPT = { staleTime: Infinity, gcTime: 300_000, retry: false } as const;
 
@@ -51,6 +51,29 @@ export const patchQuery = (run: Run | null, { source, part, position, target, ve
       return longWork<PatchMap>("api/patch", body, signal);
     },
     enabled: run !== null && source !== "",
+    placeholderData: (previous) => previous,
+    ...KEPT,
+  });
+
+export interface Pathing extends Omit<Patching, "part"> {
+  receiver: string;
+  sender: "heads" | "ffn";
+  through: PathMap["through"];
+}
+
+/** The paths to a part that reads: each part that it reads is the other run's, for it alone. */
+export const pathQuery = (run: Run | null, { target, versus, ...asked }: Pathing) =>
+  queryOptions({
+    queryKey: ["paths", bare(run), asked, target, versus],
+    queryFn: ({ signal }) => {
+      const body: PostBody<"/api/path-patch"> = {
+        ...{ ...bare(run), ...asked },
+        ...(target === null ? {} : { target_id: target }),
+        ...(versus === null ? {} : { against_id: versus }),
+      };
+      return longWork<PathMap>("api/path-patch", body, signal);
+    },
+    enabled: run !== null && asked.source !== "",
     placeholderData: (previous) => previous,
     ...KEPT,
   });

@@ -8,27 +8,39 @@ import type { HeadView, PostBody, WhyAnswer } from "./types";
 /** Parts listed at most. */
 const LISTED = 40;
 
+/** How the question is put. */
+export interface WhyOptions {
+  /** So many of the likeliest parts are ablated one by one, and what that does is measured. */
+  verify: number;
+  estimate: "default" | "gradient" | "integrated" | "relevance";
+  ablate: "zero" | "mean" | "resample";
+  resample: string;
+  sources: boolean;
+}
+
 /**
- * The units of all layers by their direct effect on a token's logit, or on its lead over another's. `verify` switches so
- * many of the likeliest off, one by one, and measures what that does; with 0 nothing is estimated either: that takes a
- * gradient, which of 2,000 tokens is half a minute of the model's one thread.
+ * The units of all layers by their direct effect on a token's logit, or on its lead over another's. Without verification,
+ * nothing is estimated unless it is asked for: that takes a gradient, which of 2,000 tokens is half a minute of the model's
+ * one thread.
  */
 export const whyQuery = (
   run: Run | null,
   position: number,
   target: number | null,
   versus: number | null,
-  verify: number,
+  options: WhyOptions,
 ) =>
   queryOptions({
-    queryKey: ["why", run, position, target, versus, verify],
+    queryKey: ["why", run, position, target, versus, options],
     queryFn: ({ signal }) => {
+      const asked = askedOf(options);
       const body: PostBody<"/api/why"> = {
-        ...{ ...run, position, target_id: target, against_id: versus },
-        ...{ top_k: LISTED, estimate: verify > 0, verify },
+        ...{ ...run, position, target_id: target, against_id: versus, top_k: LISTED },
+        ...asked,
       };
       // The first `on` measures all ranges before it runs.
-      const long = verify > 0 || run?.interventions.some((edit) => edit.includes("=on"));
+      const long =
+        asked.estimate !== false || options.sources || run?.interventions.some((edit) => edit.includes("=on"));
       return long
         ? longWork<WhyAnswer>("api/why", body, signal)
         : request<WhyAnswer>("POST", "api/why", { body, signal });
@@ -37,7 +49,20 @@ export const whyQuery = (
     staleTime: Infinity,
     gcTime: 120_000,
     placeholderData: (previous) => previous,
+    retry: false,
   });
+
+/** The options as they are sent: another prompt is waited for, and nothing is estimated that nobody asked for. */
+export function askedOf({ verify, estimate, ablate, resample, sources }: WhyOptions) {
+  const place = ablate === "resample" && resample === "" ? "zero" : ablate;
+  return {
+    verify,
+    estimate: estimate === "default" ? verify > 0 || place !== "zero" : estimate,
+    sources,
+    ...(place === "zero" ? {} : { ablate: place }),
+    ...(place === "resample" ? { resample } : {}),
+  };
+}
 
 export const headQuery = (head: string, lens = "") =>
   queryOptions({

@@ -78,6 +78,11 @@ export const FIELDS = {
   versus: place("vs"),
   /** Whether the likeliest parts are switched off, to measure what they do. */
   verify: flag("verify"),
+  /** How that is estimated, what takes a part's place, of which prompt; and whether heads are split by the tokens they read. */
+  estimate: choice("estimate", ["default", "gradient", "integrated", "relevance"]),
+  ablate: choice("ablate", ["zero", "mean", "resample"]),
+  resample: text("resample"),
+  sources: flag("sources"),
   compare: choice("show", ["edited", "base", "difference"]),
   panel: choice("panel", ["grid", "flow", "heads", "patch", "trajectory"]),
   /** The flow: the least contribution that is shown, 0 for that which leaves a few edges; the edge that is looked at; edges
@@ -90,7 +95,11 @@ export const FIELDS = {
   headOrder: choice("heads", ["norm", "share", "previous", "induction", "duplicate", "first", "layer"]),
   /** The prompt whose activations are patched in, and of which part; or where the two runs part. */
   source: text("from"),
-  part: choice("part", ["residual", "attention", "ffn", "heads", "bisect"]),
+  part: choice("part", ["residual", "attention", "ffn", "heads", "paths", "bisect"]),
+  /** Of paths: the part that reads, what it reads, and what is computed anew between. */
+  receiver: text("to"),
+  sender: choice("sender", ["heads", "ffn"]),
+  through: choice("anew", ["nothing", "ffn"]),
   /** Whose prediction is patched: the chosen position if left out. */
   read: place("read"),
   colour: choice("color", ["probability", "token", "entropy", "rank"]),

@@ -152,6 +152,7 @@ export const ACTIONS: readonly Action[] = [
   { name: "Why this token", keys: ["w"], matches: key("w"), perform: () => setView({ inspect: "why" }) },
   ...SESSION,
   { name: "Close the unit", keys: ["Esc"], matches: key("Escape"), perform: closeUnit },
+  only("Paths: what one part reads of two prompts", () => setView({ panel: "patch", part: "paths" })),
   only("Bisect: where A and B part", bisect),
   only("Compare with this run without edits", setBase),
   only("Remove all edits", clearEdits),

@@ -1,7 +1,7 @@
 // What is asked with another run's activations in place of this one's: the patch map, and where the two part.
 import { useQuery, type UseQueryResult } from "@tanstack/react-query";
-import { bisectQuery, patchQuery } from "../api/attribution";
-import type { PatchMap } from "../api/types";
+import { bisectQuery, patchQuery, pathQuery } from "../api/attribution";
+import type { PatchMap, PathMap } from "../api/types";
 import { bisectionAsked, sidesOf } from "../domain/bisect";
 import { useTrace } from "./useTrace";
 import { useView } from "./view";
@@ -41,6 +41,16 @@ export function usePatch(part: PatchMap["part"]): Asked<PatchMap> {
   const { source, target, versus } = useView();
   const { b, read, settled } = useCompared();
   return askedOf(useQuery(patchQuery(b, { source, part, position: read, target, versus })), settled);
+}
+
+/** What reads where nobody says. */
+export const OUTPUT = "output";
+
+export function usePaths(): Asked<PathMap> {
+  const { source, target, versus, receiver, sender, through } = useView();
+  const { b, read, settled } = useCompared();
+  const asked = { source, position: read, target, versus, receiver: receiver || OUTPUT, sender, through };
+  return askedOf(useQuery(pathQuery(b, asked)), settled);
 }
 
 export function useBisection() {

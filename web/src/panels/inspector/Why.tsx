@@ -2,18 +2,19 @@
 // or on its lead over another token.
 import { useQuery } from "@tanstack/react-query";
 import { ArrowLeftRight } from "lucide-react";
-import type { WhyAnswer, WhyPart } from "../../api/types";
+import type { Token, WhyAnswer, WhyPart } from "../../api/types";
 import { whyQuery } from "../../api/why";
 import { asApiError } from "../../domain/failure";
 import { canonicalName } from "../../domain/names";
 import { short, signed } from "../../domain/numbers";
 import { diverging } from "../../domain/scale";
 import { visible } from "../../domain/visible";
+import { sourcesSaid } from "../../domain/why";
 import { useNames } from "../../run/names";
 import { useTarget } from "../../run/target";
 import { openUnit } from "../../run/unit";
 import { useTrace } from "../../run/useTrace";
-import { setView, useViewPart } from "../../run/view";
+import { setView, useView, useViewPart } from "../../run/view";
 import { ComparisonTable, type ComparedRow } from "../../ui/ComparisonTable";
 import { IconButton } from "../../ui/controls";
 import { Empty, ErrorNote } from "../../ui/notes";
@@ -21,6 +22,7 @@ import { useRoving } from "../../ui/roving";
 import { Stale } from "../../ui/Stale";
 import { EditMenu } from "../unit/EditMenu";
 import { TokenPicker } from "./TokenPicker";
+import { WhyOptions } from "./WhyOptions";
 import css from "./inspector.module.css";
 
 const MOST = 40;
@@ -31,13 +33,16 @@ export function Why() {
   const traced = useTrace();
   const { a, b, position, aPosition, show, compared, data, stale, sideA, sideB } = traced;
   const { target, versus } = useTarget();
-  const verify = useViewPart("verify") ? VERIFIED : 0;
+  const view = useView();
+  const { estimate, ablate, resample, sources } = view;
+  const verify = view.verify ? VERIFIED : 0;
+  const options = { verify, estimate, ablate, resample, sources };
   const group = useRoving<HTMLDivElement>();
   const wantsA = compared && show !== "edited";
   const wantsB = !wantsA || show === "difference";
   const ready = data !== undefined && !stale;
   const ask = (wanted: boolean, run: typeof a, at: number) =>
-    whyQuery(wanted && ready ? run : null, at, target?.id ?? null, versus?.id ?? null, verify);
+    whyQuery(wanted && ready ? run : null, at, target?.id ?? null, versus?.id ?? null, options);
   const ofA = useQuery(ask(wantsA, a, aPosition));
   const ofB = useQuery(ask(wantsB, b, position));
   const failure = (wantsB ? ofB.error : null) ?? (wantsA ? ofA.error : null);
@@ -67,6 +72,7 @@ export function Why() {
           <ArrowLeftRight aria-hidden />
         </IconButton>
       </div>
+      <WhyOptions answer={answer} />
       {failure !== null ? (
         <Unanswered failure={failure} />
       ) : answer === null ? (
@@ -87,7 +93,7 @@ export function Why() {
               data-rove
               tabIndex={-1}
               aria-pressed={verify > 0}
-              title={`Switch the ${VERIFIED} likeliest parts off, one by one, and measure what that does`}
+              title={`Ablate the ${VERIFIED} likeliest parts, one by one, and measure what that does`}
               onClick={() => setView({ verify: verify === 0 })}
             >
               Verify
@@ -116,6 +122,7 @@ function Sum({ answer }: { answer: WhyAnswer }) {
 
 function Parts({ answers: { a, b } }: { answers: { a: WhyAnswer | null; b: WhyAnswer | null } }) {
   const names = useNames();
+  const tokens = (b ?? a)?.tokens ?? [];
   const open = useViewPart("value");
   const both = a !== null && b !== null;
   const [inA, inB] = [a, b].map((answer) => new Map((answer?.parts ?? []).map((part) => [part.part, part])));
@@ -130,11 +137,13 @@ function Parts({ answers: { a, b } }: { answers: { a: WhyAnswer | null; b: WhyAn
   const rows: ComparedRow[] = listed.map((part) => ({
     ...{ key: part.part, a: of(inA, part), b: both ? of(inB, part) : part.effect, selected: open === part.part },
     title: titleOf(part),
-    head: <PartName part={part} name={names.get(part.part)} />,
+    head: <PartName part={part} name={names.get(part.part)} tokens={tokens} />,
   }));
-  const measured = new Map(
-    parts.flatMap((part) => (typeof part.measured === "number" ? [[part.part, part.measured] as const] : [])),
-  );
+  const having = (of: (part: WhyPart) => number | null | undefined) =>
+    new Map(parts.flatMap((part) => (typeof of(part) === "number" ? [[part.part, of(part) ?? 0] as const] : [])));
+  const measured = having((part) => part.measured);
+  const estimated = having((part) => part.estimate);
+  const taken = TAKEN[(b ?? a)?.ablation ?? "zero"];
   const rest = { key: "rest", bare: true, head: <span className="muted">all other parts</span> };
   return (
     <ComparisonTable
@@ -148,29 +157,50 @@ function Parts({ answers: { a, b } }: { answers: { a: WhyAnswer | null; b: WhyAn
       write={signed}
       writeBoth={(x, y) => ({ a: signed(x), b: signed(y), delta: signed(y - x) })}
       floor={0.005}
-      {...(measured.size > 0 && {
-        extra: {
-          head: "measured",
-          title: "What the lead loses with the part switched off at all positions",
-          of: (key) => (measured.has(String(key)) ? signed(measured.get(String(key)) ?? 0) : ""),
-        },
-      })}
+      {...(measured.size > 0
+        ? {
+            extra: {
+              head: "measured",
+              title: `What the lead loses with the part ${taken} at all positions`,
+              of: (key) => (measured.has(String(key)) ? signed(measured.get(String(key)) ?? 0) : ""),
+            },
+          }
+        : estimated.size > 0 && {
+            extra: {
+              head: "estimate",
+              title: `What the lead would lose with the part ${taken} at all positions`,
+              of: (key) => (estimated.has(String(key)) ? signed(estimated.get(String(key)) ?? 0) : ""),
+            },
+          })}
     />
   );
 }
+
+const TAKEN = {
+  zero: "switched off",
+  mean: "at its mean over text",
+  resample: "as for the other prompt",
+} as const;
 
 const titleOf = ({ part, kind, effect, estimate, measured, promotes }: WhyPart): string =>
   [
     `${part} · ${kind}`,
     `direct effect ${signed(effect)}`,
-    typeof estimate === "number" ? `estimate of switching it off ${signed(estimate)}` : "",
-    typeof measured === "number" ? `switched off: ${signed(measured)}` : "",
+    typeof estimate === "number" ? `estimate of what is lost without it ${signed(estimate)}` : "",
+    typeof measured === "number" ? `measured: ${signed(measured)}` : "",
     promotes?.length ? `promotes ${promotes.map(visible).join("  ")}` : "",
   ]
     .filter(Boolean)
     .join("\n");
 
-function PartName({ part, name }: { part: WhyPart; name: string | undefined }) {
+interface PartProps {
+  part: WhyPart;
+  name: string | undefined;
+  /** Those that sources point to. */
+  tokens: readonly Token[];
+}
+
+function PartName({ part, name, tokens }: PartProps) {
   const unit = canonicalName(part.part);
   const promotes = (part.promotes ?? []).slice(0, 4).map(visible).join(" ");
   if (unit === null) return <span className={`mono ${css.part}`}>{part.part}</span>;
@@ -185,7 +215,9 @@ function PartName({ part, name }: { part: WhyPart; name: string | undefined }) {
         onClick={() => openUnit(unit)}
       >
         <b className={name === undefined ? "mono" : ""}>{name ?? unit}</b>{" "}
-        <span className="token muted">{promotes}</span>
+        <span className="token muted">
+          {part.sources?.length ? `from ${sourcesSaid(part.sources, tokens)}` : promotes}
+        </span>
       </button>
       <EditMenu unit={unit} name={name} quiet roving />
     </span>

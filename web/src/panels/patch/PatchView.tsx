@@ -8,6 +8,8 @@ import { Segments } from "../../ui/controls";
 import { TokenText } from "../../ui/TokenText";
 import { BisectAnswer } from "./BisectAnswer";
 import { PatchAnswer } from "./PatchAnswer";
+import { PathAnswer } from "./PathAnswer";
+import { PathQuestion } from "./PathQuestion";
 import css from "./patch.module.css";
 
 export function PatchView() {
@@ -56,11 +58,13 @@ export function PatchView() {
             { value: "attention", label: "Attention", title: "What its attention gives" },
             { value: "ffn", label: "Feed-forward", title: "What its feed-forward gives" },
             { value: "heads", label: "Heads", title: "What one head gives, at all positions" },
+            { value: "paths", label: "Paths", title: "What one part reads of an earlier one, all else held" },
             { value: "bisect", label: "Bisect", title: "The layer, the part and the units at which the answer tips" },
           ]}
           onChange={(next) => setView({ part: next })}
         />
       </form>
+      {part === "paths" && <PathQuestion />}
       {moved && (
         <p className={css.said}>
           <span className="muted">
@@ -68,7 +72,7 @@ export function PatchView() {
           </span>
         </p>
       )}
-      {part === "bisect" ? <BisectAnswer /> : <PatchAnswer part={part} />}
+      {part === "bisect" ? <BisectAnswer /> : part === "paths" ? <PathAnswer /> : <PatchAnswer part={part} />}
     </div>
   );
 }
