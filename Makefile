@@ -29,9 +29,9 @@ NEGATIVE := L18D267 L22D75 L22D333 L22D524 L23D1046 L28D270 L29D168 L29D263
 .PHONY: test
 test: test-python test-web ## Check style, types and import directions, and run all tests
 
-# Tests wait for servers and start programs more than they compute: two workers take half the time on two cores. Each
-# holds a model, so that more than a few would ask for a large machine.
-SIDE_BY_SIDE := --numprocesses=auto --maxprocesses=4 --dist=worksteal
+# Tests wait for servers and start programs more than they compute: one worker more than there are cores keeps these at
+# work. Each holds a model, so that more than a few would ask for a large machine.
+SIDE_BY_SIDE = --numprocesses=$$(( $$(getconf _NPROCESSORS_ONLN) + 1 )) --maxprocesses=4 --dist=worksteal
 
 .PHONY: test-python
 test-python: $(VENV)/installed-dev $(PAGE) ## The Python half of `make test`

@@ -37,6 +37,12 @@ def test_fit_list_compare_check_and_use(run: Run, folder: str, empty_cache: Path
     names = [each["name"] for each in run("lens", "list", "--json").json["lenses"]]
     assert names == ["tuned", "jacobian"]
     assert "jacobian, exact, 6 texts of 24 tokens" in run("lens", "list").out
+    other = tmp_path / "other"
+    zoo.make("llama", seed=1).save_pretrained(other)
+    tokenizer(96).save_pretrained(other)
+    of = {model: run("lens", "list", "-m", model, "--json").json["lenses"] for model in (folder, str(other))}
+    assert [len(lenses) for lenses in of.values()] == [2, 0]
+    assert run("direction", "list", "-m", str(other), "--json").json == {"directions": []}
 
     ran = run("lens", "compare", "-m", folder, "--tokens", "30", "--json")
     assert ran.status == 0, ran.err

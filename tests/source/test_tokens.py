@@ -7,8 +7,10 @@ from hypothesis import strategies as st
 from tokenizers.processors import TemplateProcessing
 from transformers import PreTrainedTokenizerBase
 
+import lm_debugger
 from lm_debugger.errors import OptionError, PromptError
 from lm_debugger.source.vocabulary import Vocabulary
+from tests import zoo
 from tests.source import builders
 
 BYTE_LEVEL, METASPACE, WORD_PIECE = builders.byte_level(), builders.metaspace(), builders.word_piece()
@@ -132,8 +134,21 @@ def test_a_prompt_is_written_without_what_the_tokenizer_puts_around_it(tokenizer
     assert words.written(words.encode("the doctors")) == "the doctors"
 
 
-def test_ids_that_no_text_gives_are_written_as_their_tokens() -> None:
+def test_ids_that_no_text_gives_are_written_as_what_comes_closest() -> None:
     words = vocabulary(beginning())
     ids = words.encode("the doctors", special=False)
-    assert words.written(ids) == "the doctors"
     assert words.encode("the doctors") != ids
+    assert words.written(ids) == "the doctors"
+    twice = [*words.encode("the doctors"), *ids]  # no text is cut so
+    assert words.written(twice) == words.decode(twice[1:])
+
+
+def test_answers_say_the_prompt_as_it_was_written() -> None:
+    words = beginning()
+    debugger = lm_debugger.load(zoo.make("llama", vocab_size=len(words)), words)
+    assert debugger.trace("the doctors").tokens[0].text == words.all_special_tokens[0]
+    text = "the doctors"
+    assert debugger.why(text, estimate=False).prompt == text
+    assert debugger.sweep(text, "L1D3", points=2).prompt == text
+    assert debugger.fix(text, 5).prompt == text
+    assert debugger.attribution_graph(text).metadata.prompt == text

@@ -161,6 +161,24 @@ test("where two prompts part: a cell is the run with one activation of the other
   await expect(page.getByRole("list", { name: "Swaps that were run" }).getByRole("listitem")).toHaveCount(
     found.swaps.length,
   );
+  // Paths: what one part reads of each head.
+  await page.getByRole("radio", { name: "Paths" }).click();
+  const senders = page.getByRole("table", { name: /^Difference in logits with what output reads/ });
+  await expect(senders).toBeVisible({ timeout: 60_000 });
+  const ways = await request.post("/api/path-patch", {
+    data: { prompt: WIFE, source: other, receiver: "output" },
+    timeout: 60_000,
+  });
+  const { paths } = (await ways.json()) as { paths: { sender: string; difference: number }[] };
+  const [, at = "?", head = "?"] = /^L(\d+)H(\d+)$/.exec(paths[0]?.sender ?? "") ?? [];
+  const sender = senders.getByRole("button", { name: new RegExp(`^layer ${at}, H${head} `) });
+  expect(Number((await sender.textContent())?.replace("−", "-"))).toBeCloseTo(paths[0]?.difference ?? NaN, 1);
+  await sender.click();
+  await page.getByRole("button", { name: `Paths to L${at}H${head}` }).click();
+  await expect(page.getByRole("table", { name: new RegExp(`what L${at}H${head} reads`) })).toBeVisible({
+    timeout: 60_000,
+  });
+  await page.getByRole("radio", { name: "Bisect" }).click();
   // A against B: with edits, from the palette.
   await page.getByRole("textbox", { name: "Add an edit" }).fill("L22D75=80");
   await page.keyboard.press("Enter");
@@ -195,6 +213,23 @@ test("why: against another token, swapped, and verified by switching parts off",
     const text = (await row.locator('[data-side="extra"]').textContent()) ?? "";
     expect(Number(text.replace("−", "-").replace("+", ""))).toBeCloseTo(by ?? NaN, 1);
   }
+
+  // By another estimate, split by the tokens that heads read.
+  await why.getByText(/^How it is measured/).click();
+  await why.getByRole("checkbox", { name: "what heads brought from each token" }).check();
+  await why.getByRole("button", { name: "Verify" }).click();
+  await why.getByRole("combobox", { name: "estimate by" }).selectOption("gradient");
+  await expect(why.getByRole("columnheader", { name: "estimate" })).toBeVisible();
+  const split = { ...data, verify: 0, estimate: "gradient", sources: true };
+  const byToken = (await (await request.post("/api/why", { data: split })).json()) as {
+    parts: { part: string; estimate: number; sources: { position: number; effect: number }[] }[];
+  };
+  const reader = byToken.parts.find(({ sources }) => sources.length > 0);
+  const most = [...(reader?.sources ?? [])].sort((a, b) => Math.abs(b.effect) - Math.abs(a.effect))[0];
+  const readerRow = parts.filter({ has: page.getByRole("button", { name: `Open ${reader?.part}`, exact: true }) });
+  await expect(readerRow).toContainText(new RegExp(`from \\S+ ${most?.position} `));
+  const estimated = (await readerRow.locator('[data-side="extra"]').textContent()) ?? "";
+  expect(Number(estimated.replace("−", "-").replace("+", ""))).toBeCloseTo(reader?.estimate ?? NaN, 1);
 
   await why.getByRole("button", { name: "Swap the tokens" }).click();
   await expect(why).toContainText(`−${told.difference.toFixed(2)}`);

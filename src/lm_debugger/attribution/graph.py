@@ -23,7 +23,7 @@ def graph(run: KeptRun, flow: Flow) -> AttributionGraph:
     """The graph of a run's flow. Links below the flow's threshold, and what they alone lead to, are left out."""
     best = int(run.logits(flow.position).argmax())
     prediction = Token(position=flow.position + 1, id=best, text=run.model.vocabulary.text(best))
-    prompt = run.model.vocabulary.decode(run.ids)
+    prompt = run.model.vocabulary.written(run.ids)
     builder = _Builder(flow, prediction)
     nodes, links = builder.reached()
     return AttributionGraph(

@@ -185,7 +185,7 @@ def _record(
             "those of the logits before the cap."
         )
     return Why(
-        prompt=run.model.vocabulary.decode(run.ids),
+        prompt=run.model.vocabulary.written(run.ids),
         position=question.position,
         target=score(run, logits, question.target),
         against=None if question.against is None else score(run, logits, question.against),

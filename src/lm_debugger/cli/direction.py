@@ -64,11 +64,18 @@ def add(
 
 
 @direction.command(name="list")
-def list_(json: options.Json = False) -> None:
-    """List the directions that are kept, of all models."""
+def list_(
+    model: options.OneModel = None, trust_remote_code: options.TrustRemoteCode = False, json: options.Json = False
+) -> None:
+    """List the directions that are kept, of all models or of one."""
     from lm_debugger.debugger.kept import directions
 
-    found = directions()
+    with progress_bar() as progress:
+        found = (
+            load(model, device=None, dtype=None, trust_remote_code=trust_remote_code, progress=progress).directions()
+            if model is not None
+            else directions()
+        )
     if json:
         print_record(found)
         return

@@ -79,11 +79,18 @@ def fit(
 
 
 @lens.command(name="list")
-def list_(json: options.Json = False) -> None:
-    """List the lenses that are kept, of all models."""
+def list_(
+    model: options.OneModel = None, trust_remote_code: options.TrustRemoteCode = False, json: options.Json = False
+) -> None:
+    """List the lenses that are kept, of all models or of one."""
     from lm_debugger.debugger.kept import lenses
 
-    found = lenses()
+    with progress_bar() as progress:
+        found = (
+            load(model, device=None, dtype=None, trust_remote_code=trust_remote_code, progress=progress).lenses()
+            if model is not None
+            else lenses()
+        )
     if json:
         print_record(found)
         return

@@ -27,6 +27,10 @@ Model = Annotated[
         rich_help_panel="Model",
     ),
 ]
+OneModel = Annotated[
+    str | None,
+    typer.Option("--model", "-m", metavar="MODEL", help="Those of this model alone.", rich_help_panel="Model"),
+]
 Device = Annotated[
     str | None,
     typer.Option(

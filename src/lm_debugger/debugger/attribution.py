@@ -107,7 +107,7 @@ class Attribution(ABC):
             ablated = answering.Ablated("mean", means(run.model, work))
         elif resample is not None:
             other = self.trace(resample, progress=progress, cancel=cancel)
-            text = other.model.vocabulary.decode(other.ids)
+            text = other.model.vocabulary.written(other.ids)
             ablated = answering.Ablated("resample", resampled(run, other), text)
         return answering.why(run, target, against, position, wanted=wanted, ablated=ablated, work=work)
 

@@ -315,7 +315,7 @@ class Debugger(Weights, Attribution, Bisecting, Repair, Lensing, Directing):
         found = go(edits, on_token, follower)
         baseline = go((), None, None) if edits and compare and found.finish != "cancelled" else None
         return Generation(
-            prompt=prompt if isinstance(prompt, str) else self._model.vocabulary.decode(ids),
+            prompt=prompt if isinstance(prompt, str) else self._model.vocabulary.written(ids),
             text=found.text,
             tokens=found.tokens,
             finish=found.finish,

@@ -65,7 +65,7 @@ def side_effects(
         said = continued(texts[index]) if continued is not None and place < worst else (None, None)
         found.append(
             TextEffect(
-                text=model.vocabulary.decode(texts[index]),
+                text=model.vocabulary.written(texts[index]),
                 kl=float(change.kl.mean()),
                 worst=int(change.kl.argmax()),
                 changed=float((change.before != change.after).float().mean()),

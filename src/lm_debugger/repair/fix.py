@@ -111,7 +111,7 @@ def _record(
     if not success:
         notes.append("Not found: these edits come closest.")
     return Fix(
-        prompt=run.model.vocabulary.decode(run.ids),
+        prompt=run.model.vocabulary.written(run.ids),
         position=goal.position,
         **{"from": score(goal.run, before, top)},
         to=score(goal.run, before, wanted),

@@ -118,7 +118,7 @@ def sweep(
             )
         )
     return Sweep(
-        prompt=run.model.vocabulary.decode(run.ids),
+        prompt=run.model.vocabulary.written(run.ids),
         position=question.position,
         unit=str(name),
         operation=operation,

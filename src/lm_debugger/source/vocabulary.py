@@ -88,17 +88,19 @@ class Vocabulary:
     def written(self, ids: Sequence[int]) -> str:
         """The text that is cut into these ids, as a user would write it: without the tokens that `encode` puts around.
 
-        Where no text is (ids that were cut otherwise), all tokens' texts.
+        Where no text is (ids that were cut otherwise), the closest.
         """
         added = self._encode_text("", special=True)
+        closest = None
         for before in range(len(added), -1, -1):
-            after = len(added) - before
-            if [*ids[:before], *ids[len(ids) - after :]] != added:
+            stop = len(ids) - (len(added) - before)
+            if [*ids[:before], *ids[stop:]] != added:
                 continue
-            text = self._decode(ids[before : len(ids) - after])
+            text = self.decode(ids[before:stop])
             if self._encode_text(text, special=True) == list(ids):
                 return text
-        return "".join(map(self.text, ids))
+            closest = text if closest is None else closest
+        return self.decode(ids) if closest is None else closest
 
     def chat(self, messages: Messages) -> str:
         """The text that a chat becomes through the model's template, ready for the assistant's answer.

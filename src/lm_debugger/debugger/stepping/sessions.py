@@ -146,7 +146,7 @@ def _summary(model: LoadedModel, kept: SavedSession, *, awake: bool) -> SessionS
     return SessionSummary(
         id=kept.id,
         title=kept.title,
-        prompt=vocabulary.decode(kept.ids)[:_SHOWN],
+        prompt=vocabulary.written(kept.ids)[:_SHOWN],
         text=vocabulary.decode(tokens[::-1])[-_SHOWN:],
         tokens=len(tokens),
         branches=sum(node.id not in parents for node in kept.nodes),
