@@ -1,11 +1,14 @@
 """Why, heads and flow against the model's own forward and backward."""
 
 from collections.abc import Iterator
+from typing import get_args
 
 import torch
 
 import lm_debugger
+from benchmarks.engine import growth
 from benchmarks.measure import Result, ratio, seconds
+from lm_debugger.records.why import EstimateMethod
 
 PROMPT = "My wife is working as a"
 VERIFIED = 50
@@ -42,5 +45,14 @@ def results() -> Iterator[Result]:
         verifying <= 15 * plain,
         f"{verifying * 1000:.0f} ms against {plain * 1000:.1f} ms",
     )  # fmt: skip
+    for method in get_args(EstimateMethod):
+        yield Result(
+            f"why by {method}, in forwards",
+            f"{seconds(lambda: debugger.why(PROMPT, estimate=method)) / plain:.1f}",  # noqa: B023 (used at once)
+        )
+    yield Result(
+        f"peak memory of why with {VERIFIED} parts verified over the model's own",
+        f"{growth(f'd.why({PROMPT!r}, verify={VERIFIED})') / 2**20:+.0f} MiB",
+    )
     yield ratio("heads, against a forward", lambda: debugger.heads(PROMPT), forward, most=15, rounds=5)
     yield ratio("flow, against a forward", lambda: debugger.flow(PROMPT), forward, most=15, rounds=5)

@@ -21,7 +21,7 @@ HALF = b"POST /api/trace HTTP/1.1\r\nHost: localhost\r\nX: "
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx2.Client]:
     """A server with short patience and few connections."""
-    limits = Limits(header_seconds=1, body_seconds=1, connections=MOST)
+    limits = Limits(header_seconds=2, body_seconds=2, connections=MOST)
     with behind_socket(tiny_app(tmp_path_factory.mktemp("small"), token=TOKEN, limits=limits), TOKEN) as found:
         yield found
 

@@ -11,7 +11,8 @@ import lm_debugger
 from lm_debugger.debugger.session import Debugger
 from tests import tiny, zoo
 
-pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU of NVIDIA's")
+if not torch.cuda.is_available():
+    pytest.skip("needs a GPU of NVIDIA's", allow_module_level=True)
 
 TYPES = ("llama", "gpt2", "gemma2", "gpt_neox", "mixtral", "qwen3_moe", "olmo2", "bloom", "deepseek_v3", "qwen3_next")
 PROMPT, OTHER = tiny.prompt(), tiny.prompt(seed=1)

@@ -182,7 +182,7 @@ def test_bad_files_are_refused(bad: str, empty_cache: Path, tmp_path: Path) -> N
     tiny = shared("llama")
     write, says = BAD[bad]
     path = tmp_path / "bad.pt"
-    empty_cache.mkdir()
+    empty_cache.mkdir(exist_ok=True)
     write(tiny, path)
     for use in (tiny.check_lens, lambda path: tiny.trace(prompt(4), lens=path), lambda path: tiny.add_lens(path, "x")):
         with pytest.raises(LensError, match=says) as refused:

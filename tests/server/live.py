@@ -47,8 +47,15 @@ def wait_until(true: Callable[[], object], seconds: float = 120) -> None:
 
 
 def wait_until_ready(client: Any, seconds: float = 300) -> None:
-    """Wait for the model."""
-    wait_until(lambda: client.get("/api/health").json()["status"] != "loading", seconds)
+    """Wait for the model. On a busy machine a server of little patience may end a request that it has not seen yet."""
+
+    def status() -> str:
+        try:
+            return str(client.get("/api/health").json()["status"])
+        except httpx2.TransportError:
+            return "loading"
+
+    wait_until(lambda: status() != "loading", seconds)
     assert client.get("/api/health").json()["status"] == "ready"
 
 
