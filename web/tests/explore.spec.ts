@@ -150,6 +150,7 @@ test("a vector's address shows it elsewhere; the dimensions beside it are one ke
   await page.goto(`/explore/${WOMEN.toLowerCase()}`);
   await expect(page.getByRole("heading", { name: WOMEN })).toBeVisible();
   await expect(page.getByRole("img", { name: /^Promotes: / })).toBeVisible();
+  await expect(page.getByRole("link", { name: "Next: L26D1263" })).toBeVisible(); // the key presses it
   await page.keyboard.press("ArrowRight");
   await expect(page.getByRole("heading", { name: "L26D1263" })).toBeVisible();
   await page.goBack();

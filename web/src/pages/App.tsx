@@ -26,11 +26,13 @@ export function App() {
   if (health.data?.status === "ready" && !wasReady) setWasReady(true);
   const client = useQueryClient();
   const away = health.isError;
+  const heard = health.dataUpdatedAt;
   useEffect(() => {
-    // The server is back: whatever gave up while it was away is asked again.
+    // The server is there: whatever gave up while it was away is asked again, also where its absence was too short for
+    // the page to be told of it.
     const gaveUp = (error: Error | null) => error instanceof ApiError && error.status === 0;
     if (!away) void client.refetchQueries({ predicate: ({ state }) => gaveUp(state.error) });
-  }, [away, client]);
+  }, [away, heard, client]);
   const exploring = useOnExplore();
   const overlay = useOverlay();
   return (
