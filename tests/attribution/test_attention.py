@@ -55,7 +55,7 @@ def test_only_the_layers_asked_for_are_read() -> None:
 def test_attention_that_does_not_ask_the_interface_is_seen(model_type: str, implementation: str) -> None:
     network = zoo.make(model_type)
     if implementation == "sdpa" and not network._supports_sdpa:
-        pytest.skip("it has plain attention only")
+        pytest.skip("it has plain attention only")  # which the other case of this type tests
     network.config._attn_implementation = implementation
     debugger = lm_debugger.load(network, tiny.tokenizer(96))
     run = debugger.trace(IDS)

@@ -138,7 +138,11 @@ def _check_archive(path: Path, size: int) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             parts = archive.infolist()
-    except (zipfile.BadZipFile, ValueError, NotImplementedError):
+    except (
+        zipfile.BadZipFile,
+        ValueError,
+        NotImplementedError,
+    ):  # the last: an archive of a kind that zipfile cannot read
         raise LensError(f"{path} is not a file of torch.save.", "Give a lens file.") from None
     plain = all(part.compress_type == zipfile.ZIP_STORED for part in parts)
     if not plain or sum(part.file_size for part in parts) > size:

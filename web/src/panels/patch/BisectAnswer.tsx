@@ -11,7 +11,7 @@ import { Empty, Warning } from "../../ui/notes";
 import { TokenText } from "../../ui/TokenText";
 import { EditMenu } from "../unit/EditMenu";
 import { Answered } from "./Answered";
-import { Legend } from "./PatchAnswer";
+import { Legend } from "./Lead";
 import { PatchCells } from "./PatchCells";
 import css from "./patch.module.css";
 

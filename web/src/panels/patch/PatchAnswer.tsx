@@ -2,17 +2,15 @@
 // difference in logits to the other run's.
 import type { PatchMap } from "../../api/types";
 import { strengthOf } from "../../domain/patching";
-import { STRONGEST } from "../../domain/scale";
-import { short, signed } from "../../domain/numbers";
+import { short } from "../../domain/numbers";
 import { visible } from "../../domain/visible";
 import { openUnit } from "../../run/unit";
 import { usePatch } from "../../run/usePatch";
 import { setView, useView } from "../../run/view";
 import { Empty } from "../../ui/notes";
-import { TokenText } from "../../ui/TokenText";
 import { Answered } from "./Answered";
+import { Lead } from "./Lead";
 import { PatchCells } from "./PatchCells";
-import css from "./patch.module.css";
 
 export function PatchAnswer({ part }: { part: PatchMap["part"] }) {
   const { source } = useView();
@@ -34,25 +32,16 @@ export function PatchAnswer({ part }: { part: PatchMap["part"] }) {
 
 function Map({ map }: { map: PatchMap }) {
   const { layer, position } = useView();
-  const { target, against, difference, other_difference: other, part } = map;
+  const { part } = map;
   const heads = part === "heads";
   const columns = heads
     ? Array.from({ length: Math.max(...map.cells.map((row) => row.length), 0) }, (_, head) => `H${head}`)
     : map.tokens.map(({ text }) => visible(text));
   return (
     <>
-      <p className={css.said}>
-        logit of <TokenText text={target.text} />
-        {against !== null && (
-          <>
-            {" "}
-            minus <TokenText text={against.text} />
-          </>
-        )}
-        : <b>{signed(difference)}</b> here, <b>{other === null ? "–" : signed(other)}</b> in the other run ·{" "}
+      <Lead of={map}>
         <span className="muted">{map.alignment}</span>
-        {other !== null && <Legend from={signed(difference)} to={signed(other)} />}
-      </p>
+      </Lead>
       <PatchCells
         label={`Difference in logits with ${heads ? "a head" : `the ${part}`} patched, by layer and ${heads ? "head" : "position"}`}
         columns={columns}
@@ -68,16 +57,5 @@ function Map({ map }: { map: PatchMap }) {
         }}
       />
     </>
-  );
-}
-
-/** Colours from this run's number to the other's. */
-export function Legend({ from, to }: { from: string; to: string }) {
-  return (
-    <span className={css.legend} aria-hidden>
-      <i style={{ background: `rgb(var(--heat-down) / ${STRONGEST})` }}>away</i>
-      <i>{from}</i>
-      <i style={{ background: `rgb(var(--heat-up) / ${STRONGEST})` }}>{to}</i>
-    </span>
   );
 }

@@ -1,17 +1,15 @@
 // The paths to a part: each cell is the run with that part reading the other run's value of one earlier part, and nothing else.
 import type { PathMap } from "../../api/types";
 import { parseUnitName } from "../../domain/names";
-import { short, signed } from "../../domain/numbers";
+import { short } from "../../domain/numbers";
 import { senderMap, strengthOf } from "../../domain/patching";
 import { openUnit } from "../../run/unit";
 import { OUTPUT, usePaths } from "../../run/usePatch";
 import { setView, useView } from "../../run/view";
 import { Empty } from "../../ui/notes";
-import { TokenText } from "../../ui/TokenText";
 import { Answered } from "./Answered";
-import { Legend } from "./PatchAnswer";
+import { Lead } from "./Lead";
 import { PatchCells } from "./PatchCells";
-import css from "./patch.module.css";
 
 export function PathAnswer() {
   const { source } = useView();
@@ -34,29 +32,20 @@ export function PathAnswer() {
 function Senders({ map }: { map: PathMap }) {
   const { layer, value } = useView();
   const { columns, rows } = senderMap(map.paths);
-  const { target, against, difference, other_difference: other, receiver } = map;
-  const ends = { difference, other_difference: other, cells: rows };
+  const { difference, other_difference, receiver } = map;
+  const ends = { difference, other_difference, cells: rows };
   const unit = parseUnitName(value);
   const asks = unit !== null && unit.layer > 0 && value !== receiver;
   return (
     <>
-      <p className={css.said}>
-        logit of <TokenText text={target.text} />
-        {against !== null && (
-          <>
-            {" "}
-            minus <TokenText text={against.text} />
-          </>
-        )}
-        : <b>{signed(difference)}</b> here, <b>{other === null ? "–" : signed(other)}</b> in the other run · by what{" "}
-        <b>{receiver === OUTPUT ? "the output" : receiver}</b> reads
+      <Lead of={map}>
+        by what <b>{receiver === OUTPUT ? "the output" : receiver}</b> reads
         {asks && (
           <button type="button" className="button small" onClick={() => setView({ receiver: value })}>
             Paths to {value}
           </button>
         )}
-        {other !== null && <Legend from={signed(difference)} to={signed(other)} />}
-      </p>
+      </Lead>
       {rows.length === 0 ? (
         <Empty title="Nothing before it can be read" />
       ) : (
