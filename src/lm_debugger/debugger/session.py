@@ -2,42 +2,38 @@
 
 import os
 import threading
-import time
 from collections.abc import Callable, Sequence
 from functools import partial
 
 from lm_debugger.calibration import measure as calibration
 from lm_debugger.debugger.attribution import Attribution
 from lm_debugger.debugger.bisecting import Bisecting
+from lm_debugger.debugger.calibrating import Calibrating
 from lm_debugger.debugger.directing import Directing
 from lm_debugger.debugger.lensing import Lensing
 from lm_debugger.debugger.repair import Repair
 from lm_debugger.debugger.stepping.saved import restored
 from lm_debugger.debugger.stepping.session import Session
 from lm_debugger.debugger.stepping.sessions import keep_once
-from lm_debugger.debugger.textfile import named_text
 from lm_debugger.debugger.trace import Trace
 from lm_debugger.debugger.verb import verb
-from lm_debugger.debugger.weights import Weights
 from lm_debugger.edits import recipe as recipes
 from lm_debugger.edits.grammar import parse_all
 from lm_debugger.edits.validate import check_name
-from lm_debugger.errors import EditError, OptionError, SessionNotFoundError, WatchError
+from lm_debugger.errors import OptionError, SessionNotFoundError, WatchError
 from lm_debugger.lenses.book import Named
 from lm_debugger.lenses.reading import Reading
 from lm_debugger.lenses.source import ValueSource
 from lm_debugger.model.loaded import LoadedModel
-from lm_debugger.model.writing import SELF_GENERATED
 from lm_debugger.readouts.head import head_view
 from lm_debugger.readouts.writers import RunPosition, writers
 from lm_debugger.records import limits
-from lm_debugger.records.calibration import CalibrationSummary, CoefficientRange
 from lm_debugger.records.edit import WITH_STRENGTH, Edit
 from lm_debugger.records.examination import Examination
 from lm_debugger.records.generation import Continuation, Generation, Sampling
 from lm_debugger.records.head import HeadView
 from lm_debugger.records.model import ModelSummary
-from lm_debugger.records.names import HeadName, UnitName, ValueName
+from lm_debugger.records.names import HeadName, UnitName
 from lm_debugger.records.recipe import Recipe
 from lm_debugger.records.search import AnySign, Filter, SearchAnswer
 from lm_debugger.records.session import Steering
@@ -54,13 +50,12 @@ from lm_debugger.watches.follow import Follower
 from lm_debugger.work import UNWATCHED, Progress, Work, silent
 
 HEADS_KEPT = 1000  # read-outs of heads that are remembered
-TOKENS = 4096  # measured where nobody says how many
 
 Edits = Sequence[str | Edit]
 Reopen = Callable[[LoadedModel], LoadedModel]
 
 
-class Debugger(Weights, Attribution, Bisecting, Repair, Lensing, Directing):
+class Debugger(Calibrating, Attribution, Bisecting, Repair, Lensing, Directing):
     """A model under the debugger. Its weights are never changed; every edit lives for one call.
 
     Where its user changes the weights (trains them, say), the next call proves the model anew and forgets what it knew
@@ -571,80 +566,6 @@ class Debugger(Weights, Attribution, Bisecting, Repair, Lensing, Directing):
         found = self.pack_recipe(found)
         recipes.write_file(found, path)
         return found
-
-    @verb
-    def calibrate(
-        self,
-        text: str | os.PathLike[str] | None = None,
-        *,
-        tokens: int = TOKENS,
-        seed: int = 0,
-        force: bool = False,
-        progress: Progress | None = None,
-        cancel: threading.Event | None = None,
-    ) -> CalibrationSummary:
-        """Measure the range of every coefficient: what `on` and `on-` mean. Kept in the cache.
-
-        Args:
-            text: path of a text file to measure over; None lets the model write the text itself.
-            tokens: how many tokens to measure.
-            seed: of the model's own text.
-            force: measure again although a calibration is known. Without it a known one is used, unless it is over
-                the model's own text and over fewer tokens than asked for.
-
-        Raises:
-            OptionError, CalibrationError, CancelledError.
-        """
-        start = time.perf_counter()
-        calibration.check_tokens(tokens)
-        known = None if force or text is not None else self._known_calibration()
-        if known is None or (known.source == SELF_GENERATED and known.tokens < tokens):
-            source = None if text is None else named_text(text)
-            known = self._measure(source, tokens, seed, self._work(progress, cancel))
-            cached, seconds = False, time.perf_counter() - start
-        else:
-            cached, seconds = True, 0.0
-        return CalibrationSummary(
-            fingerprint=self._model.fingerprint,
-            source=known.source,
-            tokens=known.tokens,
-            value_vectors=self._model.anatomy.value_vectors,
-            seconds=seconds,
-            cached=cached,
-        )
-
-    def _measure(self, source: tuple[str, str] | None, tokens: int, seed: int, work: Work) -> calibration.Calibration:
-        model = self._model
-        before = model.engine.state()
-        known = calibration.calibrate(model, source, tokens=tokens, seed=seed, work=work)
-        if model.engine.state() == before:  # else it is of weights that are gone
-            calibration.keep(model, known)
-        self._calibration = known
-        return known
-
-    def _known_calibration(self) -> calibration.Calibration | None:
-        model = self._model
-        if self._calibration is None:
-            self._calibration = calibration.cached(model)
-        return self._calibration
-
-    def _known_range(self, name: UnitName) -> CoefficientRange | None:
-        known = self._known_calibration()
-        return known.range(name) if known else None
-
-    @verb
-    def coefficient_range(self, name: ValueName, progress: Progress | None = None) -> CoefficientRange:
-        """A vector's range; calibrates first if that has not been done."""
-        return self._range(name, self._work(progress, None))
-
-    def _range(self, name: UnitName, work: Work) -> CoefficientRange:
-        check_name(name, self._model)
-        if name.letters not in {extent.letters for extent in self._model.vectors(name.layer)}:
-            raise EditError(f"{name} has no range: it has no coefficient.", f"Write {name}=off or {name}*=0.5.")
-        return self._ranges(work).range(name)
-
-    def _ranges(self, work: Work) -> calibration.Calibration:
-        return self._known_calibration() or self._measure(None, TOKENS, 0, work)
 
 
 def _without_effect(found: Continuation, baseline: Continuation | None) -> tuple[str, ...]:
