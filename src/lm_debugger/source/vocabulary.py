@@ -102,6 +102,16 @@ class Vocabulary:
             closest = text if closest is None else closest
         return self.decode(ids) if closest is None else closest
 
+    def turn(self, prompt: Prompt) -> str:
+        """A user's message alone, as `chat` makes it.
+
+        Raises:
+            OptionError: as `chat`, or if the message is token ids.
+        """
+        if not isinstance(prompt, str):
+            raise OptionError("chat needs a text, not token ids.", "Give the user's message as a text.")
+        return self.chat(prompt)
+
     def chat(self, messages: Messages) -> str:
         """The text that a chat becomes through the model's template, ready for the assistant's answer.
 

@@ -2,7 +2,8 @@
 
 from datetime import UTC, datetime
 
-from lm_debugger.debugger.stepping.session import Host, Session
+from lm_debugger.debugger.stepping.session import Session
+from lm_debugger.debugger.stepping.standing import Host
 from lm_debugger.debugger.stepping.tree import Node, step_id
 from lm_debugger.errors import OptionError, WrongModelError
 from lm_debugger.records.session import SavedNode, SavedSession

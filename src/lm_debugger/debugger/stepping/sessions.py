@@ -13,7 +13,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from lm_debugger.debugger.stepping.saved import restored, saved
-from lm_debugger.debugger.stepping.session import Host, Session
+from lm_debugger.debugger.stepping.session import Session
+from lm_debugger.debugger.stepping.standing import Host
 from lm_debugger.errors import SessionBusyError, SessionNotFoundError
 from lm_debugger.model.loaded import LoadedModel
 from lm_debugger.records.session import SavedSession, SessionSummary

@@ -7,7 +7,7 @@ Its id is a hash of that, so that the same step taken again leads to the same po
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from lm_debugger.errors import OptionError
 from lm_debugger.records import limits
@@ -88,17 +88,20 @@ class Tree:
     def __getitem__(self, name: str) -> Node:
         return self._nodes[name]
 
-    def add(self, node: Node) -> Node:
+    def add(self, node: Node, values: Mapping[str, WatchValue] | None = None) -> Node:
         """Have a position, which its parent must be in; the one that is there already stays, with newer values.
+
+        Args:
+            node: the position.
+            values: of watches, in the step that chose its token.
 
         Raises:
             OptionError: if the tree is full.
         """
         if node.id not in self._nodes and len(self._nodes) >= limits.SESSION_NODES:
             raise OptionError(f"The session has {limits.SESSION_NODES:,} positions already.", "Delete a branch.")
-        known = self._nodes.get(node.id)
-        if known is not None:
-            node = Node(**{**vars(node), "values": {**known.values, **node.values}})
+        known = self._nodes.get(node.id, node)
+        node = replace(node, values={**known.values, **node.values, **(values or {})})
         self._nodes[node.id] = node
         return node
 
