@@ -8,7 +8,9 @@ from lm_debugger.records.base import Record
 from lm_debugger.records.token import Token, TokenScore
 
 BisectPart = Literal["attention", "ffn", "layer", "embedding", "read-out"]
-MaxNewTokens = Annotated[int, Field(ge=0, le=1000)]
+MOST_NEW = 1000  # tokens that two models write before they are taken to agree
+NEW = 30  # where nobody says how many
+MaxNewTokens = Annotated[int, Field(ge=0, le=MOST_NEW)]
 
 
 class Swap(Record):
