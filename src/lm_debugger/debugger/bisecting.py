@@ -10,7 +10,8 @@ from lm_debugger.edits.grammar import parse_all
 from lm_debugger.engine.guard import exact
 from lm_debugger.errors import OptionError
 from lm_debugger.model.loaded import LoadedModel
-from lm_debugger.records.bisect import MOST_NEW, NEW, Bisection
+from lm_debugger.records import limits
+from lm_debugger.records.bisect import Bisection
 from lm_debugger.records.edit import Edit
 from lm_debugger.records.generation import Generation
 from lm_debugger.source.vocabulary import Prompt
@@ -65,7 +66,7 @@ class Bisecting(ABC):
         position: int = -1,
         interventions: Edits = (),
         source_interventions: Edits = (),
-        max_new_tokens: int = NEW,
+        max_new_tokens: int = limits.BISECT_TOKENS,
         progress: Progress | None = None,
         cancel: threading.Event | None = None,
     ) -> Bisection:
@@ -114,8 +115,8 @@ class Bisecting(ABC):
     def _between_models(
         self, prompt: Prompt, other: "Bisecting", position: int, edits: Sequence[Edit], most: int, work: Work
     ) -> Bisection:
-        if not 0 <= most <= MOST_NEW:
-            raise OptionError(f"max_new_tokens is {most}.", f"It must be from 0 to {MOST_NEW}.")
+        if not 0 <= most <= limits.BISECT_TOKENS_MOST:
+            raise OptionError(f"max_new_tokens is {most}.", f"It must be from 0 to {limits.BISECT_TOKENS_MOST}.")
         check_alike(self, other)
         ids = self.model.vocabulary.encode(prompt)
         if isinstance(prompt, str) and other.model.vocabulary.encode(prompt) != ids:

@@ -4,13 +4,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from lm_debugger.records import limits
 from lm_debugger.records.base import Record
 from lm_debugger.records.token import Token, TokenScore
 
 BisectPart = Literal["attention", "ffn", "layer", "embedding", "read-out"]
-MOST_NEW = 1000  # tokens that two models write before they are taken to agree
-NEW = 30  # where nobody says how many
-MaxNewTokens = Annotated[int, Field(ge=0, le=MOST_NEW)]
+MaxNewTokens = Annotated[int, Field(ge=0, le=limits.BISECT_TOKENS_MOST)]
 
 
 class Swap(Record):

@@ -8,7 +8,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from lm_debugger.errors import OptionError
-from lm_debugger.records.bisect import NEW, Bisection, MaxNewTokens
+from lm_debugger.records import limits
+from lm_debugger.records.bisect import Bisection, MaxNewTokens
 from lm_debugger.server.inputs import Many, Position, RunInput, TokenId, check_at_most, check_tokens, read_edits
 from lm_debugger.server.longwork import Channel, answer, described, wants_stream
 from lm_debugger.server.services import Here
@@ -37,7 +38,8 @@ class BisectInput(RunInput):
         "Both continue the prompt until a token differs.",
     )
     max_new_tokens: MaxNewTokens = Field(
-        NEW, description="Most tokens that the two models write; 0 compares the next token only, at `position`."
+        limits.BISECT_TOKENS,
+        description="Most tokens that the two models write; 0 compares the next token only, at `position`.",
     )
     position: Position = -1
     stream: bool = Field(False, description="Answer with server-sent events, as with Accept: text/event-stream.")
@@ -46,19 +48,21 @@ class BisectInput(RunInput):
 @router.post("/bisect", response_model=Bisection, responses=described("Where they part"))
 async def bisect(request: Request, here: Here, asked: BisectInput) -> Response:
     """The layer, the part and the units at which taking over the other run's activations flips the answer."""
-    limits = here.settings.limits
-    prompt, edits, _ = await asked.asked(limits)
-    check_at_most("The length of source", len(asked.source or ""), limits.prompt_characters)
+    most = here.settings.limits
+    prompt, edits, _ = await asked.asked(most)
+    check_at_most("The length of source", len(asked.source or ""), most.prompt_characters)
     if asked.source is not None and asked.source_ids is not None:
         raise OptionError("Both source and source_ids are given.", "Give one of them.")
     source = asked.source if asked.source_ids is None else tuple(asked.source_ids)
-    theirs = await run_in_threadpool(read_edits, asked.source_interventions, limits)
-    check_at_most("max_new_tokens", asked.max_new_tokens, limits.new_tokens)
-    model = here.worker.other if asked.other else None
+    theirs = await run_in_threadpool(read_edits, asked.source_interventions, most)
+    model = None
+    if asked.other:
+        check_at_most("max_new_tokens", asked.max_new_tokens, most.new_tokens)
+        model = here.worker.other
 
     def work(debugger: "Debugger", channel: Channel) -> Bisection:
         for text in (prompt, source):
-            check_tokens(0 if text is None else len(debugger.model.vocabulary.encode(text)), limits)
+            check_tokens(0 if text is None else len(debugger.model.vocabulary.encode(text)), most)
         return debugger.bisect(
             prompt, source, other=model, position=asked.position, interventions=edits, source_interventions=theirs,
             max_new_tokens=asked.max_new_tokens, progress=channel.progress, cancel=channel.cancel,
