@@ -48,16 +48,17 @@ interface AnswerProps {
 function Answer({ found, sides: { here, there }, models, read, length }: AnswerProps) {
   const { layer, position } = useView();
   const { answer, other, part, flips } = found;
+  const alike = models ? alikeSaid(found) : "";
   const [cells, frontier, positions] = [found.cells ?? [], found.frontier ?? [], found.positions ?? []];
   // Of another text only the stream where the prediction is read is taken over: a column says that already.
   const several = frontier.some((lead, row) => lead !== cells[row]?.[found.read]);
   return (
     <>
       <p className={css.said}>
+        {alike !== "" && <span className="muted">{alike} ·</span>}
         {here} <TokenText text={answer.text} /> <b>{percent(answer.probability)}</b>
         <span className="muted"> · {there}</span> <TokenText text={other.text} />{" "}
         <span className="muted">({percent(other.probability)} here)</span>
-        {models && <span className="muted">{alikeSaid(found)}</span>}
         {part !== null && <Legend from={signed(other.logit - answer.logit)} to="flips" />}
       </p>
       {part !== null && (
