@@ -8,9 +8,9 @@ import torch
 import lm_debugger
 from lm_debugger.debugger.session import Debugger
 from lm_debugger.errors import OptionError
+from tests.planted import IDS, planted
 from tests.tiny import prompt, shared, tokenizer
 
-IDS = prompt(7, 0)
 # Without gemma2: the norms after its blocks and its tied embeddings let no unit by itself change an answer.
 TYPES = ("llama", "gpt2", "gpt_neox", "olmo2", "bert", "mixtral", "bloom")
 
@@ -35,27 +35,6 @@ def test_the_edit_of_an_edited_run_is_found(model_type: str) -> None:
     found = debugger.bisect(IDS, interventions=[edit])
     assert (found.answer.id, found.other.id) == (top, debugger.trace(IDS, [edit]).view().output[0].id)
     assert (found.layer, found.part, found.units, found.flips) == (layer, "ffn", (name,), True)
-
-
-def planted(model_type: str, layer: int) -> tuple[Debugger, Debugger, str]:
-    """A model and its twin with one column of a down projection changed, so that their next tokens differ."""
-    one = shared(model_type)
-    network = copy.deepcopy(one.model.network)
-    group = one.model.blocks[layer].groups[0]
-    coefficients = one.trace(IDS).layer(layer, -1).layer.groups[0].coefficients(one.trace(IDS).layer(layer, -1))[0]
-    index = int(coefficients.abs().argmax())
-    top, *others = one.trace(IDS).view(top_k=4).output
-    twin = lm_debugger.load(network, tokenizer(96))
-    for other in (*others, top):
-        direction = one.model.readout.directions(torch.tensor([other.id]))[0]
-        for length in (2.0, 8.0, 40.0):
-            change = direction / direction.norm() * length * coefficients[index].sign()
-            for matrix, row in twin.model.blocks[layer].groups[0].holders(index):
-                with torch.no_grad():
-                    matrix[row] += change
-            if twin.trace(IDS).view().output[0].id != top.id:
-                return one, twin, str(group.name(index))
-    raise AssertionError("not planted")
 
 
 @pytest.mark.parametrize("model_type", ["llama", "gpt2", "olmo2", "mixtral", "gpt_neox"])

@@ -22,6 +22,7 @@ from lm_debugger.server.app import create_app
 from lm_debugger.server.door import FOLDER_VARIABLE
 from lm_debugger.server.listen import configuration, open_port
 from lm_debugger.server.settings import Settings
+from lm_debugger.server.worker import Opener
 from lm_debugger.work import Progress
 from tests import tiny
 
@@ -29,13 +30,14 @@ BASE = "http://127.0.0.1:8765"
 PROGRAM = (sys.executable, "-c", "import sys; from lm_debugger.cli.app import main; sys.exit(main())", "serve")
 
 
-def tiny_app(folder: Path, model_type: str = "llama", **settings: Any) -> FastAPI:
-    """An app on a tiny model of its own, without a web page."""
+def tiny_app(folder: Path, model_type: str = "llama", other: Opener | None = None, **settings: Any) -> FastAPI:
+    """An app on a tiny model of its own, without a web page; perhaps with another model."""
 
     def opener(_: Progress) -> Debugger:
         return tiny.debugger(model_type)
 
-    return create_app(Settings(database=str(folder / "test.db"), **settings), opener, static=folder / "no page")
+    chosen = Settings(database=str(folder / "test.db"), **settings)
+    return create_app(chosen, opener, static=folder / "no page", other=other)
 
 
 def wait_until(true: Callable[[], object], seconds: float = 120) -> None:

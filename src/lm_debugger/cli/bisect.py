@@ -8,6 +8,7 @@ from lm_debugger.cli import options
 from lm_debugger.cli.loading import load
 from lm_debugger.cli.terminal import print_answer, print_record, progress_bar
 from lm_debugger.errors import OptionError
+from lm_debugger.records import limits
 
 if TYPE_CHECKING:
     from lm_debugger import Debugger
@@ -31,7 +32,7 @@ def bisect(
     ] = -1,
     max_new_tokens: Annotated[
         int, typer.Option("--max-new-tokens", "-n", metavar="N", help="Most tokens that two models write.")
-    ] = 30,
+    ] = limits.BISECT_TOKENS,
     edits: options.Edits = None,
     device: options.Device = None,
     dtype: options.Dtype = None,

@@ -69,6 +69,15 @@ def serve(
             help="Read layers through this lens where a request names none; without it the logit lens.",
         ),
     ] = None,
+    other: Annotated[
+        str | None,
+        typer.Option(
+            "--other",
+            metavar="MODEL",
+            help="Another model of the same shape (a fine-tune, another number format), to find where the two part. It "
+            "is loaded after the first, in the same way, and takes as much memory again.",
+        ),
+    ] = None,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open the browser.")] = False,
     device: options.Device = None,
     dtype: options.Dtype = None,
@@ -93,6 +102,7 @@ def serve(
     chosen: int = listener.getsockname()[1]
     settings = Settings(
         model=model,
+        other=other,
         device=device,
         dtype=dtype,
         trust_remote_code=trust_remote_code,

@@ -10,14 +10,12 @@ from lm_debugger.edits.grammar import parse_all
 from lm_debugger.engine.guard import exact
 from lm_debugger.errors import OptionError
 from lm_debugger.model.loaded import LoadedModel
+from lm_debugger.records import limits
 from lm_debugger.records.bisect import Bisection
 from lm_debugger.records.edit import Edit
 from lm_debugger.records.generation import Generation
 from lm_debugger.source.vocabulary import Prompt
 from lm_debugger.work import Progress, Work
-
-MOST = 1000  # tokens that two models write before they are taken to agree
-NEW = 30  # where nobody says how many
 
 Edits = Sequence[str | Edit]
 
@@ -68,7 +66,7 @@ class Bisecting(ABC):
         position: int = -1,
         interventions: Edits = (),
         source_interventions: Edits = (),
-        max_new_tokens: int = NEW,
+        max_new_tokens: int = limits.BISECT_TOKENS,
         progress: Progress | None = None,
         cancel: threading.Event | None = None,
     ) -> Bisection:
@@ -117,9 +115,9 @@ class Bisecting(ABC):
     def _between_models(
         self, prompt: Prompt, other: "Bisecting", position: int, edits: Sequence[Edit], most: int, work: Work
     ) -> Bisection:
-        if not 0 <= most <= MOST:
-            raise OptionError(f"max_new_tokens is {most}.", f"It must be from 0 to {MOST}.")
-        _check_alike(self.model, other.model)
+        if not 0 <= most <= limits.BISECT_TOKENS_MOST:
+            raise OptionError(f"max_new_tokens is {most}.", f"It must be from 0 to {limits.BISECT_TOKENS_MOST}.")
+        check_alike(self, other)
         ids = self.model.vocabulary.encode(prompt)
         if isinstance(prompt, str) and other.model.vocabulary.encode(prompt) != ids:
             raise OptionError("The models cut the prompt into different tokens.", "Give token ids.")
@@ -142,17 +140,18 @@ class Bisecting(ABC):
         return bisect(runs[0], runs[1], position, alike, work)
 
 
-def _check_alike(one: LoadedModel, other: LoadedModel) -> None:
+def check_alike(one: Bisecting, other: Bisecting) -> None:
     """Raise OptionError unless two models have the same shape."""
+    models = (one.model, other.model)
     shapes = [
         (
             model.anatomy.hidden_size, model.anatomy.readout.vocabulary,
             tuple(tuple((extent.letters, extent.sizes) for extent in model.extents(at)) for at in range(model.layers)),
         )
-        for model in (one, other)
+        for model in models
     ]  # fmt: skip
     if shapes[0] != shapes[1]:
-        names = [f"{model.summary.architecture} ({model.layers} layers)" for model in (one, other)]
+        names = [f"{model.summary.architecture} ({model.layers} layers)" for model in models]
         raise OptionError(
             f"The models differ in shape: {names[0]} and {names[1]}.", "Compare two models of one architecture."
         )

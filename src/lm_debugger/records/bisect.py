@@ -4,11 +4,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from lm_debugger.records import limits
 from lm_debugger.records.base import Record
 from lm_debugger.records.token import Token, TokenScore
 
 BisectPart = Literal["attention", "ffn", "layer", "embedding", "read-out"]
-MaxNewTokens = Annotated[int, Field(ge=0, le=1000)]
+MaxNewTokens = Annotated[int, Field(ge=0, le=limits.BISECT_TOKENS_MOST)]
 
 
 class Swap(Record):

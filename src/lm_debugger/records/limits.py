@@ -25,3 +25,5 @@ BREAKPOINTS = 32  # of a session
 SESSION_TOKENS = 200  # generated on a branch where nobody says how many
 SESSION_TOKENS_MOST = 4_096
 SESSION_NODES = 20_000  # positions of a session's tree
+BISECT_TOKENS = 30  # that two models write where nobody says how many
+BISECT_TOKENS_MOST = 1_000  # before they are taken to agree

@@ -63,10 +63,15 @@ class Health(Record):
 
 
 class ModelReport(Record):
-    """The model and the proof of its anatomy."""
+    """The model and the proof of its anatomy.
+
+    Args:
+        other: the model of the same shape that it can be bisected with, or None.
+    """
 
     model: ModelSummary
     examination: Examination
+    other: ModelSummary | None = None
 
 
 class Tokenization(Record):

@@ -84,13 +84,16 @@ _DESCRIPTION = """See how a language model builds a prediction, change the vecto
 Every error has the shape {"error": {"code", "what", "cure"}}."""
 
 
-def create_app(settings: Settings, opener: Opener | None = None, static: Path = page.STATIC) -> FastAPI:
+def create_app(
+    settings: Settings, opener: Opener | None = None, static: Path = page.STATIC, other: Opener | None = None
+) -> FastAPI:
     """The application for one model.
 
     Args:
         settings: how to serve which model.
         opener: loads the model; by default the one that the settings name.
         static: folder of the web page that was built.
+        other: loads the other model; by default the one that the settings name, if they do.
 
     Raises:
         OptionError: if other machines could reach the server without a token.
@@ -99,7 +102,12 @@ def create_app(settings: Settings, opener: Opener | None = None, static: Path = 
     """
     if not settings.loopback and not settings.token:
         raise OptionError(f"{settings.host} can be reached by other machines.", "Serve it with a token.")
-    worker = ModelWorker(opener or _opener(settings), settings.limits.waiting, settings.limits.seconds)
+    if other is None and settings.other is not None:
+        other = _opener(settings, settings.other)  # without the lens: nothing of it is read layer by layer
+    worker = ModelWorker(
+        opener or _opener(settings, settings.model, settings.lens),
+        settings.limits.waiting, settings.limits.seconds, other,
+    )  # fmt: skip
     services = Services(settings, worker, Database(settings.database, required=False))
 
     @asynccontextmanager
@@ -139,21 +147,21 @@ def _operation(route: APIRoute) -> str:
     return route.name
 
 
-def _opener(settings: Settings) -> Opener:
+def _opener(settings: Settings, model: str, lens: str | None = None) -> Opener:
     def load(progress: Progress) -> "Debugger":
         import lm_debugger
 
         spread = settings.device == "auto"
         debugger = lm_debugger.load(
-            settings.model,
+            model,
             device=None if spread else settings.device,
             dtype=settings.dtype,
             device_map="auto" if spread else None,
             trust_remote_code=settings.trust_remote_code,
             progress=progress,
         )
-        if settings.lens is not None:
-            debugger.use_lens(settings.lens)
+        if lens is not None:
+            debugger.use_lens(lens)
         return debugger
 
     return load

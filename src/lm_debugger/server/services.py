@@ -52,8 +52,10 @@ class Services:
     @property
     def health(self) -> Health:
         """The state of things, and what does not work although the server does."""
-        problem = self.database.problem
-        return self.worker.health.model_copy(update={"warnings": () if problem is None else (detail(problem),)})
+        health, problem = self.worker.health, self.database.problem
+        if problem is None:
+            return health
+        return health.model_copy(update={"warnings": (*health.warnings, detail(problem))})
 
 
 def _of(request: Request) -> Services:

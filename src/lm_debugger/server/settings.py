@@ -56,6 +56,7 @@ class Settings(Record):
 
     Args:
         model: as for `lm_debugger.load`.
+        other: a second model of the same shape, that the first can be bisected with. No request can name one.
         device, dtype, trust_remote_code: as for `lm_debugger.load`; the device `auto` spreads the model.
         host, port: where the server listens.
         token: what a client must know; needed on any host but this machine's own loopback. `lm-debugger serve` makes
@@ -67,6 +68,7 @@ class Settings(Record):
     """
 
     model: str = "demo"
+    other: str | None = None
     device: str | None = None
     dtype: str | None = None
     trust_remote_code: bool = False

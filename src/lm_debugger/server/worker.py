@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 from starlette.requests import Request
 
 from lm_debugger import __version__
-from lm_debugger.errors import CancelledError, LMDebuggerError, ModelLoadError
+from lm_debugger.errors import CancelledError, LMDebuggerError, ModelLoadError, OptionError
 from lm_debugger.records.service import Health, ProgressEvent, QueueState
-from lm_debugger.server.failures import LoadingError, detail
+from lm_debugger.server.failures import LoadingError, detail, log
 from lm_debugger.server.lane import Job, Lane
 from lm_debugger.work import Progress, Work
 
@@ -39,14 +39,18 @@ class ModelWorker:
         opener: loads the model; called once, on the worker's thread.
         limit: requests that may wait.
         seconds: that the work of one may take; 0 for no limit.
+        other: loads the model that the first can be bisected with, if there is one; called once, after the first.
     """
 
-    def __init__(self, opener: Opener, limit: int, seconds: float = 0) -> None:
+    def __init__(self, opener: Opener, limit: int, seconds: float = 0, other: Opener | None = None) -> None:
         self._opener = opener
+        self._other_opener = other
         self._forwards = Lane("lm-debugger forwards", limit, seconds)
         self._readouts = Lane("lm-debugger read-outs", limit, seconds)
         self._debugger: Debugger | None = None
         self._failure: Exception | None = None
+        self._other: Debugger | None = None
+        self._other_failure: Exception | None = None
         self._progress: dict[int, ProgressEvent] = {}  # by the thread that works
         self._apart = False  # whether read-outs may run beside forwards
 
@@ -84,6 +88,27 @@ class ModelWorker:
             raise LoadingError("The model is still loading.", "Try again in a moment; GET /api/health tells how far.")
         return self._debugger
 
+    @property
+    def has_other(self) -> bool:
+        """Whether there is another model to bisect with."""
+        return self._other is not None
+
+    @property
+    def other(self) -> "Debugger":
+        """The other model under the debugger, for work that runs the model.
+
+        Raises:
+            LoadingError: as `debugger`.
+            OptionError: if the server was started without one, or its shape is another.
+            LMDebuggerError: what else kept it from loading.
+        """
+        self.check_ready()
+        if self._other_failure is not None:
+            raise self._other_failure.with_traceback(None)
+        if self._other is None:
+            raise OptionError("This server has no other model.", "Start it with --other MODEL.")
+        return self._other
+
     def check_ready(self) -> None:
         """Raise what `debugger` raises, if the model is not there."""
         _ = self.debugger
@@ -105,6 +130,7 @@ class ModelWorker:
             queue=waiting,
             version=__version__,
             error=error,
+            warnings=() if self._other_failure is None else (detail(self._other_failure),),
         )
 
     def submit_forward(self, work: ForModel[T]) -> Job[T]:
@@ -171,11 +197,29 @@ class ModelWorker:
         try:
             debugger = self._opener(self.reporting(cancel))
             self._apart = _read_everything_once(debugger)
+            if self._other_opener is not None:
+                self._load_other(self._other_opener, debugger, cancel)
             self._debugger = debugger
         except BaseException as error:  # noqa: BLE001 (a library's panic too: told to every client)
             self._failure = error if isinstance(error, LMDebuggerError) else _unexpected(error)
         finally:
             self._idle()
+
+    def _load_other(self, opener: Opener, debugger: "Debugger", cancel: threading.Event) -> None:
+        """Load the other model, or keep what is wrong with it: the first is served without it."""
+        from lm_debugger.debugger.bisecting import check_alike
+
+        try:
+            other = opener(self.reporting(cancel))
+            check_alike(debugger, other)
+            self._other = other
+        except CancelledError:
+            raise  # the server stops
+        except BaseException as error:  # noqa: BLE001 (as above)
+            failure = error if isinstance(error, LMDebuggerError) else _unexpected(error)
+            failure.what = f"There is no other model to compare with. {failure.what}"
+            log.warning("%s", failure)
+            self._other_failure = failure
 
 
 def _read_everything_once(debugger: "Debugger") -> bool:

@@ -33,7 +33,7 @@ export interface paths {
         };
         /**
          * Model
-         * @description The model, and how its anatomy was found and proved.
+         * @description The model, how its anatomy was found and proved, and the one that it can be bisected with.
          */
         get: operations["model"];
         put?: never;
@@ -1168,7 +1168,7 @@ export interface components {
         };
         /**
          * BisectInput
-         * @description A run and another one: of another prompt, or of the same with the edits.
+         * @description A run and another one: of another prompt, of the other model, or of the same prompt with the edits.
          */
         BisectInput: {
             /**
@@ -1193,7 +1193,7 @@ export interface components {
             interventions?: string[];
             /**
              * Source
-             * @description The other prompt. Without it, the prompt with `interventions` is the other run.
+             * @description The other prompt. Without it and `other`, the prompt with `interventions` is the other run.
              */
             source?: string | null;
             /**
@@ -1206,6 +1206,18 @@ export interface components {
              * @description Edits in force in the other prompt's run.
              */
             source_interventions?: string[];
+            /**
+             * Other
+             * @description The other run is that of the server's other model (`serve --other`, see `GET /api/model`). Both continue the prompt until a token differs.
+             * @default false
+             */
+            other: boolean;
+            /**
+             * Max New Tokens
+             * @description Most tokens that the two models write; 0 compares the next token only, at `position`.
+             * @default 30
+             */
+            max_new_tokens: number;
             /**
              * Position
              * @description A position; negative ones count from the end.
@@ -3216,10 +3228,14 @@ export interface components {
         /**
          * ModelReport
          * @description The model and the proof of its anatomy.
+         *
+         *     Args:
+         *         other: the model of the same shape that it can be bisected with, or None.
          */
         ModelReport: {
             model: components["schemas"]["ModelSummary"];
             examination: components["schemas"]["Examination"];
+            other?: components["schemas"]["ModelSummary"] | null;
         };
         /**
          * ModelSummary

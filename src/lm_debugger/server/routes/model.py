@@ -10,5 +10,7 @@ router = APIRouter(tags=["server"])
 
 @router.get("/model")
 async def model(here: Here) -> ModelReport:
-    """The model, and how its anatomy was found and proved."""
-    return ModelReport(model=here.debugger.summary, examination=here.debugger.examine())
+    """The model, how its anatomy was found and proved, and the one that it can be bisected with."""
+    debugger, worker = here.debugger, here.worker
+    other = worker.other.summary if worker.has_other else None
+    return ModelReport(model=debugger.summary, examination=debugger.examine(), other=other)
