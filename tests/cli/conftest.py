@@ -23,13 +23,42 @@ def run(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> R
     return call
 
 
+class Remembering:
+    """A debugger that computes what takes long once: a command's report and its `--json` ask it for the same."""
+
+    LONG = frozenset({"bisect", "fix", "flow", "heads", "patch", "path_patch", "side_effects", "sweep", "why"})
+    IDLE = frozenset({"progress", "cancel"})  # arguments that change no answer
+
+    def __init__(self, debugger: Debugger) -> None:
+        self._debugger = debugger
+        self._known: dict[str, object] = {}
+
+    def __getattr__(self, name: str) -> object:
+        verb = getattr(self._debugger, name)
+        if name not in self.LONG:
+            return verb
+
+        def ask(*asked: object, **options: object) -> object:
+            key = repr((name, asked, sorted((k, v) for k, v in options.items() if k not in self.IDLE)))
+            if key not in self._known:
+                self._known[key] = verb(*asked, **options)
+            return self._known[key]
+
+        return ask
+
+
+@pytest.fixture(scope="module")
+def remembering(demo: Debugger) -> Remembering:
+    return Remembering(demo)
+
+
 @pytest.fixture
-def run_demo(run: Run, demo: Debugger, monkeypatch: pytest.MonkeyPatch) -> Run:
+def run_demo(run: Run, remembering: Remembering, monkeypatch: pytest.MonkeyPatch) -> Run:
     """The same, with the demo model loaded once for all tests instead of once for each command."""
     load = lm_debugger.load
 
-    def load_once(model: str, **options: object) -> Debugger:
-        return demo if model == "demo" else load(model, **options)  # type: ignore[arg-type]
+    def load_once(model: str, **options: object) -> Debugger | Remembering:
+        return remembering if model == "demo" else load(model, **options)  # type: ignore[arg-type]
 
     monkeypatch.setattr(lm_debugger, "load", load_once)
     return run

@@ -1,7 +1,6 @@
 """The second engine, whose network runs in another process: the proof and the trace tests pass through it."""
 
 import signal
-from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -49,41 +48,28 @@ def remote(model_type: str, seed: int = 0) -> Debugger:
 
 
 @pytest.mark.parametrize("model_type", TYPES)
-def test_every_invariant_holds_through_another_process(model_type: str) -> None:
+def test_the_proof_and_the_trace_tests_pass_through_it(model_type: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In one test a type, so that one process serves them all."""
     network = zoo.make(model_type)
     checks = verify(network, discover(network), engine(model_type)).checks
     assert {check.invariant for check in checks} >= {"I1", "I2", "I3", "I4", "I5"}
     assert [check for check in checks if not check.passed] == []
 
+    near, values = shared(model_type), test_apply.names(shared(model_type))
+    trace, expected = (each.trace(prompt(), [f"{v}=3" for v in values]) for each in (remote(model_type), near))
+    torch.testing.assert_close(trace.last_residual, expected.last_residual, rtol=1e-5, atol=1e-6)
 
-@pytest.mark.parametrize("model_type", TYPES)
-@pytest.mark.parametrize(
-    "test",
-    [
+    monkeypatch.setattr(test_parity, "shared", remote)
+    monkeypatch.setattr(test_parity, "fresh", remote, raising=False)
+    monkeypatch.setattr(test_generate, "shared", remote)
+    for test in (
         test_parity.test_every_layer_equals_transformers_hidden_states,
         test_parity.test_output_equals_transformers_at_every_position,
         test_parity.test_shares_of_all_sub_updates_and_the_bias_add_up,
         test_parity.test_a_batch_equals_single_runs,
         test_generate.test_greedy_generation_equals_transformers,
-    ],
-    ids=lambda test: test.__name__.removeprefix("test_"),
-)
-def test_trace_tests_pass_through_it(
-    test: Callable[[str], None], model_type: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(test_parity, "shared", remote)
-    monkeypatch.setattr(test_parity, "fresh", remote, raising=False)
-    monkeypatch.setattr(test_generate, "shared", remote)
-    test(model_type)
-
-
-@pytest.mark.parametrize("model_type", TYPES)
-def test_edits_equal_edited_weights_through_it(model_type: str) -> None:
-    near = shared(model_type)
-    values = test_apply.names(near)
-    for trace in (remote(model_type).trace(prompt(), [f"{v}=3" for v in values]),):
-        expected = near.trace(prompt(), [f"{v}=3" for v in values])
-        torch.testing.assert_close(trace.last_residual, expected.last_residual, rtol=1e-5, atol=1e-6)
+    ):
+        test(model_type)
 
 
 def test_steps_pause_fork_and_take_commands() -> None:

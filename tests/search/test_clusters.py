@@ -1,7 +1,5 @@
 """Clusters: who belongs where by brute force, the same again by seed, and nothing half-made is kept or believed."""
 
-import subprocess
-import sys
 import threading
 from pathlib import Path
 
@@ -273,40 +271,6 @@ def test_a_damaged_cache_is_made_again(empty_cache: Path, harm: str) -> None:
     assert not again.cached
     assert same(again, made)
     assert debugger("llama").clusters(5).cached
-
-
-MAKER = """
-from tests.tiny import debugger
-
-tiny = debugger("llama")
-print("ready", flush=True)
-input()
-for _ in range(5):
-    print(tiny.clusters(5, force=True).model_dump_json(exclude={"seconds", "cached"}))
-"""
-
-
-def test_two_processes_make_the_same_clusters_at_once(empty_cache: Path) -> None:
-    makers = [
-        subprocess.Popen(
-            [sys.executable, "-c", MAKER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8",
-            cwd=Path(__file__).parents[2],
-        )
-        for _ in range(2)
-    ]  # fmt: skip
-    for maker in makers:
-        assert maker.stdout is not None
-        assert maker.stdout.readline() == "ready\n"
-    for maker in makers:
-        assert maker.stdin is not None
-        maker.stdin.write("\n")
-        maker.stdin.flush()
-    answers = [line for maker in makers for line in maker.communicate(timeout=120)[0].splitlines()]
-    assert [maker.returncode for maker in makers] == [0, 0]
-    found = debugger("llama").clusters(5)
-    assert found.cached
-    assert answers == [found.model_dump_json(exclude={"seconds", "cached"})] * 10
-    assert [file.suffix for file in (empty_cache / KIND).iterdir()] == [".safetensors"]
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,5 @@
 """The statistics of projections equal those of the projections themselves, and survive what happens to cache files."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -78,19 +76,6 @@ def test_a_damaged_file_is_found_out_and_made_again(empty_cache: Path, damage: s
         path.write_bytes(content)
     assert debugger("llama").search("w7") == expected
     assert cache.read(statistics.KIND, tiny.summary.fingerprint, statistics.VERSION) is not None
-
-
-def test_two_processes_that_measure_at_once_do_not_clash(empty_cache: Path) -> None:
-    code = "from tests.tiny import debugger; print(debugger('llama').search('w7').model_dump_json())"
-    running = [
-        subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2])
-        for _ in range(2)
-    ]
-    answers = [process.communicate()[0] for process in running]
-    assert answers[0] == answers[1] != ""
-    tiny = debugger("llama")
-    assert cache.read(statistics.KIND, tiny.summary.fingerprint, statistics.VERSION) is not None
-    assert list((empty_cache / "statistics").glob(".*")) == []
 
 
 def test_they_report_progress_and_can_be_cancelled() -> None:

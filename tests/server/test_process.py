@@ -1,11 +1,10 @@
 """`lm-debugger serve` as a program, on the real demo model: start, kill, restart, leave, stop."""
 
-import os
 import re
 import shutil
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -14,8 +13,9 @@ import httpx2
 import pytest
 
 from lm_debugger import Debugger
+from lm_debugger.cli.app import main
 
-from .live import PROGRAM, Process, program, wait_until, wait_until_ready
+from .live import Process, program, wait_until, wait_until_ready
 
 DOCUMENTATION = Path(__file__).parents[2] / "docs" / "http.md"
 PROMPT = "It was the first time that two"
@@ -32,15 +32,15 @@ def served(folder: Path, demo_cache: Path) -> Iterator[Process]:
         yield found
 
 
-def refused(*arguments: str, **environment: str) -> str:
-    """What the program says when it cannot start."""
-    found = subprocess.run(
-        [*PROGRAM, "demo", "--no-browser", *arguments],
-        capture_output=True, encoding="utf-8", timeout=300, env=os.environ | environment, check=False,
-    )  # fmt: skip
-    assert found.returncode != 0
-    assert "Traceback" not in found.stderr
-    return found.stderr
+@pytest.fixture
+def refused(capfd: pytest.CaptureFixture[str]) -> Callable[..., str]:
+    """Call it for what the program says when it cannot start. It ends before it serves: no process is needed."""
+
+    def call(*arguments: str) -> str:
+        assert main(("serve", "demo", "--no-browser", *arguments)) != 0
+        return capfd.readouterr().err
+
+    return call
 
 
 def test_the_page_and_the_engine_agree_on_the_demo_model(served: Process, demo: Debugger) -> None:
@@ -99,14 +99,14 @@ def test_a_client_that_breaks_off_does_no_harm(served: Process) -> None:
     assert served.client.post("/api/trace", json={"prompt": PROMPT}).status_code == 200
 
 
-def test_a_port_that_is_taken(served: Process, folder: Path) -> None:
+def test_a_port_that_is_taken(served: Process, refused: Callable[..., str]) -> None:
     port = str(served.client.base_url.port)
     assert "is taken" in refused("--port", port)
     assert "no address of this machine" in refused("--host", "192.0.2.1")
     assert "--port is 70000" in refused("--port", "70000")
 
 
-def test_a_database_of_a_kind_that_is_not_known(tmp_path: Path) -> None:
+def test_a_database_of_a_kind_that_is_not_known(refused: Callable[..., str]) -> None:
     assert "not supported" in refused("--port", "0", "--database", "mysql://x/y")
 
 

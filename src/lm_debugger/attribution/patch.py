@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from lm_debugger.attribution.ablate import after_writes
-from lm_debugger.attribution.align import Alignment, align
 from lm_debugger.attribution.attention import head_group
-from lm_debugger.attribution.question import Question, Word, ask, score
+from lm_debugger.attribution.between import Comparison
+from lm_debugger.attribution.question import Word
 from lm_debugger.engine.sites import Side, Site, Write
 from lm_debugger.records.patch import PatchMap, PatchPart
 from lm_debugger.runs.kept import KeptRun
@@ -75,13 +75,10 @@ def patch(
 ) -> PatchMap:
     """See `Debugger.patch`."""
     run.check_current()
-    alignment = align(run.ids, other.ids)
-    question = asked(run, other, alignment, target, against, position)
-    pairs = [(at, there) for at, there in enumerate(alignment.positions) if there is not None]
-    pairs = [(at, there) for at, there in pairs if at <= question.position]
-    wanted = list(_wanted(run, other, part, pairs))
+    between = Comparison(run, other, target, against, position)
+    wanted = list(_wanted(run, other, part, between.pairs))
     ablations = [each for _, _, each in wanted]
-    found = after_writes(run, question, ablations, work, "Patching")
+    found = after_writes(run, between.question, ablations, work, "Patching")
     whole, results = found[0], found[1:]
     columns = len(run)
     if part == "heads":
@@ -93,23 +90,9 @@ def patch(
             together[layer] = result
         else:
             cells[layer][column] = result
-    logits = run.logits(question.position)
     return PatchMap(
-        part=part,
-        tokens=run.tokens,
-        other=other.tokens,
-        aligned=alignment.positions,
-        alignment=alignment.how,
-        position=question.position,
-        target=score(run, logits, question.target),
-        against=None if question.against is None else score(run, logits, question.against),
-        difference=whole,
-        other_difference=elsewhere(other, question, alignment),
-        cells=tuple(map(tuple, cells)),
-        together=tuple(together),
-        interventions=tuple(map(str, run.interventions)),
-        warnings=question.warnings,
-    )
+        part=part, cells=tuple(map(tuple, cells)), together=tuple(together), **dict(between.told(whole))
+    )  # fmt: skip
 
 
 def _wanted(
@@ -131,24 +114,3 @@ def _wanted(
     for column, pair in columns:
         for layer in having:
             yield layer, column, writes(found[layer][0], pair)
-
-
-def asked(
-    run: KeptRun, other: KeptRun, alignment: Alignment, target: Word | None, against: Word | None, position: int
-) -> Question:
-    """The question; without words, this run's top token against that of the other one."""
-    place = run.position(position)
-    there = alignment.positions[place]
-    if target is None and against is None and there is not None:
-        best, rival = int(run.logits(place).argmax()), int(other.logits(there).argmax())
-        if best != rival:
-            return Question(place, best, rival)
-    return ask(run, target, against, position)
-
-
-def elsewhere(other: KeptRun, question: Question, alignment: Alignment) -> float | None:
-    """The difference in the other run, or None where no position there stands for the question's."""
-    there = alignment.positions[question.position]
-    if there is None:
-        return None
-    return float(question.difference(other.model.readout.uncapped(other.last_residual[there][None]))[0])

@@ -21,11 +21,11 @@ from torch import Tensor
 
 from lm_debugger.anatomy.streams import LayerStreams
 from lm_debugger.attribution.ablate import after_writes
-from lm_debugger.attribution.align import align
 from lm_debugger.attribution.attention import head_group
+from lm_debugger.attribution.between import Comparison
 from lm_debugger.attribution.direct import passed
-from lm_debugger.attribution.patch import asked, elsewhere, places, writes
-from lm_debugger.attribution.question import Question, Word, score
+from lm_debugger.attribution.patch import places, writes
+from lm_debugger.attribution.question import Word
 from lm_debugger.attribution.reference import Reference, embedding_site, numbers, resampled, unit_sites
 from lm_debugger.attribution.swap import replaced
 from lm_debugger.edits.validate import check_name
@@ -247,38 +247,20 @@ def paths(
 ) -> PathMap:
     """See `Debugger.path_patch`."""
     run.check_current()
-    alignment = align(run.ids, other.ids)
-    question: Question = asked(run, other, alignment, target, against, position)
-    pairs = [(at, there) for at, there in enumerate(alignment.positions) if there is not None]
-    pairs = [(at, there) for at, there in pairs if at <= question.position]
+    between = Comparison(run, other, target, against, position)
     end = read_part(run, receiver)
     if end.name == EMBEDDING:
         raise OptionError("The embedding receives nothing.", "Choose a later part, or 'output'.")
     starts = list(_senders(run, sender, end))
-    way = Paths(run, other, pairs, end, through)
+    way = Paths(run, other, between.pairs, end, through)
     changes: list[tuple[Write, ...]] = []
     for number, start in enumerate(starts):
         work("Sending", number, len(starts))
         changes.append(way.sent(start) if end.name == OUTPUT else way.received(start, work))
-    whole, *found = after_writes(run, question, changes, work, "Receiving")
+    whole, *found = after_writes(run, between.question, changes, work, "Receiving")
     effects = [
         PathEffect(sender=start.name, difference=difference, change=difference - whole)
         for start, difference in zip(starts, found, strict=True)
     ]
-    logits = run.logits(question.position)
-    return PathMap(
-        receiver=end.name,
-        through=through,
-        paths=tuple(sorted(effects, key=lambda each: -abs(each.change))),
-        tokens=run.tokens,
-        other=other.tokens,
-        aligned=alignment.positions,
-        alignment=alignment.how,
-        position=question.position,
-        target=score(run, logits, question.target),
-        against=None if question.against is None else score(run, logits, question.against),
-        difference=whole,
-        other_difference=elsewhere(other, question, alignment),
-        interventions=tuple(map(str, run.interventions)),
-        warnings=question.warnings,
-    )
+    ordered = tuple(sorted(effects, key=lambda each: -abs(each.change)))
+    return PathMap(receiver=end.name, through=through, paths=ordered, **dict(between.told(whole)))

@@ -3,7 +3,7 @@
 from typing import Literal
 
 from lm_debugger.records.base import Record
-from lm_debugger.records.token import Token, TokenScore
+from lm_debugger.records.patch import Between
 
 Through = Literal["nothing", "ffn"]
 
@@ -22,7 +22,7 @@ class PathEffect(Record):
     change: float
 
 
-class PathMap(Record):
+class PathMap(Between):
     """A difference in logits with one path to a part at a time patched from another run.
 
     Args:
@@ -30,20 +30,8 @@ class PathMap(Record):
         through: what is computed anew between sender and receiver: `nothing` (the direct path alone), or the
             feed-forwards (`ffn`). Everything else between them is held at this run's values.
         paths: the largest |change| first.
-        tokens, other, aligned, alignment, position, target, against, difference, other_difference: as in `PatchMap`.
     """
 
     receiver: str
     through: Through
     paths: tuple[PathEffect, ...]
-    tokens: tuple[Token, ...]
-    other: tuple[Token, ...]
-    aligned: tuple[int | None, ...]
-    alignment: str
-    position: int
-    target: TokenScore
-    against: TokenScore | None
-    difference: float
-    other_difference: float | None
-    interventions: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()

@@ -1,6 +1,6 @@
 """A patch map as a document: how much of the way to the other run each layer and position (or head) makes."""
 
-from lm_debugger.records.patch import PatchMap
+from lm_debugger.records.patch import Between, PatchMap
 from lm_debugger.show.document import (
     Block,
     Column,
@@ -30,24 +30,27 @@ _PARTS = {
 
 def patch(found: PatchMap) -> Document:
     """The two runs, what is compared, and the map."""
-    edits = (line(Span("with ", Tone.MUTED), Span(", ".join(found.interventions), Tone.EDITED)),)
     return (
-        Prompt(found.tokens, found.position),
-        *(edits if found.interventions else ()),
-        *warnings(found.warnings),
-        _question(found),
-        muted(f"aligned: {found.alignment}"),
+        *between(found),
         muted(f"change of that with {_PARTS[found.part]} taken from the other run"),
         _map(found),
     )
 
 
-def _question(found: PatchMap) -> Line:
+def between(found: Between) -> Document:
+    """The two runs and what is compared."""
+    edits = (line(Span("with ", Tone.MUTED), Span(", ".join(found.interventions), Tone.EDITED)),)
     rival = () if found.against is None else (Span(" minus ", Tone.MUTED), TokenCell(found.against.text))
     there = "–" if found.other_difference is None else signed(found.other_difference)
-    return line(
-        TokenCell(found.target.text, Tone.PREDICTED), *rival, Span(" in logits: here ", Tone.MUTED),
-        signed(found.difference), Span(", in the other run ", Tone.MUTED), there,
+    return (
+        Prompt(found.tokens, found.position),
+        *(edits if found.interventions else ()),
+        *warnings(found.warnings),
+        line(
+            TokenCell(found.target.text, Tone.PREDICTED), *rival, Span(" in logits: here ", Tone.MUTED),
+            signed(found.difference), Span(", in the other run ", Tone.MUTED), there,
+        ),
+        muted(f"aligned: {found.alignment}"),
     )  # fmt: skip
 
 

@@ -3510,24 +3510,11 @@ export interface components {
          *     Args:
          *         part: what is replaced: `residual` the stream after a layer, `attention` what its attention gives, `ffn` what
          *             its feed-forward gives, `heads` what one head gives to the output projection.
-         *         tokens: of this run.
-         *         other: tokens of the other run.
-         *         aligned: for each position of this run that of the other one whose activation takes its place; None for none.
-         *         alignment: how that was found, in words.
-         *         position: where the difference is read in this run.
-         *         target, against: the tokens compared, as in this run.
-         *         difference: logit of target minus logit of against in this run (before a soft cap).
-         *         other_difference: the same in the other run, at the position aligned with this one; None if there is none.
          *         cells: for each layer a row of differences after patching: one for each position; for `heads` one for each head,
          *             patched at all positions. None where there is nothing to patch.
          *         together: for each layer the difference with all positions (of all heads) patched at once.
          */
         PatchMap: {
-            /**
-             * Part
-             * @enum {string}
-             */
-            part: "residual" | "attention" | "ffn" | "heads";
             /** Tokens */
             tokens: components["schemas"]["Token"][];
             /** Other */
@@ -3544,10 +3531,6 @@ export interface components {
             difference: number;
             /** Other Difference */
             other_difference: number | null;
-            /** Cells */
-            cells: (number | null)[][];
-            /** Together */
-            together: (number | null)[];
             /**
              * Interventions
              * @default []
@@ -3558,6 +3541,15 @@ export interface components {
              * @default []
              */
             warnings: string[];
+            /**
+             * Part
+             * @enum {string}
+             */
+            part: "residual" | "attention" | "ffn" | "heads";
+            /** Cells */
+            cells: (number | null)[][];
+            /** Together */
+            together: (number | null)[];
         };
         /**
          * PathEffect
@@ -3666,18 +3658,8 @@ export interface components {
          *         through: what is computed anew between sender and receiver: `nothing` (the direct path alone), or the
          *             feed-forwards (`ffn`). Everything else between them is held at this run's values.
          *         paths: the largest |change| first.
-         *         tokens, other, aligned, alignment, position, target, against, difference, other_difference: as in `PatchMap`.
          */
         PathMap: {
-            /** Receiver */
-            receiver: string;
-            /**
-             * Through
-             * @enum {string}
-             */
-            through: "nothing" | "ffn";
-            /** Paths */
-            paths: components["schemas"]["PathEffect"][];
             /** Tokens */
             tokens: components["schemas"]["Token"][];
             /** Other */
@@ -3704,6 +3686,15 @@ export interface components {
              * @default []
              */
             warnings: string[];
+            /** Receiver */
+            receiver: string;
+            /**
+             * Through
+             * @enum {string}
+             */
+            through: "nothing" | "ffn";
+            /** Paths */
+            paths: components["schemas"]["PathEffect"][];
         };
         /**
          * PromotedToken
