@@ -5,12 +5,12 @@ Only for networks whose cache is transformers', layer by layer, and only where i
 
 import copy
 from collections.abc import Callable, Mapping
-from threading import get_ident
 from typing import Any, TypeVar
 
 from torch import nn
 
 from lm_debugger.engine.hooks import Hook, attached
+from lm_debugger.engine.instead import StandIn, instead
 
 R = TypeVar("R")
 
@@ -31,31 +31,12 @@ def recording(modules: Mapping[str, nn.Module], kept: dict[str, Any], forward: C
 
 
 def skipping(given: Mapping[nn.Module, Any], forward: Callable[[], R]) -> R:
-    """Run a forward in which, in this thread, modules give what they are said to give instead of computing it.
+    """Run a forward in which modules give what they are said to give instead of computing it."""
 
-    Their hooks are called as ever; those of the modules in them are not.
-    """
-    owner = get_ident()
-    before = {module: module.__dict__.get("forward") for module in given}
+    def giving(output: Any) -> StandIn:
+        return lambda _, __: output
 
-    def stub(module: nn.Module, output: Any) -> Callable[..., Any]:
-        own = module.forward
-
-        def instead(*args: Any, **kwargs: Any) -> Any:
-            return output if get_ident() == owner else own(*args, **kwargs)
-
-        return instead
-
-    try:
-        for module, output in given.items():
-            module.__dict__["forward"] = stub(module, output)
-        return forward()
-    finally:
-        for module, own in before.items():
-            if own is None:
-                module.__dict__.pop("forward", None)
-            else:
-                module.__dict__["forward"] = own
+    return instead({module: giving(output) for module, output in given.items()}, forward)
 
 
 def adopt(outputs: Mapping[str, Any], others: Mapping[str, Any], count: int) -> None:

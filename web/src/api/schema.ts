@@ -2127,13 +2127,6 @@ export interface components {
          * @description Several predictions that are to be fixed with one set of edits.
          */
         FixAllInput: {
-            /** Cases */
-            cases: components["schemas"]["CaseInput"][];
-            /**
-             * Interventions
-             * @description Edits in force.
-             */
-            interventions?: string[];
             /**
              * Avoid
              * @description Tokens none of which is to be the top one.
@@ -2168,12 +2161,53 @@ export interface components {
              * @default false
              */
             stream: boolean;
+            /** Cases */
+            cases: components["schemas"]["CaseInput"][];
+            /**
+             * Interventions
+             * @description Edits in force.
+             */
+            interventions?: string[];
         };
         /**
          * FixInput
          * @description A run, a position, and what is to be the top token there.
          */
         FixInput: {
+            /**
+             * Avoid
+             * @description Tokens none of which is to be the top one.
+             */
+            avoid?: string[];
+            /**
+             * Held
+             * @description Texts that should stay as they are; else texts that the model writes itself.
+             */
+            held?: string[] | null;
+            /**
+             * Max Edits
+             * @description The most edits that it may take.
+             * @default 5
+             */
+            max_edits: number;
+            /**
+             * Budget
+             * @description Texts that may be run to find it.
+             * @default 1500
+             */
+            budget: number;
+            /**
+             * Side Effects
+             * @description Measure what the edits do to other texts.
+             * @default true
+             */
+            side_effects: boolean;
+            /**
+             * Stream
+             * @description Answer with server-sent events, as with Accept: text/event-stream.
+             * @default false
+             */
+            stream: boolean;
             /**
              * Prompt
              * @description A text.
@@ -2216,40 +2250,6 @@ export interface components {
              * @description Several, of which any will do.
              */
             targets?: string[];
-            /**
-             * Avoid
-             * @description Tokens none of which is to be the top one.
-             */
-            avoid?: string[];
-            /**
-             * Held
-             * @description Texts that should stay as they are; else texts that the model writes itself.
-             */
-            held?: string[] | null;
-            /**
-             * Max Edits
-             * @description The most edits that it may take.
-             * @default 5
-             */
-            max_edits: number;
-            /**
-             * Budget
-             * @description Texts that may be run to find it.
-             * @default 1500
-             */
-            budget: number;
-            /**
-             * Side Effects
-             * @description Measure what the edits do to other texts.
-             * @default true
-             */
-            side_effects: boolean;
-            /**
-             * Stream
-             * @description Answer with server-sent events, as with Accept: text/event-stream.
-             * @default false
-             */
-            stream: boolean;
         };
         /**
          * Fixes

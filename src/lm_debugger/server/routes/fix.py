@@ -20,24 +20,32 @@ if TYPE_CHECKING:
 
 router = APIRouter(tags=["runs"])
 
-EDITS = "The most edits that it may take."
-BUDGET = "Texts that may be run to find it."
-HELD = "Texts that should stay as they are; else texts that the model writes itself."
+
+class HowFar(Input):
+    """What a fix may not do, and how far the search for it goes."""
+
+    avoid: Many[Word] = Field(default_factory=list, description="Tokens none of which is to be the top one.")
+    held: Many[str] | None = Field(
+        None, description="Texts that should stay as they are; else texts that the model writes itself."
+    )
+    max_edits: MaxEdits = Field(5, description="The most edits that it may take.")
+    budget: Forwards = Field(1500, description="Texts that may be run to find it.")
+    side_effects: bool = Field(True, description="Measure what the edits do to other texts.")
+    stream: bool = Field(False, description="Answer with server-sent events, as with Accept: text/event-stream.")
+
+    @property
+    def options(self) -> FixOptions:
+        """As the debugger takes them."""
+        return FixOptions(max_edits=self.max_edits, budget=self.budget, side_effects=self.side_effects)
 
 
-class FixInput(RunInput):
+class FixInput(RunInput, HowFar):
     """A run, a position, and what is to be the top token there."""
 
     position: Position = -1
     target: Word | None = Field(None, description="The token wanted, with its leading space.", examples=[" doctor"])
     target_id: TokenId | None = Field(None, description="Its id, instead of its text.")
     targets: Many[Word] = Field(default_factory=list, description="Several, of which any will do.")
-    avoid: Many[Word] = Field(default_factory=list, description="Tokens none of which is to be the top one.")
-    held: Many[str] | None = Field(None, description=HELD)
-    max_edits: MaxEdits = Field(5, description=EDITS)
-    budget: Forwards = Field(1500, description=BUDGET)
-    side_effects: bool = Field(True, description="Measure what the edits do to other texts.")
-    stream: bool = Field(False, description="Answer with server-sent events, as with Accept: text/event-stream.")
 
 
 @router.post("/fix", response_model=Fix, responses=described("The fix"))
@@ -53,8 +61,7 @@ async def fix(request: Request, here: Here, asked: FixInput) -> Response:
         check_tokens(len(ids := debugger.model.vocabulary.encode(prompt)), limits)
         return debugger.fix(
             ids, target, avoid=asked.avoid, position=asked.position, interventions=edits, held=asked.held,
-            options=FixOptions(max_edits=asked.max_edits, budget=asked.budget, side_effects=asked.side_effects),
-            progress=channel.progress, cancel=channel.cancel,
+            options=asked.options, progress=channel.progress, cancel=channel.cancel,
         )  # fmt: skip
 
     return await answer(request, here, work, stream=asked.stream or wants_stream(request))
@@ -68,17 +75,11 @@ class CaseInput(Input):
     position: Position = -1
 
 
-class FixAllInput(Input):
+class FixAllInput(HowFar):
     """Several predictions that are to be fixed with one set of edits."""
 
     cases: Many[CaseInput] = Field(min_length=1, max_length=100)
     interventions: Many[str] = Field(default_factory=list, description="Edits in force.")
-    avoid: Many[Word] = Field(default_factory=list, description="Tokens none of which is to be the top one.")
-    held: Many[str] | None = Field(None, description=HELD)
-    max_edits: MaxEdits = Field(5, description=EDITS)
-    budget: Forwards = Field(1500, description=BUDGET)
-    side_effects: bool = Field(True, description="Measure what the edits do to other texts.")
-    stream: bool = Field(False, description="Answer with server-sent events, as with Accept: text/event-stream.")
 
 
 @router.post("/fix/all", response_model=Fixes, responses=described("The fixes"))
@@ -96,8 +97,7 @@ async def fix_all(request: Request, here: Here, asked: FixAllInput) -> Response:
             check_tokens(len(debugger.model.vocabulary.encode(case.prompt)), limits)
         return debugger.fix_all(
             cases, avoid=asked.avoid, interventions=edits, held=asked.held,
-            options=FixOptions(max_edits=asked.max_edits, budget=asked.budget, side_effects=asked.side_effects),
-            progress=channel.progress, cancel=channel.cancel,
+            options=asked.options, progress=channel.progress, cancel=channel.cancel,
         )  # fmt: skip
 
     return await answer(request, here, work, stream=asked.stream or wants_stream(request))
