@@ -72,6 +72,8 @@ def test_two_models_are_compared_at_the_first_token_that_differs(demo: Debugger)
     assert found.generated == alike
     assert (found.answer.id, found.other.id) == (written[alike].id, theirs[alike].id)
     assert (found.layer, found.part, found.units, found.flips) == (layer, "ffn", (f"L{layer}D{index}",), True)
+    # Positions that differ only above the middle are in the grid, too.
+    assert None not in found.cells[layer]
 
 
 def test_a_unit_that_tells_two_prompts_apart_is_found() -> None:

@@ -208,12 +208,14 @@ class _Bisecting:
         return cells
 
     def _apart(self, at: int, there: int) -> float:
-        """How far a position's stream is from the other's in the middle of the model, or at the end."""
+        """How far a position's stream is from the other's in the middle of the model; if not at all, at the end."""
         if at == self._read:
             return float("inf")
-        layer = self._run.model.layers // 2
-        mine, theirs = self._run.layer(layer).after[at], self._other.layer(layer).after[there]
-        return float((mine - theirs.to(mine)).norm() / mine.norm().clamp_min(1e-9))
+        apart = 0.0
+        for layer in (self._run.model.layers // 2, self._run.model.layers - 1):
+            mine, theirs = self._run.layer(layer).after[at], self._other.layer(layer).after[there]
+            apart = apart or float((mine - theirs.to(mine)).norm() / mine.norm().clamp_min(1e-9))
+        return apart
 
     # 2: parts
 

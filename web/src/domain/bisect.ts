@@ -1,4 +1,5 @@
-// Where two runs part: what is asked for A and B or for another prompt, and how an answer is coloured and said. Pure.
+// Where two runs part: what is asked for A and B, another prompt or another model, and how an answer is coloured and said.
+// Pure.
 import type { Bisection, PostBody } from "../api/types";
 import { bare, sameRun, type Run } from "./run";
 
@@ -11,13 +12,27 @@ interface Asked {
   base: boolean;
   /** Another prompt, instead of A; "" for none. */
   source: string;
+  /** The other model, instead of another run; null for none. */
+  other: string | null;
+  /** B's token ids. */
+  ids: readonly number[];
   position: number;
 }
 
-/** Null where there are no two runs. Without edits against with them, this run is A; else it is B. */
-export function bisectionAsked({ a, b, base, source, position }: Asked): BisectBody | null {
+/**
+ * Null where there are no two runs. Without edits against with them, this run is A; else it is B. Two models go on from the
+ * position: what B has after it is left out.
+ */
+export function bisectionAsked({ a, b, base, source, other, ids, position }: Asked): BisectBody | null {
   if (b === null) return null;
   const mine = { ...bare(b), position };
+  if (other !== null) {
+    const whole = position === ids.length - 1;
+    return {
+      ...(whole ? mine : { ids: ids.slice(0, position + 1), interventions: b.interventions, position }),
+      other: true,
+    };
+  }
   if (source !== "") return { ...mine, source };
   if (a === null || sameRun(bare(a), bare(b))) return null;
   if (base) return mine;
@@ -26,12 +41,28 @@ export function bisectionAsked({ a, b, base, source, position }: Asked): BisectB
 }
 
 /** What the two runs of an answer are called: the one that is changed, and the one that is taken over. */
-export const sidesOf = ({ source, base }: Pick<Asked, "source" | "base">): { here: string; there: string } =>
-  source !== ""
-    ? { here: "this run", there: "the other prompt" }
-    : base
-      ? { here: "A", there: "B" }
-      : { here: "B", there: "A" };
+export const sidesOf = ({ source, base, other }: Pick<Asked, "source" | "base" | "other">): Sides =>
+  other !== null
+    ? { here: "this model", there: nameOf(other) }
+    : source !== ""
+      ? { here: "this run", there: "the other prompt" }
+      : base
+        ? { here: "A", there: "B" }
+        : { here: "B", there: "A" };
+
+export interface Sides {
+  here: string;
+  there: string;
+}
+
+/** The last part of a hub id or a path, by which a model is told from another. */
+export const nameOf = (model: string): string => model.split(/[/\\]/).findLast((part) => part !== "") ?? model;
+
+/** How far two models write alike, in words; "" if the first token differs. Where they never differ, the last one is compared. */
+export function alikeSaid({ generated = 0, answer, other }: Pick<Bisection, "generated" | "answer" | "other">): string {
+  const alike = generated + (answer.id === other.id ? 1 : 0);
+  return alike === 0 ? "" : `both write ${alike === 1 ? "1 token" : `${alike} tokens`} alike`;
+}
 
 /** 0: as without a swap; 1: as far as any swap brings it; below 0, the other way. */
 export function strengthOfLead({ answer, other, frontier, cells }: Bisection, value: number | null): number {

@@ -34,6 +34,7 @@ const EVERYTHING: View = {
   headOrder: "induction",
   source: "another & one",
   part: "bisect",
+  between: "models",
   read: 4,
   receiver: "L12 attention",
   sender: "ffn",

@@ -96,6 +96,8 @@ export const FIELDS = {
   /** The prompt whose activations are patched in, and of which part; or where the two runs part. */
   source: text("from"),
   part: choice("part", ["residual", "attention", "ffn", "heads", "paths", "bisect"]),
+  /** Whether two runs are bisected, or this model and the server's other one. */
+  between: choice("between", ["runs", "models"]),
   /** Of paths: the part that reads, what it reads, and what is computed anew between. */
   receiver: text("to"),
   sender: choice("sender", ["heads", "ffn"]),

@@ -17,7 +17,7 @@ export function setA({ prompt, interventions }: Content): void {
 export const setBase = (): void => setView({ aPrompt: "", aEdits: [], aLens: "" });
 
 /** Look for the place where A and B part; where they are the same run, where two prompts do. */
-export const bisect = (): void => setView({ panel: "patch", part: "bisect", source: "", read: null });
+export const bisect = (): void => setView({ panel: "patch", part: "bisect", between: "runs", source: "", read: null });
 
 /** Compare with the same run, read through another lens. */
 export function setALens(lens: string, interventions: readonly string[]): void {

@@ -1,6 +1,7 @@
 // What is asked with another run's activations in place of this one's: the patch map, and where the two part.
 import { useQuery, type UseQueryResult } from "@tanstack/react-query";
 import { bisectQuery, patchQuery, pathQuery } from "../api/attribution";
+import { modelQuery } from "../api/queries";
 import type { PatchMap, PathMap } from "../api/types";
 import { bisectionAsked, sidesOf } from "../domain/bisect";
 import { useTrace } from "./useTrace";
@@ -31,10 +32,10 @@ function askedOf<T>(query: UseQueryResult<T>, settled: boolean): Asked<T> {
 
 /** The runs, once they are read; and whose prediction is compared: it stays while one walks through a map of it. */
 export function useCompared() {
-  const { a, b, base, compared, data, settled, position, length, tokens } = useTrace();
+  const { a, b, base, compared, data, settled, position, length, tokens, ids } = useTrace();
   const view = useView();
   const read = view.position === null ? position : Math.min(view.read ?? position, length - 1);
-  return { a, b: data === undefined ? null : b, base, compared, settled, position, read, tokens };
+  return { a, b: data === undefined ? null : b, base, compared, settled, position, read, tokens, ids };
 }
 
 export function usePatch(part: PatchMap["part"]): Asked<PatchMap> {
@@ -53,10 +54,20 @@ export function usePaths(): Asked<PathMap> {
   return askedOf(useQuery(pathQuery(b, asked)), settled);
 }
 
+/** The server's other model, null if it has none; and whether it is what this one is bisected with. */
+export function useOtherModel() {
+  const models = useView().between === "models";
+  const { data } = useQuery(modelQuery(true));
+  const other = data?.other?.name ?? null;
+  return { other, known: data !== undefined, chosen: models ? other : null };
+}
+
 export function useBisection() {
   const { source } = useView();
-  const { a, b, base, read, settled } = useCompared();
-  const body = bisectionAsked({ a, b, base, source, position: read });
+  const { a, b, base, read, settled, ids } = useCompared();
+  const { known, chosen: other } = useOtherModel();
+  const body = bisectionAsked({ a, b: known ? b : null, base, source, other, ids, position: read });
   const asked = askedOf(useQuery(bisectQuery(body)), settled);
-  return { ...asked, possible: b === null || body !== null, sides: sidesOf({ source, base }) };
+  const sides = sidesOf({ source, base, other });
+  return { ...asked, possible: b === null || !known || body !== null, sides, other, read, length: ids.length };
 }

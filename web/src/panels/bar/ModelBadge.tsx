@@ -27,6 +27,7 @@ export function ModelBadge() {
     ["Context", model.context === null ? "no stated limit" : `${thousands(model.context)} tokens`],
     ["Runs in", `${model.dtype} on ${model.device}`],
     ["Fingerprint", model.fingerprint],
+    ...(data.other ? [["Bisected with", `${data.other.name}, ${data.other.dtype}`] as [string, string]] : []),
   ];
   return (
     <Popover

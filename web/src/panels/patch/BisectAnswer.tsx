@@ -1,6 +1,6 @@
 // Where two runs part: the layer, the part and the units that tip the answer, the leads as a map, and the swaps that prove it.
 import type { Bisection } from "../../api/types";
-import { placeSaid, strengthOfLead } from "../../domain/bisect";
+import { alikeSaid, placeSaid, strengthOfLead, type Sides } from "../../domain/bisect";
 import { percent, short, signed } from "../../domain/numbers";
 import { visible } from "../../domain/visible";
 import { useNames } from "../../run/names";
@@ -18,10 +18,8 @@ import css from "./patch.module.css";
 /** Units named; of more, the number is told. */
 const UNITS = 8;
 
-type Sides = ReturnType<typeof useBisection>["sides"];
-
 export function BisectAnswer() {
-  const { possible, sides, ...asked } = useBisection();
+  const { possible, sides, other, read, length, ...asked } = useBisection();
   if (!possible) {
     return (
       <Empty title="Where do two runs part?">
@@ -32,20 +30,32 @@ export function BisectAnswer() {
   }
   return (
     <Answered asked={asked} doing="Looking for the place where the answer tips…">
-      {(found) => <Answer found={found} sides={sides} />}
+      {(found) => <Answer {...{ found, sides, read, length }} models={other !== null} />}
     </Answered>
   );
 }
 
-function Answer({ found, sides: { here, there } }: { found: Bisection; sides: Sides }) {
+interface AnswerProps {
+  found: Bisection;
+  sides: Sides;
+  /** Whether it is of two models. */
+  models: boolean;
+  /** Whose prediction was asked about; and how many tokens the page's run has: two models may have written more. */
+  read: number;
+  length: number;
+}
+
+function Answer({ found, sides: { here, there }, models, read, length }: AnswerProps) {
   const { layer, position } = useView();
   const { answer, other, part, flips } = found;
+  const alike = models ? alikeSaid(found) : "";
   const [cells, frontier, positions] = [found.cells ?? [], found.frontier ?? [], found.positions ?? []];
   // Of another text only the stream where the prediction is read is taken over: a column says that already.
   const several = frontier.some((lead, row) => lead !== cells[row]?.[found.read]);
   return (
     <>
       <p className={css.said}>
+        {alike !== "" && <span className="muted">{alike} ·</span>}
         {here} <TokenText text={answer.text} /> <b>{percent(answer.probability)}</b>
         <span className="muted"> · {there}</span> <TokenText text={other.text} />{" "}
         <span className="muted">({percent(other.probability)} here)</span>
@@ -71,7 +81,7 @@ function Answer({ found, sides: { here, there } }: { found: Bisection; sides: Si
           chosen={{ layer, column: position }}
           marked={(row, column) => row === found.layer && (column === null || positions.includes(column))}
           onChoose={(row, column) =>
-            setView({ layer: row, ...(column === null ? {} : { position: column, read: found.read }) })
+            setView({ layer: row, ...(column === null || column >= length ? {} : { position: column, read }) })
           }
         />
       )}

@@ -1,5 +1,5 @@
 // A heat map of layers by columns as a table, the last layer on top: a cell says its number where there is room.
-import { memo } from "react";
+import { memo, useEffect } from "react";
 import { STRONGEST } from "../../domain/scale";
 import { useRoving } from "../../ui/roving";
 import css from "./patch.module.css";
@@ -22,6 +22,10 @@ interface Props {
 export const PatchCells = memo(function PatchCells(props: Props) {
   const { label, columns, rows, last, strength, write, chosen, marked, onChoose } = props;
   const group = useRoving<HTMLTableSectionElement>();
+  // Of a long text what the answer is about may be out of sight.
+  useEffect(() => {
+    group.current?.querySelector('[data-marked="true"]')?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }, [group, rows]);
   const layers = rows.map((_, layer) => rows.length - 1 - layer);
   const cell = (layer: number, value: number | null, column: number | null) => (
     <td

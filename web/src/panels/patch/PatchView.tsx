@@ -2,11 +2,12 @@
 // search for the place where the answer tips.
 import { useState } from "react";
 import { useRunAgain } from "../../run/again";
-import { useCompared } from "../../run/usePatch";
+import { useCompared, useOtherModel } from "../../run/usePatch";
 import { setView, useView } from "../../run/view";
 import { Segments } from "../../ui/controls";
 import { TokenText } from "../../ui/TokenText";
 import { BisectAnswer } from "./BisectAnswer";
+import { BisectQuestion } from "./BisectQuestion";
 import { PatchAnswer } from "./PatchAnswer";
 import { PathAnswer } from "./PathAnswer";
 import { PathQuestion } from "./PathQuestion";
@@ -15,33 +16,44 @@ import css from "./patch.module.css";
 export function PatchView() {
   const { source, part, aPrompt, prompt } = useView();
   const { read, position, tokens, compared } = useCompared();
+  const { other, chosen } = useOtherModel();
   const [text, setText] = useState(source || (part === "bisect" || aPrompt === prompt ? "" : aPrompt));
   const again = useRunAgain();
   const moved = read !== position;
+  const models = part === "bisect" && chosen !== null;
   return (
     <div className={css.patch}>
       <form
         className={css.ask}
         onSubmit={(event) => {
           event.preventDefault();
-          if (text !== source || moved) setView({ source: text, read: null });
+          if (models && moved) setView({ read: null });
+          else if (!models && (text !== source || moved)) setView({ source: text, read: null });
           else again();
         }}
       >
-        <label htmlFor="patch-from" className="muted">
-          from
-        </label>
-        <input
-          id="patch-from"
-          className="field mono"
-          placeholder={
-            part === "bisect" && compared ? "A and B, or another prompt" : "another prompt, best of the same length"
-          }
-          autoComplete="off"
-          spellCheck={false}
-          value={text}
-          onChange={(event) => setText(event.target.value)}
-        />
+        {models ? (
+          <span className={css.going}>
+            both models go on from <TokenText text={tokens[read]?.text ?? ""} /> {read} until a token differs
+          </span>
+        ) : (
+          <>
+            <label htmlFor="patch-from" className="muted">
+              from
+            </label>
+            <input
+              id="patch-from"
+              className="field mono"
+              placeholder={
+                part === "bisect" && compared ? "A and B, or another prompt" : "another prompt, best of the same length"
+              }
+              autoComplete="off"
+              spellCheck={false}
+              value={text}
+              onChange={(event) => setText(event.target.value)}
+            />
+          </>
+        )}
         <button
           type="submit"
           className="button small"
@@ -65,7 +77,8 @@ export function PatchView() {
         />
       </form>
       {part === "paths" && <PathQuestion />}
-      {moved && (
+      {part === "bisect" && other !== null && <BisectQuestion other={other} />}
+      {moved && !models && (
         <p className={css.said}>
           <span className="muted">
             the prediction after <TokenText text={tokens[read]?.text ?? ""} /> {read}
