@@ -32,7 +32,9 @@ def eager_weights(network: torch.nn.Module, ids: list[int]) -> list[Tensor]:
 
 
 @pytest.mark.parametrize("implementation", ["eager", "sdpa"])
-@pytest.mark.parametrize("model_type", ["llama", "gpt2", "gemma3_text", "mistral", "bert", "gpt_neox", "qwen3_moe"])
+@pytest.mark.parametrize(
+    "model_type", ["llama", "gpt2", "gemma3_text", "mistral", "bert", "gpt_neox", "qwen3_moe", "afmoe"]
+)
 def test_patterns_are_eager_attentions(model_type: str, implementation: str) -> None:
     network = zoo.make(model_type)
     network.config._attn_implementation = implementation

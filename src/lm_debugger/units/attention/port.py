@@ -112,14 +112,20 @@ def _eager(module: nn.Module) -> Callable[..., tuple[Tensor, Tensor]]:
 
 
 def _forward(
-    module: nn.Module, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, *rest: Any, **options: Any
+    module: nn.Module,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attention_mask: Tensor | None,  # most give it by its place, some by its name
+    *rest: Any,
+    **options: Any,
 ) -> tuple[Tensor, Tensor | None]:
     """Plain attention; what a watched module attends to is kept."""
     eager, turn = _eager(module), _turns.get(module)
     if turn is not None and turn.owner != get_ident():  # somebody else's forward
         stock = ALL_ATTENTION_FUNCTIONS.get_interface(turn.stock or "eager", eager)
-        return stock(module, query, key, value, mask, *rest, **options)  # type: ignore[no-any-return]
-    output, weights = eager(module, query, key, value, mask, *rest, **options)
+        return stock(module, query, key, value, attention_mask, *rest, **options)  # type: ignore[no-any-return]
+    output, weights = eager(module, query, key, value, attention_mask, *rest, **options)
     watch = _watches.get(module)
     if watch is not None and weights.dim() == AXES:
         groups = weights.shape[1] // value.shape[1]
