@@ -208,7 +208,7 @@ export function useDeleteRun() {
 /** Measure all ranges; `cancel` stops it, and that is no error. */
 export function useCalibrate() {
   const client = useQueryClient();
-  return useStoppable((_: void, signal) => longWork<CalibrationSummary>("api/calibrate", {}, signal), {
+  return useStoppable((_: null, signal) => longWork<CalibrationSummary>("api/calibrate", {}, signal), {
     onFound: () => client.invalidateQueries(),
   });
 }

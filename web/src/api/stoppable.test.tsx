@@ -12,10 +12,10 @@ const endless = (signal: AbortSignal) =>
   );
 
 function Work({ ask }: { ask: (signal: AbortSignal) => Promise<string> }) {
-  const work = useStoppable((_: void, signal) => ask(signal));
+  const work = useStoppable((_: null, signal) => ask(signal));
   return (
     <>
-      <button onClick={() => work.mutate()}>Start</button>
+      <button onClick={() => work.mutate(null)}>Start</button>
       <button onClick={work.cancel}>Stop</button>
       <output>
         {work.isPending ? "working" : work.stopped ? "cancelled" : (work.error?.message ?? work.data ?? "nothing")}

@@ -27,7 +27,7 @@ export function Range({ data }: { data: NamedValue }) {
               </button>
             </>
           ) : (
-            <button type="button" className="button small" onClick={() => calibrate.mutate()}>
+            <button type="button" className="button small" onClick={() => calibrate.mutate(null)}>
               Measure all vectors
             </button>
           )}
