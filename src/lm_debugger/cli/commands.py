@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from lm_debugger.cli.options import read_token
 from lm_debugger.edits.grammar import split_edits
 from lm_debugger.errors import OptionError
 from lm_debugger.show import session as shown
@@ -202,8 +203,8 @@ class Commands:
     def _token(self, rest: str) -> Document:
         if not rest:
             raise OptionError("token what?", "Write a token in quotes, such as token ' he'.")
-        wanted = int(rest[1:]) if rest[:1] == "#" and rest[1:].isascii() and rest[1:].isdigit() else _text(rest)
-        return shown.paused(self._session.force(wanted))
+        wanted = read_token(rest)
+        return shown.paused(self._session.force(_text(rest) if isinstance(wanted, str) else wanted))
 
     # asking
 
@@ -222,7 +223,7 @@ class Commands:
         words = _words(rest)
         if len(words) > 2:
             raise OptionError("why takes a token and one to compare with.", "Write why ' she' ' he'.")
-        target, against = (*words, None, None)[:2]
+        target, against = (*(read_token(word) for word in words), None, None)[:2]
         return why(self._session.why(target, against))
 
     def _fix(self, rest: str) -> Document:
