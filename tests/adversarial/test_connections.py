@@ -1,5 +1,7 @@
 """Half-sent requests, many connections, and what they may write into the log. Order decides, not speed."""
 
+import http.client
+import json
 import logging
 import socket
 from collections.abc import Iterator
@@ -126,3 +128,15 @@ def test_the_servers_own_loggers_are_limited(small: httpx2.Client) -> None:
     for name in ("uvicorn.error", "asyncio", "lm_debugger.server"):
         assert any(isinstance(found, log.Limit) for found in logging.getLogger(name).filters)
     wait_until(lambda: small.get("/api/health").status_code == 200)
+
+
+def test_a_body_that_is_far_too_large_is_told_so_while_it_is_sent(small: httpx2.Client) -> None:
+    where, headers = small.base_url, {"Content-Type": "application/json", **bearer(TOKEN)}
+    connection = http.client.HTTPConnection(where.host, where.port or 80, timeout=60)
+    try:
+        connection.request("POST", "/api/why", b" " * 10_000_000, headers)
+        answer = connection.getresponse()
+        assert answer.status == 413
+        assert json.loads(answer.read())["error"]["cure"]
+    finally:
+        connection.close()

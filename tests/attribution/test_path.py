@@ -1,11 +1,17 @@
 """Path patching: to the output it is the direct effect; nothing held back it is patching; planted paths are found."""
 
+import threading
+from collections.abc import Sequence
+from typing import Any
+
 import pytest
 import torch
 
 from lm_debugger.debugger.session import Debugger
-from lm_debugger.errors import OptionError, ValueNameError
+from lm_debugger.engine.sites import Capture, Pass
+from lm_debugger.errors import CancelledError, OptionError, ValueNameError
 from lm_debugger.records.names import read_unit
+from lm_debugger.records.path import Through
 from tests.attribution import planted as circuit
 from tests.tiny import prompt, shared
 
@@ -98,6 +104,40 @@ def test_a_path_is_what_hooks_that_hold_everything_else_would_do() -> None:
         (path,) = found.path_patch(IDS, OTHER, "L2H3", "L0H1", 11, 40, 6, through=through).paths
         assert path.difference == pytest.approx(expected, abs=1e-4)
         assert abs(path.change) > 1e-4
+
+
+@pytest.mark.parametrize("through", ["nothing", "ffn"])
+def test_senders_share_forwards_and_it_tells_how_far_it_is(through: Through, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All senders are told of; what takes them one by one would run as many forwards as there are, and a few more."""
+    found = shared("llama")
+    rows: list[int] = []
+    observe = found.model.engine.observe
+
+    def counted(passes: Sequence[Pass], *args: Any, **options: Any) -> list[Capture]:
+        rows.append(len(passes))
+        return observe(passes, *args, **options)
+
+    monkeypatch.setattr(found.model.engine, "observe", counted)
+    told: list[tuple[str, int, int]] = []
+    answer = found.path_patch(
+        IDS, OTHER, "L2H3", "heads", 11, 40, 6, through=through, progress=lambda *each: told.append(each)
+    )
+    assert ("Sending", 0, len(answer.paths)) in told
+    assert any(step == "Receiving" for step, _, _ in told)
+    assert max(rows) == len(answer.paths) > 1
+    assert len(rows) < len(answer.paths)
+
+
+def test_a_path_that_is_cancelled_stops_and_can_be_asked_again() -> None:
+    found, cancel = shared("llama"), threading.Event()
+
+    def stop(step: str, done: int, total: int) -> None:
+        if step == "Sending":
+            cancel.set()
+
+    with pytest.raises(CancelledError):
+        found.path_patch(IDS, OTHER, "L2H3", "heads", 11, 40, 6, progress=stop, cancel=cancel)
+    assert found.path_patch(IDS, OTHER, "L2H3", "heads", 11, 40, 6).paths
 
 
 def test_the_paths_of_a_planted_circuit_are_found() -> None:

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from lm_debugger.cli.commands import Commands
 from tests.cli.runner import PROGRAM, PROMPT, Run
+from tests.tiny import prompt, shared
 
 SCRIPT = """
 # a comment, and an empty line
@@ -69,6 +71,43 @@ def test_an_error_is_told_with_its_cure_and_the_script_goes_on(run_demo: Run) ->
     assert found.err.count("cure: ") == 4
     assert "My wife is working as a▸ nurse" in found.out
     assert "Traceback" not in found.err
+
+
+def test_words_of_pdb_without_a_meaning_here_name_what_comes_nearest(run_demo: Run) -> None:
+    found = run_demo("debug", PROMPT, stdin=b"up\ncondition 1 top()\nenable 1\ngoto\ndelete\ntbreak\n")
+    assert found.status == 2
+    assert "There is no command 'up' here.\ncure: There are no frames: back" in found.err
+    assert "cure: clear the breakpoint, then break" in found.err
+    assert "cure: clear removes a breakpoint, break sets it again" in found.err
+    assert found.err.count("or a name that tree shows") == 2
+    assert "tbreak where?" in found.err
+
+
+def test_tbreak_clear_and_undisplay_are_those_of_pdb(run_demo: Run) -> None:
+    script = b"tbreak 1 < 2\nb 2 < 1\nb 3 < 1\nc\nb\nclear 2 3\nb\nwatch entropy()\nundisplay\nn\ngoto prompt\n"
+    found = run_demo("debug", PROMPT, stdin=script)
+    assert (found.status, found.err) == (0, "")
+    stopped, listed, cleared = found.out.split("(lm) c\n")[1].split("(lm) b\n")
+    assert "breakpoint 1" in stopped
+    assert "1 < 2" not in listed
+    assert "2 < 1" in listed
+    assert "No breakpoints." in cleared.split("(lm) watch")[0]
+    assert "Nothing is watched." in cleared
+    assert "position 5" in cleared.split("(lm) goto prompt")[1]
+
+
+def test_an_empty_line_says_the_last_question_again(tiny_commands: Commands) -> None:
+    tiny_commands.run("n")
+    asked = tiny_commands.run("p 1 + 1")
+    assert tiny_commands.run("", repeat=True) == asked
+    tiny_commands.run("watch entropy()")
+    tiny_commands.run("undisplay")
+    assert tiny_commands.run("", repeat=True) == ()  # what takes something away is not done twice
+
+
+@pytest.fixture
+def tiny_commands() -> Commands:
+    return Commands(shared("llama").debug(prompt(5)), lambda session, title: title)
 
 
 def test_breakpoints_and_watches_from_the_command_line(run_demo: Run) -> None:

@@ -131,3 +131,9 @@ def test_a_reader_that_leaves_is_no_error() -> None:
     assert process.stderr.read() == ""
     process.stderr.close()
     process.wait()
+
+
+def test_a_choice_that_is_none_is_told_in_our_words(run: Run) -> None:
+    found = run("patch", "x", "--from", "y", "--part", "xx", "--json")
+    assert found.status == 2
+    assert found.json["error"]["what"].startswith("Invalid value for '--part': 'xx' is not one of 'residual'")

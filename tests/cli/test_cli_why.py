@@ -21,6 +21,14 @@ def test_json_is_the_contract(run_demo: Run, demo: Debugger) -> None:
     assert Why.model_validate_json(ran.out) == demo.why(PROMPT, " doctor", " nurse", -1, ["L20D3=off"], top_k=5)
 
 
+def test_a_token_can_be_asked_for_by_its_number(run_demo: Run, demo: Debugger) -> None:
+    doctor, nurse = (demo.model.vocabulary.encode(word, special=False)[0] for word in (" doctor", " nurse"))
+    ran = run_demo("why", PROMPT, "--target", f"#{doctor}", "--against", f"#{nurse}", "-k", "1", "--json")
+    assert ran.status == 0, ran.err
+    assert (ran.json["target"]["text"], ran.json["against"]["text"]) == (" doctor", " nurse")
+    assert "Token id 9999999" in run_demo("why", PROMPT, "--target", "#9999999").err
+
+
 def test_the_report_names_the_question_the_parts_and_the_sum(run_demo: Run) -> None:
     ran = run_demo("why", PROMPT, "--layers", "20-29", "-k", "4")
     assert ran.status == 0, ran.err

@@ -228,6 +228,25 @@ def test_a_breakpoint_says_which_and_why_and_goes_on(tiny: Debugger) -> None:
     assert session.breakpoints.views[1].hits >= 1
 
 
+def test_a_breakpoint_for_once_stops_the_first_time_only(tiny: Debugger, tmp_path: Any) -> None:
+    tokens = plain(tiny)
+    session = tiny.debug(IDS, max_new_tokens=TOKENS)
+    assert session.stop_at("1 < 2", once=True).once
+    place = str(tmp_path / "sessions.db")
+    kept = tiny.saved_session(tiny.save_session(session, "", place), place)
+    for each in (session, kept):
+        assert [view.once for view in each.breakpoints.views] == [True]
+        found = each.continue_()
+        assert (found.stop.kind, found.stop.breakpoint, ids_of(found)) == ("breakpoint", 1, tokens[:1])
+        assert found.breakpoints == ()
+        assert ids_of(each.continue_()) == tokens
+    session.goto("prompt")
+    session.stop_at("1 < 2", once=True)
+    assert not session.stop_at("1 < 2").once
+    session.over()
+    assert [view.number for view in session.breakpoints.views] == [2]
+
+
 def test_a_breakpoint_at_numbers_and_patterns(tiny: Debugger) -> None:
     watches = ["entropy()", "L1D5"]
     values = {w.expression: w.values for w in tiny.generate(IDS, max_new_tokens=TOKENS, watches=watches).watches}

@@ -113,6 +113,17 @@ def test_the_edits_stay_within_the_budget_and_what_is_not_found_is_said() -> Non
     assert any(token.id == worst for token in found.after)
 
 
+def test_the_most_edits_can_be_said_alone_and_goes_before_the_options() -> None:
+    debugger, ids = shared("llama"), prompt(6)
+    wanted = runner_up(debugger, ids, 5)
+    found = debugger.fix(ids, wanted, max_edits=1)
+    asked = debugger.fix(ids, wanted, options=FixOptions(max_edits=1))
+    assert (found.edits, found.success, found.forwards) == (asked.edits, asked.success, asked.forwards)
+    assert len(found.edits) <= 1
+    with pytest.raises(OptionError, match="max_edits"):
+        debugger.fix(ids, wanted, max_edits=0, options=FixOptions(max_edits=3))
+
+
 def test_it_can_be_cancelled() -> None:
     debugger, stop = shared("llama"), threading.Event()
     seen: list[str] = []

@@ -100,12 +100,23 @@ def test_refusals(client: TestClient, method: str, path: str, body: Any, status:
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"{", b"[" * 50_000, b"null", b'{"prompt":"\\ud800"}', b'{"\\udfff":1}', b"\xff", b'{"prompt":NaN}']
+    "body",
+    [
+        b"",
+        b"{",
+        b"[" * 50_000,
+        b'{"a":' * 2000,
+        b"null",
+        b'{"prompt":"\\ud800"}',
+        b'{"\\udfff":1}',
+        b"\xff",
+        b'{"prompt":NaN}',
+    ],
 )
 def test_bodies_that_cannot_be_read(client: TestClient, body: bytes) -> None:
     answer = client.post(TRACE, content=body, headers={"Content-Type": "application/json"})
     assert answer.status_code in (400, 422)
-    error(answer)
+    assert error(answer)["cure"]
 
 
 def test_a_body_of_another_type_is_refused(client: TestClient) -> None:
@@ -121,6 +132,7 @@ def test_a_large_body_is_refused_whether_or_not_it_says_so(client: TestClient) -
     for content in (large, iter([large[:1000], large[1000:]])):
         answer = client.post(TRACE, content=content, headers={"Content-Type": "application/json"})
         assert (answer.status_code, error(answer)["code"]) == (413, "too_large")
+        assert error(answer)["cure"]
 
 
 def test_a_run_over_the_memory_limit_is_refused(tmp_path: Path) -> None:

@@ -34,6 +34,24 @@ test("at every width nothing is cut off", async ({ page }) => {
   }
 });
 
+test("a dialog stays open where the window becomes too narrow for the panes, and wide again", async ({ page }) => {
+  await page.goto(address({ p: WIFE }));
+  await answered(page);
+  await page.getByRole("button", { name: /^Lens: / }).click();
+  await page.getByRole("menuitem", { name: "How well do they read?" }).click();
+  const dialog = page.getByRole("dialog", { name: "How well the lenses read" });
+  await expect(dialog).toBeVisible();
+  for (const width of [1024, 1440]) {
+    await page.setViewportSize({ width, height: 900 });
+    await expect(page.getByRole("button", { name: "Inspector", exact: true, includeHidden: true })).toHaveCount(
+      width < 1180 ? 1 : 0,
+    );
+    await expect(dialog).toBeVisible();
+  }
+  await page.keyboard.press("Escape");
+  await expect(dialog).toBeHidden();
+});
+
 test("no serious finding of axe, light or dark", async ({ page }) => {
   test.slow();
   await page.emulateMedia({ colorScheme: "light" });

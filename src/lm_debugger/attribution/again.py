@@ -4,13 +4,13 @@ The changes are sorted by the lowest layer that they touch; those of one forward
 kept run has, where the model allows it (`model.resuming`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor
 
 from lm_debugger.attribution.direct import passed
-from lm_debugger.engine.sites import Pass, Write
+from lm_debugger.engine.sites import Capture, Pass, Site, Write
 from lm_debugger.model.loaded import LoadedModel
 from lm_debugger.model.resuming import entrance
 from lm_debugger.runs.kept import KeptRun
@@ -43,7 +43,15 @@ class Again:
     def residuals(self, changes: Sequence[Changes], position: int, step: str) -> Tensor:
         """The last residual stream at a position under each change (changes, hidden); without writes the run's."""
         run = self.run
+        last = run.model.anatomy.layers[-1].after
         found = run.last_residual[position].expand(len(changes), -1).clone()
+        for index, capture in self.captures(changes, [last], step):
+            found[index] = capture[last][position]
+        return found
+
+    def captures(self, changes: Sequence[Changes], taps: Sequence[Site], step: str) -> Iterator[tuple[int, Capture]]:
+        """What is left at some sites, none below a change, under each change with its index; nothing without writes."""
+        run = self.run
         order = sorted(
             ((lowest(run.model, writes), index) for index, writes in enumerate(changes) if writes), reverse=True
         )
@@ -52,13 +60,11 @@ class Again:
             self._work(step, done, len(order))
             layer = members[-1][0]
             passes = [Pass(run.ids, (*self._plain.writes, *changes[index])) for _, index in members]
-            last = run.model.anatomy.layers[-1].after
             resume = run.model.resume(layer, self._entering(layer)) if layer else None
-            captures = run.model.engine.observe(passes, [last], resume=resume, work=self._work)
-            found[[index for _, index in members]] = torch.stack([capture[last][position] for capture in captures])
+            captures = run.model.engine.observe(passes, taps, resume=resume, work=self._work)
             done += len(members)
-        self.texts += done
-        return found
+            self.texts += len(members)
+            yield from zip((index for _, index in members), captures, strict=True)
 
     def _entering(self, layer: int) -> Tensor:
         return self.run.layer(layer).raw(entrance(self.run.model.anatomy, layer))

@@ -21,15 +21,15 @@ from torch import Tensor
 
 from lm_debugger.anatomy.streams import LayerStreams
 from lm_debugger.attribution.ablate import after_writes
+from lm_debugger.attribution.again import Again
 from lm_debugger.attribution.attention import head_group
 from lm_debugger.attribution.between import Comparison
-from lm_debugger.attribution.direct import passed
 from lm_debugger.attribution.patch import places, writes
 from lm_debugger.attribution.question import Word
 from lm_debugger.attribution.reference import Reference, embedding_site, numbers, resampled, unit_sites
 from lm_debugger.attribution.swap import replaced
 from lm_debugger.edits.validate import check_name
-from lm_debugger.engine.sites import Pass, Side, Site, Write
+from lm_debugger.engine.sites import Capture, Side, Site, Write
 from lm_debugger.errors import OptionError
 from lm_debugger.records.names import read_unit
 from lm_debugger.records.patch import PatchPart
@@ -132,17 +132,20 @@ class Paths:
         ]
         return (*held, *self._sender(sender))
 
-    def received(self, sender: Part, work: Work) -> tuple[Write, ...]:
-        """The writes of the second step: none where nothing arrives."""
+    def received(self, senders: Sequence[Part], work: Work) -> list[tuple[Write, ...]]:
+        """The writes of the second step for each sender: none where nothing arrives."""
+        found: list[tuple[Write, ...]] = [() for _ in senders]
+        sent = [self.sent(sender) for sender in senders]
+        for index, capture in Again(self._run, work).captures(sent, self._taps(), "Sending"):
+            found[index] = self._arrived(capture)
+        return found
+
+    def _arrived(self, capture: Capture) -> tuple[Write, ...]:
+        """The writes that give the receiver what it gave in a run of the first step."""
         run, receiver = self._run, self._receiver
-        taps = self._taps()
-        start = max(sender.layer, 0)
-        resume = run.model.resume(start, run.layer(start).raw(_entering(run, start))) if start else None
-        one = Pass(run.ids, (*passed(run).writes, *self.sent(sender)))
-        capture = run.model.engine.observe([one], taps, resume=resume, work=work)[0]
         if receiver.group is None:
-            sites = [(site, capture[site].float(), self._own(site)) for site in taps]
-            return tuple(write for site, there, own in sites for write in self._changed(site, there, own))
+            given = [(site, capture[site].float(), self._own(site)) for site in self._taps()]
+            return tuple(write for site, there, own in given for write in self._changed(site, there, own))
         group, unit = receiver.group, receiver.unit
         there = numbers(group, LayerStreams(run.model.blocks[receiver.layer], capture, slice(None)))
         own = numbers(group, run.layer(receiver.layer))
@@ -215,10 +218,6 @@ class Paths:
         )
 
 
-def _entering(run: KeptRun, layer: int) -> Site:
-    return Site(path=run.model.anatomy.layers[layer].path, side=Side.INPUT)
-
-
 def _senders(run: KeptRun, text: str, receiver: Part) -> Iterator[Part]:
     """The part that is named, or all heads or feed-forwards that come before the receiver."""
     if text not in ("heads", "ffn"):
@@ -253,10 +252,7 @@ def paths(
         raise OptionError("The embedding receives nothing.", "Choose a later part, or 'output'.")
     starts = list(_senders(run, sender, end))
     way = Paths(run, other, between.pairs, end, through)
-    changes: list[tuple[Write, ...]] = []
-    for number, start in enumerate(starts):
-        work("Sending", number, len(starts))
-        changes.append(way.sent(start) if end.name == OUTPUT else way.received(start, work))
+    changes = [way.sent(start) for start in starts] if end.name == OUTPUT else way.received(starts, work)
     whole, *found = after_writes(run, between.question, changes, work, "Receiving")
     effects = [
         PathEffect(sender=start.name, difference=difference, change=difference - whole)

@@ -102,6 +102,7 @@ def _refuse(error: Exception, *, as_json: bool) -> int:
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else "lm-debugger"
     what = error.format_message() if hasattr(error, "format_message") else str(error)
+    what = what.replace(": Value error, ", ": ", 1)  # pydantic's words for a choice that is none
     terminal.print_error(OptionError.code, what, f"See {path} --help.", as_json=as_json)
     return OptionError.exit_code
 

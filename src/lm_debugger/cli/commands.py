@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from lm_debugger.cli.options import read_token
 from lm_debugger.edits.grammar import split_edits
 from lm_debugger.errors import OptionError
 from lm_debugger.show import session as shown
@@ -49,9 +50,10 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         ("break", "b"), "[CONDITION]", "stop where it is true: p(' she') > 10%, ' he', /pattern/, differs", "condition"
     ),
-    Command(("clear", "cl"), "[NUMBER]", "remove a breakpoint, or all"),
+    Command(("tbreak",), "CONDITION", "stop where it is true, the first time only", "condition"),
+    Command(("clear", "cl"), "[NUMBER...]", "remove breakpoints, or all"),
     Command(("watch", "display"), "[EXPR]", "follow an expression; without one, list those", "watch"),
-    Command(("unwatch", "undisplay"), "EXPR", "follow it no more", "watch"),
+    Command(("unwatch", "undisplay"), "[EXPR]", "follow it no more; without one, nothing", "watch"),
     Command(("print", "p"), "EXPR", "what an expression gives here", "watch"),
     Command(("layers", "pp"), "EXPR", "what it gives after each layer", "watch"),
     Command(("set",), "EDIT...", "have edits in force from here on: L12D3=on", "edit"),
@@ -72,6 +74,19 @@ COMMANDS: tuple[Command, ...] = (
 )
 NAMES = {name: command for command in COMMANDS for name in command.names}
 
+# What a user of pdb types that has no meaning here, and what comes nearest.
+ELSEWHERE: dict[str, str] = {
+    **dict.fromkeys(("up", "down", "d"), "There are no frames: back undoes a step, until L12 runs to a layer."),
+    "condition": "clear the breakpoint, then break with the new condition; and, or, not join conditions.",
+    "ignore": "continue goes past a breakpoint once; or break with a narrower condition: ' he' and entropy() < 2.",
+    **dict.fromkeys(("enable", "disable"), "clear removes a breakpoint, break sets it again."),
+    "commands": "watch EXPR shows an expression wherever it stops.",
+    **dict.fromkeys(("longlist", "ll"), "list shows the prediction, layers EXPR an expression after each layer."),
+    **dict.fromkeys(("args", "a"), "where shows the prompt's position, the tokens and the edits."),
+    **dict.fromkeys(("run", "restart"), "goto prompt goes back to the beginning; nothing is lost."),
+    **dict.fromkeys(("whatis", "source", "interact", "!"), "print EXPR gives the value of a watch expression."),
+}
+
 
 class Quit(Exception):  # noqa: N818  # no error
     """The session is over."""
@@ -85,7 +100,10 @@ class Commands:
         keep: keeps the session under a title, and gives its id.
     """
 
-    _repeated: ClassVar[frozenset[str]] = frozenset({"next", "step", "continue", "back"})
+    # As in pdb an empty line says the last one again, where saying it twice changes nothing that was typed once.
+    _repeated: ClassVar[frozenset[str]] = frozenset(
+        {"next", "step", "return", "continue", "until", "back", "print", "layers", "where", "tree", "break", "watch"}
+    )
 
     def __init__(self, session: "Session", keep: Callable[["Session", str], str]) -> None:
         self._session = session
@@ -93,7 +111,7 @@ class Commands:
         self._last = ""
 
     def run(self, text: str, *, repeat: bool = False) -> Document:
-        """Do what a line says; an empty one does nothing, or the last step again.
+        """Do what a line says; an empty one does nothing, or the last command again.
 
         Raises:
             Quit: at the end.
@@ -147,15 +165,22 @@ class Commands:
     def _break(self, rest: str) -> Document:
         return shown.breakpoints((self._session.stop_at(rest),) if rest else self._session.breakpoints.views)
 
+    def _tbreak(self, rest: str) -> Document:
+        if not rest:
+            raise OptionError("tbreak where?", "Write a condition, such as tbreak p(' she') > 10%.")
+        return shown.breakpoints((self._session.stop_at(rest, once=True),))
+
     def _clear(self, rest: str) -> Document:
-        self._session.clear(_count(rest) if rest else None)
+        numbers: list[int | None] = [_count(each) for each in rest.split()]
+        for number in numbers or [None]:
+            self._session.clear(number)
         return shown.breakpoints(self._session.breakpoints.views)
 
     def _watch(self, rest: str) -> Document:
         return shown.watches((self._session.watch(rest) if rest else self._session.view()).watches)
 
     def _unwatch(self, rest: str) -> Document:
-        return shown.watches(self._session.unwatch(rest).watches)
+        return shown.watches((self._session.unwatch(rest) if rest else self._session.watch_all(())).watches)
 
     def _print(self, rest: str) -> Document:
         return shown.evaluated(self._session.evaluate(rest))
@@ -178,8 +203,8 @@ class Commands:
     def _token(self, rest: str) -> Document:
         if not rest:
             raise OptionError("token what?", "Write a token in quotes, such as token ' he'.")
-        wanted = int(rest[1:]) if rest[:1] == "#" and rest[1:].isascii() and rest[1:].isdigit() else _text(rest)
-        return shown.paused(self._session.force(wanted))
+        wanted = read_token(rest)
+        return shown.paused(self._session.force(_text(rest) if isinstance(wanted, str) else wanted))
 
     # asking
 
@@ -198,7 +223,7 @@ class Commands:
         words = _words(rest)
         if len(words) > 2:
             raise OptionError("why takes a token and one to compare with.", "Write why ' she' ' he'.")
-        target, against = (*words, None, None)[:2]
+        target, against = (*(read_token(word) for word in words), None, None)[:2]
         return why(self._session.why(target, against))
 
     def _fix(self, rest: str) -> Document:
@@ -216,12 +241,16 @@ class Commands:
         return shown.tree(self._session.view())
 
     def _goto(self, rest: str) -> Document:
+        if not rest:
+            raise OptionError("goto where?", "Write an id or a name that tree shows, or prompt.")
         return shown.paused(self._session.goto(rest))
 
     def _name(self, rest: str) -> Document:
         return shown.where(self._session.name(_text(rest)))
 
     def _delete(self, rest: str) -> Document:
+        if not rest:
+            raise OptionError("delete what?", "Write an id or a name that tree shows.")
         return shown.tree(self._session.delete(rest))
 
     def _diff(self, rest: str) -> Document:
@@ -253,6 +282,8 @@ class Commands:
 
 
 def _unknown(word: str) -> OptionError:
+    if word in ELSEWHERE:
+        return OptionError(f"There is no command {word!r} here.", ELSEWHERE[word])
     close = difflib.get_close_matches(word[:20], NAMES, n=1)
     cure = f"Did you mean {close[0]}?" if close else "help lists all commands."
     return OptionError(f"There is no command {word[:40]!r}.", cure)

@@ -166,6 +166,17 @@ def read_lines(path: Path) -> list[str]:
     return lines
 
 
+def read_token(text: str) -> str | int:
+    """A token as watches name it: #123 by its number, else by its text."""
+    number = text.removeprefix("#")
+    return int(number) if text != number and number.isascii() and number.isdigit() and len(number) < 10 else text
+
+
+def read_tokens(*texts: str | None) -> tuple[str | int | None, ...]:
+    """Several, each of which may be left out."""
+    return tuple(None if text is None else read_token(text) for text in texts)
+
+
 def read_cases(path: Path) -> list["FixCase"]:
     """The cases of a file: JSON objects, or prompt and target with a tab between, one on every line.
 

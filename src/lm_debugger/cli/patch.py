@@ -38,7 +38,8 @@ def patch(
         Literal["nothing", "ffn"], typer.Option("--through", help="What is computed anew on the path.")
     ] = "nothing",
     target: Annotated[
-        str | None, typer.Option("--target", "-t", metavar="TOKEN", help="The token to follow, such as ' doctor'.")
+        str | None,
+        typer.Option("--target", "-t", metavar="TOKEN", help="The token to follow, such as ' doctor', or #123."),
     ] = None,
     against: Annotated[
         str | None,
@@ -73,16 +74,17 @@ def patch(
     check_ending(save)
     if sender is not None and receiver is None:
         raise OptionError("A sender is given, but no receiver.", "Name the part that reads it with --receiver.")
+    wanted, other_token = options.read_tokens(target, against)
     with progress_bar() as progress:
         debugger = load(model, device=device, dtype=dtype, trust_remote_code=trust_remote_code, progress=progress)
         if receiver is not None:
             way = debugger.path_patch(
-                text, other, receiver, sender or "heads", target, against, position, interventions, through=through,
+                text, other, receiver, sender or "heads", wanted, other_token, position, interventions, through=through,
                 progress=progress,
             )  # fmt: skip
             found, drawn = way, paths(way)
         else:
-            grid = debugger.patch(text, other, part, target, against, position, interventions, progress=progress)
+            grid = debugger.patch(text, other, part, wanted, other_token, position, interventions, progress=progress)
             found, drawn = grid, document(grid)
     if save is not None:
         save_answer(save, found, drawn)

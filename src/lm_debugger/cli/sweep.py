@@ -14,7 +14,8 @@ def sweep(
     unit: Annotated[str, typer.Argument(metavar="UNIT", help="The unit to sweep, such as L12D345 or L12H3.")],
     model: options.Model = options.DEMO,
     target: Annotated[
-        str | None, typer.Option("--target", "-t", metavar="TOKEN", help="The token to follow; else the top one.")
+        str | None,
+        typer.Option("--target", "-t", metavar="TOKEN", help="The token to follow, or #123; else the top one."),
     ] = None,
     position: Annotated[
         int, typer.Option("--position", "-p", help="Where to read; negative positions count from the end.")
@@ -36,10 +37,11 @@ def sweep(
     from lm_debugger.edits.grammar import parse_all
 
     text, interventions = options.read_prompt(prompt), parse_all(edits or ())
+    (wanted,) = options.read_tokens(target)
     with progress_bar() as progress:
         debugger = load(model, device=device, dtype=dtype, trust_remote_code=trust_remote_code, progress=progress)
         found = debugger.sweep(
-            text, unit, target, position, interventions, operation=operation, low=low, high=high, points=points,
+            text, unit, wanted, position, interventions, operation=operation, low=low, high=high, points=points,
             progress=progress,
         )  # fmt: skip
     if json:

@@ -16,7 +16,10 @@ def why(
     target: Annotated[
         str | None,
         typer.Option(
-            "--target", "-t", metavar="TOKEN", help="The token to explain, such as ' doctor'; else the top one."
+            "--target",
+            "-t",
+            metavar="TOKEN",
+            help="The token to explain, such as ' doctor', or #123; else the top one.",
         ),
     ] = None,
     against: Annotated[
@@ -64,11 +67,12 @@ def why(
 
     text, among, interventions = options.read_prompt(prompt), options.read_layers(layers), parse_all(edits or ())
     other = None if resample is None else options.read_prompt(resample)
+    wanted, other_token = options.read_tokens(target, against)
     check_ending(save)
     with progress_bar() as progress:
         debugger = load(model, device=device, dtype=dtype, trust_remote_code=trust_remote_code, progress=progress)
         found = debugger.why(
-            text, target, against, position, interventions, top_k=top_k, layers=among, estimate=estimate or True,
+            text, wanted, other_token, position, interventions, top_k=top_k, layers=among, estimate=estimate or True,
             verify=verify, ablate=ablate, resample=other, sources=sources, lens=lens, progress=progress,
         )  # fmt: skip
 

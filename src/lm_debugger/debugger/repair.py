@@ -90,6 +90,7 @@ class Repair(ABC):
         position: int = -1,
         interventions: Edits = (),
         held: Sequence[Prompt] | None = None,
+        max_edits: int | None = None,
         options: FixOptions = PLAIN,
         progress: Progress | None = None,
         cancel: threading.Event | None = None,
@@ -107,6 +108,7 @@ class Repair(ABC):
             interventions: edits that stay in force.
             held: texts that should stay as they are, such as paraphrases and other prompts; None for texts that the
                 model writes itself. They are looked at by the search and by the report alike.
+            max_edits: the most edits that it may take; None for what the options say.
             options: how far to go.
             progress: told how far it is.
             cancel: set it to stop.
@@ -115,6 +117,8 @@ class Repair(ABC):
             OptionError: if there is nothing to reach, a word is no token, or something is out of range; otherwise as
                 `trace`.
         """
+        if max_edits is not None:
+            options = FixOptions.model_validate(options.model_dump() | {"max_edits": max_edits})
         asked = [(prompt, _words(target), position)]
         found = self._fixed(asked, _words(avoid), interventions, held, options, self._work(progress, cancel))
         return found.fixes[0]

@@ -90,12 +90,14 @@ class BreakpointView(Record):
         number: from 1, never given twice in a session.
         expression: its canonical text.
         hits: how often it was true.
+        once: whether it goes when it has stopped the session.
         warnings: what the user should know.
     """
 
     number: int
     expression: str
     hits: int = 0
+    once: bool = False
     warnings: tuple[str, ...] = ()
 
 

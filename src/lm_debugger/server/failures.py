@@ -133,7 +133,12 @@ STATUS: dict[type[Exception], int] = {
 _RETRY_SECONDS: dict[type[Exception], str] = {LoadingError: "1", BusyError: "2", DatabaseError: "5"}
 _HTTP_CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "too_large", 415: "bad_request"}
 _MOST_SAID = 4000  # characters of an error
-_CURES = {404: "GET /api/openapi.json lists every route.", 405: "GET /api/openapi.json lists every route's methods."}
+_CURES = {
+    400: "Send JSON with Content-Type: application/json; GET /api/openapi.json describes every request.",
+    404: "GET /api/openapi.json lists every route.",
+    405: "GET /api/openapi.json lists every route's methods.",
+    413: "Send less at once.",
+}
 
 
 def detail(error: BaseException) -> ErrorDetail:

@@ -37,6 +37,7 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
+_DRAINED = 32  # times the largest body: what is read of one that is larger, so that the refusal is heard
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -77,7 +78,7 @@ class Guard:
             if welcome and not _is_api(scope):
                 await _without_token(scope)(scope, receive, dressed)
                 return
-            await self._app(scope, self._limited(headers, receive), dressed)
+            await self._app(scope, await self._limited(headers, receive), dressed)
         except (asyncio.CancelledError, GeneratorExit, KeyboardInterrupt, SystemExit):
             raise
         except BaseException as error:  # noqa: BLE001 (a library's panic too: no request may end the server)
@@ -124,11 +125,13 @@ class Guard:
             "docs/security.md says which file holds it.",
         )
 
-    def _limited(self, headers: Headers, receive: Receive) -> Receive:
+    async def _limited(self, headers: Headers, receive: Receive) -> Receive:
         limit = self._settings.limits.body_bytes
         what = f"The request is larger than {limit} bytes."
         said = headers.get("content-length", "0")
         if said.isascii() and said.isdigit() and int(said[:20]) > limit:
+            if "expect" not in headers:  # who asks first has sent nothing yet
+                await _drain(receive, _DRAINED * limit)
             raise TooLargeError(what, "Send less at once.")
         received = 0
 
@@ -137,6 +140,8 @@ class Guard:
             message = await receive()
             received += len(message.get("body", b""))
             if received > limit:
+                if message.get("more_body"):
+                    await _drain(receive, _DRAINED * limit)
                 raise HTTPException(413, what)  # FastAPI takes any other error for a body that cannot be read
             return message
 
@@ -205,3 +210,13 @@ def _same(sent: str, expected: str) -> bool:
 def _digest(token: str) -> str:
     """What the cookie holds: it lies on a disk, where the token itself should not."""
     return hashlib.sha256(b"lm-debugger cookie " + token.encode()).hexdigest()
+
+
+async def _drain(receive: Receive, most: int) -> None:
+    """Read the rest of a body that is refused: a client that still sends sees a reset connection, not the answer."""
+    received = 0
+    while received <= most:
+        message = await receive()
+        if not message.get("more_body"):
+            return
+        received += len(message.get("body", b""))

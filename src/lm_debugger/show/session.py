@@ -107,7 +107,12 @@ def breakpoints(found: Sequence[BreakpointView]) -> Document:
         return (muted("No breakpoints."),)
     columns = (Column("", right=True), Column("stops where", grow=True), Column("hits", right=True))
     rows = tuple(
-        (line(str(each.number)), line(Span(each.expression, strong=True)), muted(str(each.hits))) for each in found
+        (
+            line(str(each.number)),
+            line(Span(each.expression, strong=True), Span("  once" if each.once else "", Tone.MUTED)),
+            muted(str(each.hits)),
+        )
+        for each in found
     )
     said = dict.fromkeys(text for each in found for text in each.warnings)
     return (Table(columns, rows), *warnings(tuple(said)))

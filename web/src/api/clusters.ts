@@ -1,7 +1,8 @@
 // What the page asks about clusters of value vectors, as TanStack queries.
 import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
 import { ApiError, request } from "./client";
-import { longWork, wasStopped } from "./longwork";
+import { longWork } from "./longwork";
+import { useStoppable } from "./stoppable";
 import type { ClusterBrief, Clustering, ClusterView, PostBody } from "./types";
 
 /** The clusters that were made of the model; null while there are none. */
@@ -34,18 +35,9 @@ export const MAKING = ["make clusters"];
 /** Make clusters. That somebody stopped it is no error: the answer is null. */
 export function useMakeClusters() {
   const client = useQueryClient();
-  return useMutation({
-    mutationKey: MAKING,
-    mutationFn: async (body: PostBody<"/api/clusters">) => {
-      try {
-        return await longWork<Clustering>("api/clusters", body, new AbortController().signal);
-      } catch (failure) {
-        if (wasStopped(failure)) return null;
-        throw failure;
-      }
-    },
-    onSuccess: async (made) => {
-      if (made === null) return;
+  return useStoppable((body: PostBody<"/api/clusters">, signal) => longWork<Clustering>("api/clusters", body, signal), {
+    key: MAKING,
+    onFound: async (made) => {
       client.setQueryData(clustersQuery().queryKey, made);
       client.removeQueries({ queryKey: ["cluster"] });
       await client.invalidateQueries({ queryKey: ["value"] });

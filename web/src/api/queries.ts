@@ -1,9 +1,9 @@
 // What the page asks of the server, as TanStack queries: keys, caching and retries live here and nowhere else.
 import { keepPreviousData, queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
-import { useRef } from "react";
 import { ApiError, request } from "./client";
 import { bare, type Run } from "../domain/run";
-import { longWork, wasStopped } from "./longwork";
+import { longWork } from "./longwork";
+import { useStoppable } from "./stoppable";
 import type {
   CalibrationSummary,
   CoefficientPath,
@@ -208,18 +208,7 @@ export function useDeleteRun() {
 /** Measure all ranges; `cancel` stops it, and that is no error. */
 export function useCalibrate() {
   const client = useQueryClient();
-  const stopper = useRef<AbortController>(null);
-  const mutation = useMutation({
-    mutationFn: async () => {
-      const { signal } = (stopper.current = new AbortController());
-      try {
-        return await longWork<CalibrationSummary>("api/calibrate", {}, signal);
-      } catch (failure) {
-        if (wasStopped(failure)) return null;
-        throw failure;
-      }
-    },
-    onSuccess: (found) => (found === null ? undefined : client.invalidateQueries()),
+  return useStoppable((_: null, signal) => longWork<CalibrationSummary>("api/calibrate", {}, signal), {
+    onFound: () => client.invalidateQueries(),
   });
-  return { ...mutation, cancel: () => stopper.current?.abort() };
 }

@@ -1336,6 +1336,7 @@ export interface components {
          *         number: from 1, never given twice in a session.
          *         expression: its canonical text.
          *         hits: how often it was true.
+         *         once: whether it goes when it has stopped the session.
          *         warnings: what the user should know.
          */
         BreakpointView: {
@@ -1348,6 +1349,11 @@ export interface components {
              * @default 0
              */
             hits: number;
+            /**
+             * Once
+             * @default false
+             */
+            once: boolean;
             /**
              * Warnings
              * @default []

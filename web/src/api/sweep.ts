@@ -1,7 +1,7 @@
 // What the page asks of a sweep: a prediction over the strengths of one edit.
-import { useMutation } from "@tanstack/react-query";
 import { bare, type Run } from "../domain/run";
 import { longWork } from "./longwork";
+import { useStoppable } from "./stoppable";
 import type { PostBody, SweepAnswer } from "./types";
 
 export interface Swept {
@@ -12,11 +12,9 @@ export interface Swept {
 }
 
 export function useSweep() {
-  return useMutation({
-    mutationFn: ({ run, position, unit }: Swept) => {
-      const body: PostBody<"/api/sweep"> = { ...bare(run), position, unit, points: POINTS };
-      return longWork<SweepAnswer>("api/sweep", body, new AbortController().signal);
-    },
+  return useStoppable(({ run, position, unit }: Swept, signal) => {
+    const body: PostBody<"/api/sweep"> = { ...bare(run), position, unit, points: POINTS };
+    return longWork<SweepAnswer>("api/sweep", body, signal);
   });
 }
 

@@ -77,7 +77,8 @@ function Panes() {
     if (view.value !== "" && over !== "setup") setOver("inspector");
   }
   const middle = (
-    <div className={css.middle}>
+    // The key keeps it, and the dialogs that it has open, where the plan changes.
+    <div key="middle" className={css.middle}>
       {!view.all && (
         <>
           <MapPanel />

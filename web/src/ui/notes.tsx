@@ -37,3 +37,12 @@ export function Empty({ title, children }: { title: string; children?: ReactNode
     </div>
   );
 }
+
+/** Long work was given up; what starts it is where it was. */
+export function Stopped() {
+  return (
+    <p className="muted" role="status">
+      Cancelled.
+    </p>
+  );
+}

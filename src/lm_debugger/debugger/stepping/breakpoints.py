@@ -18,6 +18,7 @@ class Breakpoints:
     def __init__(self, model: LoadedModel) -> None:
         self._model = model
         self._conditions: dict[int, tuple[Watch, int]] = {}
+        self._once: set[int] = set()
         self.next_number = 1
 
     def __len__(self) -> int:
@@ -33,8 +34,12 @@ class Breakpoints:
         """What has to be evaluated at every step."""
         return tuple(watch for watch, _ in self._conditions.values())
 
-    def add(self, condition: str) -> BreakpointView:
-        """Have one more; the one that says the same already, if there is one.
+    def add(self, condition: str, *, once: bool = False) -> BreakpointView:
+        """Have one more; the one that says the same already, if there is one, which then stays if either is to stay.
+
+        Args:
+            condition: its text.
+            once: whether it goes when it has been met.
 
         Raises:
             WatchError: if it is no condition.
@@ -43,10 +48,14 @@ class Breakpoints:
         watch = bind_condition(condition, self._model)
         for number, (known, _) in self._conditions.items():
             if str(known) == str(watch):
+                if not once:
+                    self._once.discard(number)
                 return self._view(number)
         if len(self._conditions) >= limits.BREAKPOINTS:
             raise OptionError(f"There are {limits.BREAKPOINTS} breakpoints already.", "Remove one first.")
         self._conditions[self.next_number] = watch, 0
+        if once:
+            self._once.add(self.next_number)
         self.next_number += 1
         return self._view(self.next_number - 1)
 
@@ -67,9 +76,12 @@ class Breakpoints:
                 stay[self.next_number] = watch, 0
                 self.next_number += 1
         self._conditions = stay
+        self._once &= stay.keys()
 
     def restore(self, kept: Iterable[BreakpointView], next_number: int) -> None:
         """Have those that were kept, with their numbers."""
+        kept = tuple(kept)
+        self._once = {each.number for each in kept if each.once}
         self._conditions = {each.number: (bind_condition(each.expression, self._model), each.hits) for each in kept}
         self.next_number = max([next_number, *(number + 1 for number in self._conditions)])
 
@@ -85,15 +97,21 @@ class Breakpoints:
             raise OptionError(
                 f"There is no breakpoint {number}.", f"There are {', '.join(map(str, self._conditions)) or 'none'}."
             )
+        self._once &= self._conditions.keys()
 
     def met(self, moment: Moment) -> tuple[BreakpointView, Watch] | None:
-        """The first whose condition is true; all that are count it."""
+        """The first whose condition is true, which goes if it was for once; all that are true count it."""
         found: int | None = None
         for number, (watch, hits) in list(self._conditions.items()):
             if evaluate(watch, moment) is True:
                 self._conditions[number] = watch, hits + 1
                 found = number if found is None else found
-        return None if found is None else (self._view(found), self._conditions[found][0])
+        if found is None:
+            return None
+        first = self._view(found), self._conditions[found][0]
+        if first[0].once:
+            self.remove(found)
+        return first
 
     def of_token(self, text: str) -> Watch:
         """The condition that a token is chosen.
@@ -112,4 +130,6 @@ class Breakpoints:
 
     def _view(self, number: int) -> BreakpointView:
         watch, hits = self._conditions[number]
-        return BreakpointView(number=number, expression=str(watch), hits=hits, warnings=watch.warnings)
+        return BreakpointView(
+            number=number, expression=str(watch), hits=hits, once=number in self._once, warnings=watch.warnings
+        )

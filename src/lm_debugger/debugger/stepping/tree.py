@@ -122,7 +122,7 @@ class Tree:
         return [node for node in self._nodes.values() if node.id not in parents]
 
     def find(self, wanted: str) -> Node:
-        """A position by its id, the beginning of its id (4 characters or more), or its name.
+        """A position by its id, the beginning of its id (4 characters or more), or its name; `prompt` is the first.
 
         Raises:
             OptionError: if there is none, or several.
@@ -132,6 +132,8 @@ class Tree:
             named = [wanted]
         elif not named and len(wanted) >= 4:
             named = [name for name in self._nodes if name.startswith(wanted)]
+        if not named and wanted == "prompt":
+            return self.root
         if not named:
             raise OptionError(f"There is no position {wanted[:40]!r}.", "The session's tree lists those there are.")
         if len(named) > 1:

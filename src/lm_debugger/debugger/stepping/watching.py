@@ -60,15 +60,19 @@ class Watching(Standing):
         """The expressions that are followed."""
         return tuple(self._watches)
 
-    def stop_at(self, condition: str) -> BreakpointView:
+    def stop_at(self, condition: str, *, once: bool = False) -> BreakpointView:
         r"""Stop where a condition is true: a watch with a comparison, `" token"`, `/pattern/`, or `differs`.
+
+        Args:
+            condition: its text.
+            once: whether it goes when it has stopped the session.
 
         Raises:
             WatchError: if it cannot be read, is no condition, or names what the model does not have.
             OptionError: if there are too many.
         """
         with self._verb(None):
-            return self.breakpoints.add(condition)
+            return self.breakpoints.add(condition, once=once)
 
     def stop_at_all(self, conditions: Sequence[str]) -> SessionView:
         """Stop at exactly these conditions; those that stay keep their numbers, and what is wrong with one leaves all.

@@ -4,7 +4,7 @@ import { Shapes } from "lucide-react";
 import { useId, useState } from "react";
 import { MAKING, useMakeClusters } from "../../api/clusters";
 import { stopLongWork, useLongWork } from "../../api/longwork";
-import { ErrorNote } from "../../ui/notes";
+import { ErrorNote, Stopped } from "../../ui/notes";
 import css from "./clusters.module.css";
 
 interface Props {
@@ -70,6 +70,7 @@ export function MakeClusters({ known, onMade }: Props) {
         into several.
       </p>
       {making && <Progress />}
+      {make.stopped && <Stopped />}
       {make.error !== null && <ErrorNote failure={make.error} />}
     </form>
   );

@@ -24,10 +24,11 @@ export function PromptBar() {
   const again = useRunAgain();
   const verbs = useSessionVerbs();
   const session = useViewPart("session");
-  // The prompt as it is written; one that was run already and whose answer was cancelled is asked for again.
+  // The prompt as it is written. What was cancelled is asked for again once the page asks for this prompt: the answer
+  // itself where it was run already, and what every prompt waits for, such as which lenses there are.
   const run = () => {
     runPrompt(text);
-    if (!unrun) again();
+    setTimeout(again);
   };
   const trailing = /\s+$/.exec(text)?.[0];
   return (

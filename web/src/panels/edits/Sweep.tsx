@@ -7,7 +7,7 @@ import { nats, percent, short } from "../../domain/numbers";
 import { changeEdit } from "../../run/edits";
 import { useRun } from "../../run/useRun";
 import { useViewPart } from "../../run/view";
-import { ErrorNote } from "../../ui/notes";
+import { ErrorNote, Stopped } from "../../ui/notes";
 import { TokenText } from "../../ui/TokenText";
 import css from "./edits.module.css";
 
@@ -32,7 +32,8 @@ export function Sweep({ edit, index }: { edit: ListedEdit; index: number }) {
         {sweep.isPending ? "Sweeping…" : "Sweep"}
       </button>
       {sweep.error !== null && <ErrorNote failure={sweep.error} />}
-      {sweep.data !== undefined && !sweep.isPending && <Chart answer={sweep.data} edit={edit} index={index} />}
+      {sweep.stopped && <Stopped />}
+      {sweep.data && !sweep.isPending && <Chart answer={sweep.data} edit={edit} index={index} />}
     </div>
   );
 }

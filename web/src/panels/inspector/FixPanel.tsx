@@ -13,7 +13,7 @@ import { textOfToken, type Target } from "../../run/target";
 import { openUnit } from "../../run/unit";
 import { useTrace } from "../../run/useTrace";
 import { ComparisonTable } from "../../ui/ComparisonTable";
-import { ErrorNote, Warning } from "../../ui/notes";
+import { ErrorNote, Stopped, Warning } from "../../ui/notes";
 import { TokenText } from "../../ui/TokenText";
 import { TokenPicker } from "./TokenPicker";
 import css from "./inspector.module.css";
@@ -55,6 +55,7 @@ export function FixPanel() {
         )}
       </div>
       {fix.error !== null && <ErrorNote failure={fix.error} />}
+      {fix.stopped && <Stopped />}
       {fix.isPending && <p className={css.where}>Looking for the smallest edits, and verifying them…</p>}
       {answer !== null && !fix.isPending && <Report answer={answer} />}
     </section>

@@ -7,7 +7,7 @@ import { lensFor, lensName, LOGIT } from "../../domain/lens";
 import { useLens, useLenses } from "../../run/lens";
 import { setView, useViewPart } from "../../run/view";
 import { announce } from "../../ui/announce";
-import { ErrorNote } from "../../ui/notes";
+import { ErrorNote, Stopped } from "../../ui/notes";
 import { Quality } from "./Quality";
 import css from "./lens.module.css";
 
@@ -88,6 +88,7 @@ export function LensMenu() {
           </button>
         </span>
       )}
+      {fit.stopped && <Stopped />}
       {fit.error !== null && <ErrorNote failure={fit.error} />}
       {comparing && <Quality names={names} onClose={() => compare(false)} />}
     </>

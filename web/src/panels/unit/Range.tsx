@@ -2,7 +2,7 @@
 import { useLongWork } from "../../api/longwork";
 import { useCalibrate } from "../../api/queries";
 import type { CoefficientRange, NamedValue } from "../../api/types";
-import { ErrorNote } from "../../ui/notes";
+import { ErrorNote, Stopped } from "../../ui/notes";
 import { percent, short, thousands } from "../../domain/numbers";
 import { useCoefficients } from "../../run/useCoefficients";
 import css from "./unit.module.css";
@@ -27,12 +27,13 @@ export function Range({ data }: { data: NamedValue }) {
               </button>
             </>
           ) : (
-            <button type="button" className="button small" onClick={() => calibrate.mutate()}>
+            <button type="button" className="button small" onClick={() => calibrate.mutate(null)}>
               Measure all vectors
             </button>
           )}
         </p>
       )}
+      {calibrate.stopped && <Stopped />}
       {calibrate.error && <ErrorNote failure={calibrate.error} />}
     </div>
   );
