@@ -1,6 +1,7 @@
 """A difference that was planted is found: in a prompt's unit, in an edit, in one column of another model's weights."""
 
 import copy
+from typing import Any
 
 import pytest
 import torch
@@ -8,6 +9,7 @@ import torch
 import lm_debugger
 from lm_debugger.debugger.session import Debugger
 from lm_debugger.errors import OptionError
+from lm_debugger.records.generation import Generation
 from tests.planted import IDS, planted
 from tests.tiny import prompt, shared, tokenizer
 
@@ -74,6 +76,27 @@ def test_two_models_are_compared_at_the_first_token_that_differs(demo: Debugger)
     assert (found.layer, found.part, found.units, found.flips) == (layer, "ffn", (f"L{layer}D{index}",), True)
     # Positions that differ only above the middle are in the grid, too.
     assert None not in found.cells[layer]
+
+
+def test_where_rounding_alone_decided_the_text_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Written with a cache, two tokens nearly as likely may part where no forward of the whole text does."""
+    one = shared("llama")
+    alike = lm_debugger.load(copy.deepcopy(one.model.network), tokenizer(96))
+    own = alike.generate
+
+    def rounded(prompt: Any, *arguments: Any, **options: Any) -> Generation:
+        found = own(prompt, *arguments, **options)
+        if len(prompt) != len(IDS):
+            return found
+        first, second, *rest = found.tokens
+        return found.model_copy(update={"tokens": (first, second.model_copy(update={"id": second.id ^ 1}), *rest)})
+
+    monkeypatch.setattr(alike, "generate", rounded)
+    found = one.bisect(IDS, other=alike, max_new_tokens=4)
+    assert [warning.startswith("After 1 tokens the models wrote") for warning in found.warnings] == [True, False]
+    assert "the same answer" in found.warnings[1]
+    written = [token.id for token in one.generate(IDS, max_new_tokens=4).tokens]
+    assert [token.id for token in found.tokens] == [*IDS, *written[:3]]
 
 
 def test_a_unit_that_tells_two_prompts_apart_is_found() -> None:

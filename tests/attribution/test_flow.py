@@ -21,7 +21,7 @@ def test_importance_is_nearness_as_a_share() -> None:
     assert found.parts.tolist() == pytest.approx([1 / 4, 0])
 
 
-@pytest.mark.parametrize("model_type", COMMON)
+@pytest.mark.parametrize("model_type", [*COMMON, "afmoe", "doge", "llama4_text"])
 def test_what_a_stream_comes_from_adds_up_to_one(model_type: str) -> None:
     found = shared(model_type).flow(IDS, 6, TINY)
     around_attention: dict[tuple[int, int], float] = defaultdict(float)

@@ -248,3 +248,8 @@ def test_a_long_regular_expression_does_not_hang(demo: Debugger, tmp_path: Path)
         demo.search(r"/(\w+\s?)+$$x(a|a)*(b|b)*\1{30}/")
     with pytest.raises(OptionError, match=r"too long|matches|No token"):
         demo.search(r"/(\w+\s?)+$$x(a|a)*(b|b)*(c|c){30}/")
+
+
+def test_a_read_out_with_an_activation_of_its_own_is_searched() -> None:
+    """RemBERT's has a module without weights between two maps."""
+    assert shared("rembert").search("w7", limit=3).results

@@ -64,12 +64,15 @@ class Linear:
     Args:
         module: the down projection.
         width: its number of inputs.
+        height: its number of outputs.
+        like: has the device and dtype of what it takes, for a module without parameters.
     """
 
-    def __init__(self, module: nn.Module, width: int, height: int) -> None:
+    def __init__(self, module: nn.Module, width: int, height: int, like: Tensor | None = None) -> None:
         self.module = module
         self.width = width
         self.height = height
+        self._like = like
         self._matrix: Tensor | None = None
 
     @property
@@ -102,11 +105,11 @@ class Linear:
         return [p.data.T for p in self.module.parameters() if p.dim() == 2 and p.shape[1] == self.width]
 
     def _reference(self) -> Tensor:
-        """A parameter of the module that tells device and dtype."""
-        reference = next((p for p in self.module.parameters() if p.is_floating_point()), None)
+        """A tensor that tells device and dtype."""
+        reference = next((p for p in self.module.parameters() if p.is_floating_point()), self._like)
         if reference is None or reference.device.type == "meta":
             raise UnsupportedModelError(
-                "The weights of a down projection are not in memory (offloaded).",
+                "The weights of a linear map are not in memory (offloaded).",
                 "Load the model on devices that hold it whole.",
             )
         return reference

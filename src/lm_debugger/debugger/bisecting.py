@@ -121,23 +121,44 @@ class Bisecting(ABC):
         ids = self.model.vocabulary.encode(prompt)
         if isinstance(prompt, str) and other.model.vocabulary.encode(prompt) != ids:
             raise OptionError("The models cut the prompt into different tokens.", "Give token ids.")
-        alike = 0
-        if most and position in (-1, len(ids) - 1):
-            work("Writing until the models differ")
+        if not most or position not in (-1, len(ids) - 1):
+            runs = [each.trace(ids, edits, progress=work.progress, cancel=work.cancel) for each in (self, other)]
+            return bisect(runs[0], runs[1], position, 0, work)
+        work("Writing until the models differ")
+        alike, ties = 0, []
+        while True:
             texts = [
-                [token.id for token in each.generate(ids, edits, max_new_tokens=most, compare=False,
+                [token.id for token in each.generate(ids, edits, max_new_tokens=most - alike, compare=False,
                                                      progress=work.progress, cancel=work.cancel).tokens]
                 for each in (self, other)
             ]  # fmt: skip
             work.go_on()
-            alike = next((n for n, (a, b) in enumerate(zip(*texts, strict=False)) if a != b), min(map(len, texts)))
-            ids = [*ids, *texts[0][:alike]]
-            if len(texts[0]) == len(texts[1]) == alike and alike:
-                alike -= 1  # they agree: the last token stands for all
-                ids = ids[:-1]
-            position = -1
-        runs = [each.trace(ids, edits, progress=work.progress, cancel=work.cancel) for each in (self, other)]
-        return bisect(runs[0], runs[1], position, alike, work)
+            same = next((n for n, (a, b) in enumerate(zip(*texts, strict=False)) if a != b), min(map(len, texts)))
+            ids, alike = [*ids, *texts[0][:same]], alike + same
+            agree = len(texts[0]) == len(texts[1]) == same
+            if agree and alike:  # the last token stands for all
+                ids, alike = ids[:-1], alike - 1
+            runs = [each.trace(ids, edits, progress=work.progress, cancel=work.cancel) for each in (self, other)]
+            wrote = [text[same : same + 1] for text in texts]
+            if agree or not all(wrote) or _best(runs[0]) != _best(runs[1]) or alike + 1 >= most:
+                break
+            ties.append(_tie(self.model, alike, wrote[0][0], wrote[1][0]))
+            ids, alike = [*ids, *wrote[0]], alike + 1
+        found = bisect(runs[0], runs[1], -1, alike, work)
+        return found.model_copy(update={"warnings": (*ties, *found.warnings)})
+
+
+def _best(run: Trace) -> int:
+    return int(run.logits(-1).argmax())
+
+
+def _tie(model: LoadedModel, after: int, one: int, other: int) -> str:
+    """What is said of tokens that differ where a forward of the whole text gives both models the same."""
+    texts = [repr(model.vocabulary.text(token)) for token in (one, other)]
+    return (
+        f"After {after} tokens the models wrote {texts[0]} and {texts[1]}, but run over the whole text they answer "
+        f"alike: rounding decided. The text goes on with {texts[0]}."
+    )
 
 
 def check_alike(one: Bisecting, other: Bisecting) -> None:

@@ -131,6 +131,6 @@ class LogitLens:
         ways: list[NormForm | Linear] = []
         for module, norm in zip(self._modules[:-1], self._norms[:-1], strict=True):
             left = stream if norm is not None else module(stream[None])[0]
-            ways.append(norm if norm is not None else Linear(module, stream.shape[-1], left.shape[-1]))
+            ways.append(norm if norm is not None else Linear(module, stream.shape[-1], left.shape[-1], like=stream))
             stream = left
         return [*ways, Linear(self._modules[-1], stream.shape[-1], self.vocabulary)]

@@ -39,18 +39,22 @@ class HeadGroup(Group):
     @property
     def taps(self) -> tuple[Site, ...]:
         """See `Group`. What the projection gives follows from its input, and is not kept."""
-        return (self.slices_site, *self.sites[1:])
+        return (self.slices_site, *self.sites[1:], *self._arrives)
 
     @property
     def proof_taps(self) -> tuple[Site, ...]:
         """What has to be captured beside `taps` to prove the heads."""
-        arrives = () if self.heads.arrives is None else (self.heads.arrives,)
-        return (self.sites[0], *arrives, *(term.site for term in self.heads.rest))
+        return (self.sites[0], *(term.site for term in self.heads.rest))
+
+    @property
+    def _arrives(self) -> tuple[Site, ...]:
+        """The stream that the heads write to, where no other part of the layer keeps it."""
+        return () if self.heads.arrives is None else (self.heads.arrives,)
 
     @property
     def kept(self) -> int:
         """See `Group`."""
-        return self.heads.count * self.heads.width
+        return self.heads.count * self.heads.width + len(self._arrives) * self.projection.height
 
     def write(self, index: int, scale: float, shift: float, *, maximum: bool, start: int, stop: int) -> Write:
         """See `Group`."""
