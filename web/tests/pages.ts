@@ -58,3 +58,28 @@ export async function more(page: Page, name: string): Promise<void> {
   await page.getByRole("button", { name: "More", exact: true }).click();
   await page.getByRole("menuitem", { name }).click();
 }
+
+/** What the server tells the page at the end of its next long work, so that it need not be asked twice. */
+export async function overheard<T>(
+  page: Page,
+  path: string,
+  asked: Record<string, unknown>,
+): Promise<() => Promise<T>> {
+  let resolve: (text: string) => void = () => {};
+  const promise = new Promise<string>((done) => (resolve = done));
+  await page.route(
+    (url) => url.pathname === path,
+    async (route) => {
+      expect(route.request().postDataJSON()).toMatchObject(asked);
+      const response = await route.fetch({ timeout: 120_000 });
+      resolve(await response.text());
+      await route.fulfill({ response });
+    },
+    { times: 1 },
+  );
+  return async () => {
+    const data = /^event: result\r?\ndata: (.*)$/m.exec(await promise)?.[1];
+    expect(data, `${path} has a result`).toBeDefined();
+    return JSON.parse(data ?? "") as T;
+  };
+}

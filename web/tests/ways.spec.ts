@@ -2,7 +2,7 @@
 import { expect, test } from "@playwright/test";
 import { accessible, fewTabStops } from "./accessibility";
 import { HALF, looksAsKept } from "./baselines";
-import { address, answered, complaints, inspector, settled, WIFE } from "./pages";
+import { address, answered, complaints, inspector, overheard, settled, WIFE } from "./pages";
 
 interface Bisection {
   layer: number | null;
@@ -106,28 +106,25 @@ test("all heads of a prompt are ranked by what they do", async ({ page, request 
   await expect(table.getByRole("row")).toHaveCount(heads.length + 1);
 });
 
-test("where two prompts part: a cell is the run with one activation of the other in its place", async ({
-  page,
-  request,
-}) => {
+test("where two prompts part: a cell is the run with one activation of the other in its place", async ({ page }) => {
   test.slow();
   const other = "My husband is working as a";
   await page.goto(address({ p: WIFE, panel: "patch" }));
   await answered(page);
   await page.getByRole("textbox", { name: "from" }).fill(other);
-  await page.getByRole("button", { name: "Patch", exact: true }).click();
   await page.getByRole("radio", { name: "Feed-forward" }).click();
+  const patched = await overheard<{ cells: number[][]; together: number[] }>(page, "/api/patch", {
+    source: other,
+    part: "ffn",
+  });
+  await page.getByRole("button", { name: "Patch", exact: true }).click();
   const table = page.getByRole("table", { name: /^Difference in logits with the ffn patched/ });
   await expect(table).toBeVisible({ timeout: 120_000 });
   await settled(page);
   await looksAsKept(page, "patch");
   await accessible(page, MAP);
   await fewTabStops(page);
-  const answer = await request.post("/api/patch", {
-    data: { prompt: WIFE, source: other, part: "ffn" },
-    timeout: 120_000,
-  });
-  const { cells, together } = (await answer.json()) as { cells: number[][]; together: number[] };
+  const { cells, together } = await patched();
   const said = async (name: RegExp) =>
     Number((await table.getByRole("button", { name }).textContent())?.replace("−", "-") ?? "x");
   expect(await said(/^layer 20, ·a 5:/)).toBeCloseTo(cells[20]?.[5] ?? NaN, 1);
@@ -139,11 +136,11 @@ test("where two prompts part: a cell is the run with one activation of the other
   await expect(table.getByRole("button", { name: /^layer 20, ·a 5:/ })).toHaveText(/\d/);
   await expect(page.getByText("the prediction after ·a 5")).toBeVisible();
 
+  const bisected = await overheard<Bisection>(page, "/api/bisect", {});
   await page.getByRole("radio", { name: "Bisect" }).click();
   const grid = page.getByRole("table", { name: /^Lead of the other answer/ });
   await expect(grid).toBeVisible({ timeout: 60_000 });
-  const told = await request.post("/api/bisect", { data: { prompt: WIFE, source: other } });
-  const found = (await told.json()) as Bisection;
+  const found = await bisected();
   expect(found.read).toBe(5);
   const place = page.getByRole("group", { name: "Where it tips" });
   await expect(place).toContainText(`layer ${found.layer}`);
@@ -162,14 +159,14 @@ test("where two prompts part: a cell is the run with one activation of the other
     found.swaps.length,
   );
   // Paths: what one part reads of each head.
+  const sent = await overheard<{ paths: { sender: string; difference: number }[] }>(page, "/api/path-patch", {
+    source: other,
+    receiver: "output",
+  });
   await page.getByRole("radio", { name: "Paths" }).click();
   const senders = page.getByRole("table", { name: /^Difference in logits with what output reads/ });
   await expect(senders).toBeVisible({ timeout: 60_000 });
-  const ways = await request.post("/api/path-patch", {
-    data: { prompt: WIFE, source: other, receiver: "output" },
-    timeout: 60_000,
-  });
-  const { paths } = (await ways.json()) as { paths: { sender: string; difference: number }[] };
+  const { paths } = await sent();
   const [, at = "?", head = "?"] = /^L(\d+)H(\d+)$/.exec(paths[0]?.sender ?? "") ?? [];
   const sender = senders.getByRole("button", { name: new RegExp(`^layer ${at}, H${head} `) });
   expect(Number((await sender.textContent())?.replace("−", "-"))).toBeCloseTo(paths[0]?.difference ?? NaN, 1);

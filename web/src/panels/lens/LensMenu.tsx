@@ -74,6 +74,7 @@ export function LensMenu() {
           className="button small quiet"
           // The menu before it has the same.
           tabIndex={-1}
+          data-more
           title="The logit lens reads early layers as noise. A tuned lens foretells from them; the fit takes half a minute, once"
           onClick={() => start("tuned")}
         >

@@ -19,6 +19,7 @@ export function Legend({ scale, hue, of }: Props) {
     <span
       className={css.legend}
       role="img"
+      title={of === undefined ? scale.unit : `${scale.unit} “${of}”`}
       aria-label={`Colours: ${scale.unit}, ${scale.marks.map(scale.write).join(", ")}`}
     >
       <span className="muted">

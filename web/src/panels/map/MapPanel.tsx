@@ -131,6 +131,7 @@ function MapHead() {
           className="button small"
           aria-pressed={view.split}
           title="A beside B"
+          data-more
           onClick={() => setView({ split: !view.split })}
         >
           A | B
