@@ -180,7 +180,10 @@ class Session(Watching, Travelling, Editing, Asking):
 
     def _enter(self) -> None:
         self._check_open()
-        self._frame = entered(self._walk, self._at, self._edits, self._host.reading)
+        frame = entered(self._walk, self._at, self._edits, self._host.reading)
+        if not len(frame.streams(0).total):
+            raise OptionError("Nothing of this model's layers is kept in a step.", "Step over it, or trace the text.")
+        self._frame = frame
         self._stop = Stop(kind="layer")
 
     def _over_layer(self) -> None:
