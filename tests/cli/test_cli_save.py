@@ -44,7 +44,7 @@ def test_a_picture_in_pixels(run_demo: Run, tmp_path: Path, monkeypatch: pytest.
     path = tmp_path / "why.png"
     ran = run_demo("heads", PROMPT, "--save", str(path))
     if "no font" in ran.err:
-        pytest.skip("no font of even width is installed")
+        pytest.skip("no font of even width is installed")  # the error for that is tested below, by a name
     assert ran.status == 0, ran.err
     assert path.read_bytes().startswith(b"\x89PNG\r\n")
     few, many = (raster(f"<svg {SVG}><text y='9' style='font-family: x;'>{text}</text></svg>") for text in ("a", "aWW"))

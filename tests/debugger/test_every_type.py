@@ -87,11 +87,11 @@ def test_every_verb_answers_or_says_what_is_lacking(model_type: str) -> None:
     try:
         network = zoo.make(model_type)
     except zoo.Unavailable as error:
-        pytest.skip(f"cannot be made here: {error}")
+        pytest.skip(f"cannot be made here: {error}")  # there is no such model to debug
     try:
         debugger = lm_debugger.load(network, tokenizer(96))
     except UnsupportedModelError as error:
-        pytest.skip(f"is not supported: {error}")
+        pytest.skip(f"is not supported: {error}")  # docs/supported-models.md lists it so
     refused = {}
     for name, verb in verbs(debugger):
         try:

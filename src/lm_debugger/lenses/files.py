@@ -138,11 +138,8 @@ def _check_archive(path: Path, size: int) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             parts = archive.infolist()
-    except (
-        zipfile.BadZipFile,
-        ValueError,
-        NotImplementedError,
-    ):  # the last: an archive of a kind that zipfile cannot read
+    # zipfile says NotImplementedError of an archive of a kind that it cannot read.
+    except (zipfile.BadZipFile, ValueError, NotImplementedError):
         raise LensError(f"{path} is not a file of torch.save.", "Give a lens file.") from None
     plain = all(part.compress_type == zipfile.ZIP_STORED for part in parts)
     if not plain or sum(part.file_size for part in parts) > size:
