@@ -89,12 +89,14 @@ def test_gradients_come_back() -> None:
     cotangent = torch.zeros(1, 1, len(IDS), 96)
     cotangent[0, 0, -1, 7] = 1.0
     taps = list(shared("llama").model.blocks[1].sites)
-    near, far = (
-        e.observe([Pass(IDS)], taps, pull={LOGITS: cotangent})[0]
-        for e in (shared("llama").model.engine, engine("llama"))
+    near, far, later = (
+        e.observe([Pass(IDS)], taps, pull={LOGITS: cotangent[:, :, ahead:]}, ahead=ahead)[0]
+        for e, ahead in ((shared("llama").model.engine, 0), (engine("llama"), 0), (engine("llama"), 2))
     )
     for site in taps:
         torch.testing.assert_close(far.gradient(site), near.gradient(site), rtol=1e-5, atol=1e-7)
+        torch.testing.assert_close(later.gradient(site), near.gradient(site)[:, 2:], rtol=1e-5, atol=1e-7)
+        torch.testing.assert_close(later[site], near[site][2:], rtol=1e-5, atol=1e-6)
 
 
 def test_what_goes_wrong_there_is_an_error_here() -> None:

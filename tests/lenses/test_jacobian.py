@@ -67,6 +67,12 @@ def test_sampled_is_the_mean_over_the_texts_that_a_channel_was_measured_in(model
         torch.testing.assert_close(matrix, expected, rtol=2e-4, atol=2e-5 * float(expected.abs().max()))
 
 
+def test_only_what_counts_is_differentiated_where_a_cache_can_be_gone_on_from() -> None:
+    """Both ways are compared with brute force above."""
+    ran = {each: jacobian._ran(shared(each).model, ids(1)[0], UNWATCHED) for each in ("llama", "recurrent_gemma")}
+    assert ran == {"llama": range(16, LENGTH - 1), "recurrent_gemma": range(LENGTH)}
+
+
 def test_the_texts_of_a_file_are_pieces_of_it() -> None:
     tiny = shared("llama")
     words = [f"w{3 + i % 90}" for i in range(100)]
@@ -95,7 +101,7 @@ def test_what_cannot_be_fitted_is_refused(empty_cache: Path) -> None:
 def test_a_fit_that_was_stopped_goes_on_and_ends_equal(
     kind: str, empty_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jacobian, "TOKENS", {"cpu": 2 * LENGTH})  # several batches
+    monkeypatch.setattr(jacobian, "TOKENS", {"cpu": 10})  # several batches
     whole = debugger("llama")
     whole.fit_lens(kind, prompts=10, tokens=LENGTH, name="whole")  # type: ignore[arg-type]
     cancel, seen = threading.Event(), []
@@ -134,7 +140,7 @@ KILLED = """
 import os
 from lm_debugger.fitting import jacobian, state
 from tests.tiny import debugger
-jacobian.TOKENS = {"cpu": 44}
+jacobian.TOKENS = {"cpu": 10}
 state.SECONDS = state.SHARE = 0
 def progress(step, done, total):
     if step.startswith("Fitting") and done == 3:
@@ -147,12 +153,37 @@ def test_a_fit_that_was_killed_goes_on_and_ends_equal(empty_cache: Path, monkeyp
     root = Path(__file__).parents[2]
     ran = subprocess.run([sys.executable, "-c", KILLED], cwd=root, env=os.environ, check=False)
     assert ran.returncode == 9
-    monkeypatch.setattr(jacobian, "TOKENS", {"cpu": 44})
+    monkeypatch.setattr(jacobian, "TOKENS", {"cpu": 10})
     steps: list[int] = []
     tiny = debugger("gpt2")
     tiny.fit_lens("jacobian", prompts=10, tokens=22, progress=lambda _, done, __: steps.append(done))
     assert steps[0] == 3
     tiny.fit_lens("jacobian", prompts=10, tokens=22, name="whole")
+    one, other = (kept.read(tiny.fingerprint, name) for name in ("jacobian", "whole"))
+    assert one is not None
+    assert other is not None
+    assert all(torch.equal(matrix, other.matrices[layer]) for layer, matrix in one.matrices.items())
+
+
+def test_a_fit_that_was_stopped_starts_anew_where_its_batches_are_others(
+    empty_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on another device: what was done is of batches that the plan no longer has."""
+    cancel = threading.Event()
+
+    def stop(step: str, done: int, _: int) -> None:
+        if step.startswith("Fitting") and done == 2:
+            cancel.set()
+
+    tiny = debugger("llama")
+    monkeypatch.setattr(jacobian, "TOKENS", {"cpu": 10})
+    with pytest.raises(CancelledError):
+        tiny.fit_lens("jacobian", prompts=10, tokens=LENGTH, progress=stop, cancel=cancel)
+    monkeypatch.setattr(jacobian, "TOKENS", {"cpu": 20})
+    steps: list[int] = []
+    tiny.fit_lens("jacobian", prompts=10, tokens=LENGTH, progress=lambda _, done, __: steps.append(done))
+    tiny.fit_lens("jacobian", prompts=10, tokens=LENGTH, name="whole")
+    assert steps[0] == 0
     one, other = (kept.read(tiny.fingerprint, name) for name in ("jacobian", "whole"))
     assert one is not None
     assert other is not None

@@ -91,7 +91,8 @@ class Child:
         pull = question["pull"]
         within = None if question["within"] is None else (question["within"][0], question["within"][1])
         cotangents = None if pull is None else {wire.to_site(site): tensors[str(i)] for i, site in enumerate(pull)}
-        captures = self.engine.observe(wire.to_passes(question["passes"]), taps, pull=cotangents, within=within)
+        passes, ahead = wire.to_passes(question["passes"]), question["ahead"]
+        captures = self.engine.observe(passes, taps, pull=cotangents, within=within, ahead=ahead)
         return _told(captures, taps)
 
     def _begin(self, question: wire.Header, _: dict[str, Tensor]) -> Answer:

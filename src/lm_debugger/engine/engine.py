@@ -114,6 +114,7 @@ class Engine(Protocol):
         *,
         pull: Mapping[Site, Tensor] | None = None,
         within: tuple[int, int] | None = None,
+        ahead: int = 0,
         resume: Resume | None = None,
         work: Work = UNWATCHED,
     ) -> list[Capture]:
@@ -126,6 +127,8 @@ class Engine(Protocol):
                 tap, the gradient of their product with what passes there (one backward pass a cotangent).
             within: positions start ≤ position < stop over which the gradients are added up, in float32: many cotangents
                 at many taps would fill the memory otherwise.
+            ahead: first positions that run before the others, without gradients, in a forward whose cache the others go
+                on from. Captures, cotangents and `within` then begin after them. Whether a network can is to be tried.
             resume: where to begin; an engine may run everything instead. The passes must be of one length, and no tap
                 or write may lie below.
             work: may stop it between two modules.

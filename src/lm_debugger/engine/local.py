@@ -12,6 +12,7 @@ from transformers import PreTrainedModel
 from lm_debugger.engine.engine import Choose, Resume, Warp
 from lm_debugger.engine.guard import running
 from lm_debugger.engine.hooks import sweep
+from lm_debugger.engine.partial import CACHES
 from lm_debugger.engine.ports import Clock, Order, ports
 from lm_debugger.engine.resume import leaving_out
 from lm_debugger.engine.rewrite import rounds
@@ -68,6 +69,7 @@ class LocalEngine:
         *,
         pull: Mapping[Site, Tensor] | None = None,
         within: tuple[int, int] | None = None,
+        ahead: int = 0,
         resume: Resume | None = None,
         work: Work = UNWATCHED,
     ) -> list[Capture]:
@@ -75,7 +77,7 @@ class LocalEngine:
         found: dict[int, Capture] = {}
         for group in by_length(passes):
             for members in [group] if self.batch_first else [[index] for index in group]:
-                streams = self._forward([passes[index] for index in members], taps, pull, within, resume, work)
+                streams = self._forward([passes[index] for index in members], taps, pull, within, ahead, resume, work)
                 found |= {index: Capture(streams, row) for row, index in enumerate(members)}
         return [found[index] for index in range(len(passes))]
 
@@ -85,22 +87,35 @@ class LocalEngine:
         taps: Sequence[Site],
         pull: Mapping[Site, Tensor] | None,
         within: tuple[int, int] | None,
+        ahead: int,
         resume: Resume | None,
         work: Work,
     ) -> Streams:
         """Run passes of one length as one batch."""
         ids = self.tensor([one.ids for one in passes])
+        writes = [one.writes for one in passes]
+        cached = self._cached(ids[:, :ahead], writes, work) if ahead else {}
+        ids = ids[:, ahead:]
         sites = tuple(taps) if pull is None else (*taps, *pull)
-        order = self.order(sites, [one.writes for one in passes], Clock(len(passes), work))
-        order.clock.length = ids.shape[1]
+        order = self.order(sites, writes, Clock(len(passes), work))
+        order.clock.start, order.clock.length = ahead, ids.shape[1]
 
         def forward() -> dict[Site, Tensor]:
-            self.network(input_ids=ids, **self._options[LOGITS in sites])
+            self.network(input_ids=ids, **{**self._options[LOGITS in sites], **cached})
             return {} if pull is None else _pulled(order, taps, pull, within)
 
         with torch.set_grad_enabled(pull is not None):
             gradients = self.under(order, partial(leaving_out, resume, self.module, forward))
         return Streams({site: order.kept[site].detach() for site in taps}, gradients)
+
+    @torch.no_grad()
+    def _cached(self, ids: Tensor, writes: Sequence[Sequence[Write]], work: Work) -> dict[str, Any]:
+        """What to give a forward that goes on after ids (batch, positions). KeyError if the network keeps no cache."""
+        order = self.order((), writes, Clock(len(ids), work))
+        order.clock.length = ids.shape[1]
+        outputs = self.under(order, lambda: self.network(input_ids=ids, **{**self._options[False], "use_cache": True}))
+        name = CACHES[0] if CACHES[0] in outputs.keys() else CACHES[-1]  # noqa: SIM118  # old names warn
+        return {name: outputs[name], "use_cache": True}
 
     def order(self, taps: Sequence[Site], writes: Sequence[Sequence[Write]], clock: Clock) -> Order:
         """What a forward is to keep and change."""

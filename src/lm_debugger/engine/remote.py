@@ -106,6 +106,7 @@ class RemoteEngine:
         *,
         pull: Mapping[Site, Tensor] | None = None,
         within: tuple[int, int] | None = None,
+        ahead: int = 0,
         resume: Resume | None = None,
         work: Work = UNWATCHED,
     ) -> list[Capture]:
@@ -120,6 +121,7 @@ class RemoteEngine:
                 "taps": [wire.as_site(site) for site in taps],
                 "pull": [wire.as_site(site) for site, _ in cotangents] if pull is not None else None,
                 "within": within,
+                "ahead": ahead,
             }
             answer, tensors = self.ask(question, {str(i): tensor for i, (_, tensor) in enumerate(cotangents)})
             streams = _streams(answer["rows"], tensors, taps, len(members))

@@ -11,7 +11,9 @@ else, and the last, which predicts nothing that the text has.
   the texts that a channel was measured in. No row of J mixes with another, so what is noisy in one channel (those with
   outliers) stays there; random cotangents of all channels would spread it.
 
-Rows of a batch are different texts, and each backward pass takes one channel of each.
+Rows of a batch are different texts, and each backward pass takes one channel of each. What is left out need not be
+differentiated either: where a network goes on rightly from a cache (tried on the first text), the first positions run
+ahead of the others, and the last does not run.
 """
 
 from typing import NamedTuple
@@ -20,7 +22,7 @@ import torch
 from torch import Tensor
 
 from lm_debugger.engine.sites import Pass, Site
-from lm_debugger.errors import LensError, NumericalError, UnsupportedModelError
+from lm_debugger.errors import CancelledError, LensError, NumericalError, UnsupportedModelError
 from lm_debugger.fitting.state import IDS, FitState
 from lm_debugger.model.loaded import LoadedModel
 from lm_debugger.records.lens import Estimator
@@ -28,10 +30,11 @@ from lm_debugger.work import Work
 
 SKIPPED = 16  # positions at the beginning that are left out
 PARTS = 12  # `sampled` takes this part of the channels in each text
-TOKENS = {"cpu": 256}  # that run in one forward: their graph is in memory
+TOKENS = {"cpu": 288}  # that run in one forward: their graph is in memory
 TOKENS_ELSEWHERE = 8192
 PULLED = {"cpu": 1 << 26}  # bytes of cotangents that are held at once
 PULLED_ELSEWHERE = 1 << 31
+SAME = 1e-3  # relative: derivatives that differ by rounding
 
 
 class Jacobians(NamedTuple):
@@ -118,6 +121,10 @@ class _Sums:
         one, other = (self.sums[half][layer] / self.counts[half].clamp_min(1)[:, None] for half in range(2))
         return float(torch.nn.functional.cosine_similarity(one.flatten(), other.flatten(), dim=0))
 
+    def are_of(self, plan: list[Batch]) -> bool:
+        """Whether as much was counted as some batches have."""
+        return int(self.counts.sum()) == sum(batch.channels.numel() for batch in plan)
+
     def arrays(self) -> dict[str, Tensor]:
         """All of it, by name."""
         named = {f"{half}.{layer}": each for half in range(2) for layer, each in enumerate(self.sums[half])}
@@ -149,14 +156,17 @@ def fit(
     length, hidden, layers = len(ids[0]), model.anatomy.hidden_size, model.layers - 1
     check_length(length)
     device = model.network.device.type
-    rows = max(1, TOKENS.get(device, TOKENS_ELSEWHERE) // length) if model.anatomy.batch_first else 1
-    size = min(rows, len(ids)) * length * hidden * model.network.dtype.itemsize
+    ran = _ran(model, ids[0], work)
+    rows = max(1, TOKENS.get(device, TOKENS_ELSEWHERE) // len(ran)) if model.anatomy.batch_first else 1
+    size = min(rows, len(ids)) * len(ran) * hidden * model.network.dtype.itemsize
     pulls = max(1, PULLED.get(device, PULLED_ELSEWHERE) // size)
     plan = batches(len(ids), hidden, estimator, rows=rows, pulls=pulls, seed=seed)
     sums, done = _Sums(layers, hidden), 0
     if state.done:
         sums.take(state.arrays)
         done = state.done
+        if not sums.are_of(plan[:done]):  # kept on another device, or by another version: batches were others
+            sums, done = _Sums(layers, hidden), 0
     start = torch.tensor(ids)
 
     def so_far() -> dict[str, Tensor]:
@@ -166,7 +176,7 @@ def fit(
     try:
         for number, batch in enumerate(plan[done:], start=done):
             work("Fitting the Jacobian lens", number, len(plan))
-            found = _pulled(model, [ids[text] for text in batch.texts], batch.channels, work)
+            found = _pulled(model, [ids[text] for text in batch.texts], batch.channels, ran, work)
             whole = False
             for row, of_layers in enumerate(found):
                 for layer, gradients in enumerate(of_layers):
@@ -183,18 +193,40 @@ def fit(
     return Jacobians(matrices, agreement)
 
 
-def _pulled(model: LoadedModel, texts: list[tuple[int, ...]], channels: Tensor, work: Work) -> list[list[Tensor]]:
+def _ran(model: LoadedModel, ids: tuple[int, ...], work: Work) -> range:
+    """The positions that are differentiated: those that count, where that gives what all do."""
+    channel, every = torch.zeros(1, 1, dtype=torch.long), range(len(ids))
+    counted = every[SKIPPED:-1]
+    expected = torch.stack(_pulled(model, [ids], channel, every, work)[0])
+    try:
+        found = torch.stack(_pulled(model, [ids], channel, counted, work)[0])
+    except CancelledError:
+        raise
+    except Exception:  # noqa: BLE001  # a network that cannot go on from a cache fails as it likes
+        return every
+    close = (found - expected).norm(dim=-1) <= SAME * expected.norm(dim=-1)
+    return counted if bool(close.all()) else every
+
+
+def _pulled(
+    model: LoadedModel, texts: list[tuple[int, ...]], channels: Tensor, ran: range, work: Work
+) -> list[list[Tensor]]:
     """Of each text and layer the derivatives of channels of the last stream, (pulls, hidden): float32, CPU."""
-    length, hidden = len(texts[0]), model.anatomy.hidden_size
+    hidden = model.anatomy.hidden_size
     last = model.anatomy.layers[-1].after
     taps: list[Site] = [layer.after for layer in model.anatomy.layers[:-1]]
-    cotangents = torch.zeros(*channels.shape, length, hidden, dtype=model.network.dtype)
-    positions = slice(SKIPPED, length - 1)
+    cotangents = torch.zeros(*channels.shape, len(ran), hidden, dtype=model.network.dtype)
+    positions = slice(SKIPPED - ran.start, len(texts[0]) - 1 - ran.start)
     pull, row = torch.meshgrid(torch.arange(len(channels)), torch.arange(len(texts)), indexing="ij")
     cotangents[pull, row, positions, channels] = 1.0
     try:
         captures = model.engine.observe(
-            [Pass(ids) for ids in texts], taps, pull={last: cotangents}, within=(SKIPPED, length - 1), work=work
+            [Pass(ids[: ran.stop]) for ids in texts],
+            taps,
+            pull={last: cotangents},
+            within=(positions.start, positions.stop),
+            ahead=ran.start,
+            work=work,
         )
     except RuntimeError as failure:  # torch raises it where no derivative can be taken
         raise UnsupportedModelError(f"No gradients can be taken ({str(failure).splitlines()[0]}).") from failure
