@@ -3,6 +3,7 @@ import { useEffect, useMemo } from "react";
 import { ChevronDown, ChevronUp, Rows3 } from "lucide-react";
 import type { LayerView } from "../../api/types";
 import { isInForce } from "../../domain/concept";
+import { layerAt } from "../../domain/layer";
 import { lensName } from "../../domain/lens";
 import { visible } from "../../domain/visible";
 import { useFollowed } from "../../run/follow";
@@ -32,7 +33,7 @@ export function LayerPanel() {
   const extraByLayer = useMemo(() => Map.groupBy(extra, ({ layer }) => layer), [extra]);
   const effects = useEffects(traced, view.sort === "effect" ? (followed.ids[0] ?? null) : null);
   const layers: readonly LayerView[] = effects ?? shownSide(traced)?.layers ?? [];
-  const chosen = view.layer ?? layers.length - 1;
+  const chosen = layerAt(view.layer, layers.length);
   const token = data?.tokens[data.position];
   const leading = data?.output.find(({ id }) => id === followed.ids[0])?.text;
   const arrived = data !== undefined;

@@ -6,6 +6,7 @@ import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { trajectoryQuery } from "../../api/queries";
 import type { TokenPath } from "../../api/types";
+import { layerAt } from "../../domain/layer";
 import { change, percent, thousands } from "../../domain/numbers";
 import { visible } from "../../domain/visible";
 import { followStyle, useFollowed } from "../../run/follow";
@@ -75,7 +76,7 @@ function Tokens({ measure }: { measure: Measure }) {
         </li>
         {compared && show === "difference" && <li className="muted">solid: B · dashed: A</li>}
       </ul>
-      <Chart stages={data.stages} paths={paths} measure={measure} layer={view.layer ?? layers - 1} />
+      <Chart stages={data.stages} paths={paths} measure={measure} layer={layerAt(view.layer, layers)} />
     </div>
   );
 }
