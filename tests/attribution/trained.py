@@ -1,7 +1,7 @@
 """An induction circuit written into the demo model's trained weights: what a tool that finds causes must find.
 
-A trained stream has no channels to spare, so the circuit's channels are regressions over texts, half of them the
-model's own and half of random tokens:
+A trained stream has no channels to spare, so the circuit's channels are regressions over texts, a third of them pieces
+of the licence and the rest of random tokens:
 
 - Each token has a code, 32 numbers: its whitened embedding, projected at random.
 - `PREVIOUS` attends to the position before (a query that is the same everywhere, and a key that the rotation has
@@ -13,20 +13,21 @@ The heads that share their keys and values with one of the two are switched off.
 """
 
 from contextlib import suppress
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
 import lm_debugger
 from lm_debugger.debugger.session import Debugger
-from lm_debugger.model.writing import written
 
 PREVIOUS, INDUCTION = "L1H1", "L2H4"
 CODE, WIDTH = 32, 64  # numbers of a code, channels of a head
 WHITENED = 256  # directions of the embedding
 FAST = 8  # pairs of channels that turn fast enough to tell neighbours
 SLOW = (*range(16, 32), *range(48, 64))  # channels that hardly turn
-TEXTS, LENGTH = 48, 48
+TEXTS, LENGTH = 46, 48  # as many as the licence has
+LICENCE = Path(__file__).parents[2] / "LICENSE"
 
 
 class Layer:
@@ -70,11 +71,11 @@ def planted() -> Debugger:
     debugger = lm_debugger.load("demo")
     network = debugger.model.network
     dice = torch.Generator().manual_seed(0)
-    own = torch.tensor(written(debugger.model, TEXTS, LENGTH, seed=5))
-    pool = own.flatten().unique()
-    ids = torch.cat([own, pool[torch.randint(len(pool), (2 * TEXTS, LENGTH), generator=dice)]])
-    here, before = ids[:, 1:].flatten(), ids[:, :-1].flatten()
+    read = torch.tensor(debugger.model.vocabulary.encode(LICENCE.read_text(encoding="utf-8"))[: TEXTS * LENGTH])
     embedding = network.get_input_embeddings().weight
+    pool = torch.randint(len(embedding), (2 * TEXTS, LENGTH), generator=dice)
+    ids = torch.cat([read.view(TEXTS, LENGTH), pool])
+    here, before = ids[:, 1:].flatten(), ids[:, :-1].flatten()
     codes = nn.functional.normalize(_whitened(embedding, WHITENED) @ torch.randn(WHITENED, CODE, generator=dice))
     said = embedding * network.model.norm.weight
     first, second = Layer(network, 1), Layer(network, 2)

@@ -1,14 +1,25 @@
 """Applies the model's own way from the residual stream to logits (the logit lens), and projects single vectors."""
 
 from functools import cached_property
+from typing import TypeGuard
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from lm_debugger.anatomy.linear import Linear
 from lm_debugger.anatomy.norms import NormForm, probe
 from lm_debugger.anatomy.parts import Anatomy
+from lm_debugger.engine.state import foreign_hooks
+
+# Rows that are multiplied from the right: on two cores a matrix of 49,152 x 576 with 12 rows takes 26 ms so, and 44 as
+# the module does it, with 90 rows 100 and 121, with 200 as long.
+FEW = 128
+
+
+def _is_plain(module: nn.Module) -> TypeGuard[nn.Linear]:
+    """Whether a module is its matrix and nothing else, also no hooks of the user's."""
+    return type(module) is nn.Linear and module.bias is None and not foreign_hooks(module)
 
 
 class LogitLens:
@@ -76,7 +87,10 @@ class LogitLens:
         return stream.to(self._dtype)
 
     def _unembed(self, stream: Tensor) -> Tensor:
-        logits: Tensor = self._modules[-1](stream[None])[0, :, : self.vocabulary]
+        unembedding = self._modules[-1]
+        if len(stream) <= FEW and _is_plain(unembedding) and stream.device.type == "cpu":
+            return (unembedding.weight[: self.vocabulary] @ stream.T).T.contiguous().float()
+        logits: Tensor = unembedding(stream[None])[0, :, : self.vocabulary]
         return logits.float()
 
     def _scaled(self, logits: Tensor) -> Tensor:

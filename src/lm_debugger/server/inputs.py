@@ -57,10 +57,11 @@ class Input(BaseModel):
     @classmethod
     def _one_unknown_field(cls, given: Any) -> Any:
         """Leave one unknown field to be refused; a hundred thousand would each be."""
-        if not isinstance(given, dict) or len(given) <= len(cls.model_fields):
+        known = cls.model_fields
+        if not isinstance(given, dict) or len(given) <= len(known):
             return given
-        unknown = next(key for key in given if key not in cls.model_fields)
-        return {key: value for key, value in given.items() if key in cls.model_fields or key == unknown}
+        unknown = next(key for key in given if key not in known)
+        return {key: given[key] for key in (*known, unknown) if key in given}
 
 
 class RunInput(Input):
