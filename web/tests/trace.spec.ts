@@ -129,11 +129,15 @@ test("what is wrong is said, with the cure", async ({ page }) => {
     const problem = { code: "store", what: "The database is locked.", cure: "Close the other program." };
     await route.fulfill({ json: { ...((await answer.json()) as object), warnings: [problem] } });
   });
-  await page.goto(address({ p: TWO, value: "L99D1" }));
+  await page.goto(address({ p: TWO, value: "L99D1", layer: "77", panel: "heads" }));
   await expect(page.getByRole("region", { name: "L99D1" }).getByRole("alert")).toContainText("L99D1");
   await expect(page.getByRole("status").filter({ hasText: "The database is locked." })).toContainText(
     "Close the other",
   );
+  await expect(layer(page, 29)).toBeVisible(); // the last one that there is
+  await page.getByRole("textbox", { name: "Add an edit" }).fill("L1D99999=off");
+  await page.keyboard.press("Enter");
+  await expect(page.getByText("The model did not run")).toBeVisible();
   await page.unrouteAll({ behavior: "ignoreErrors" }); // one may be under way
 });
 

@@ -89,6 +89,10 @@ export async function* stream(path: string, body: unknown, signal: AbortSignal):
   }
 }
 
+/** A stream that ended although its result had not come. */
+export const cutShort = (): ApiError =>
+  new ApiError(0, "cut_short", "The answer ended before its result.", "Try again; the server’s terminal may say why.");
+
 function errorOfEvent(data: unknown): ApiError {
   const body = data as { error?: { code: string; what: string; cure: string } };
   const detail = body.error ?? (data as { code: string; what: string; cure: string });

@@ -1,6 +1,6 @@
 // Requests that tell how far they are: answered as a stream of events, shown as progress, given up when aborted.
 import { createStore, usePart } from "../ui/store";
-import { stream } from "./client";
+import { cutShort, stream } from "./client";
 import type { Health } from "./types";
 
 export type ProgressEvent = Pick<Health, "step" | "done" | "total">;
@@ -43,7 +43,7 @@ export async function longWork<T>(
   } finally {
     tell(request, null);
   }
-  throw new Error("The answer ended before its result.");
+  throw cutShort();
 }
 
 export function stopLongWork(): void {

@@ -3,7 +3,7 @@ import type { Bisection } from "../api/types";
 import { alikeSaid, bisectionAsked, nameOf, placeSaid, sidesOf, strengthOfLead } from "./bisect";
 
 const b = { prompt: "One", interventions: ["L1D2=off"], lens: "tuned" };
-const none = { a: null, b, base: false, source: "", other: null, ids: [4, 5, 6, 7], position: 3 };
+const none = { a: null, b, base: false, source: "", other: null, most: 12, ids: [4, 5, 6, 7], position: 3 };
 
 it("asks for B without its edits against B, for another prompt, or for another run with its own edits", () => {
   const mine = { prompt: "One", interventions: ["L1D2=off"], position: 3 };
@@ -27,10 +27,16 @@ it("asks nothing where there are no two runs: none, the same, the same through a
 it("asks for another model from the position on, whatever A and the other prompt are", () => {
   const models = { ...none, a: { prompt: "Two", interventions: [], lens: "tuned" }, source: "Three", other: "m" };
   const edits = ["L1D2=off"];
-  expect(bisectionAsked(models)).toEqual({ prompt: "One", interventions: edits, position: 3, other: true });
+  expect(bisectionAsked(models)).toEqual({
+    prompt: "One",
+    interventions: edits,
+    position: 3,
+    other: true,
+    max_new_tokens: 12,
+  });
   // What the page's run has after the position, the models are to write themselves.
   expect(bisectionAsked({ ...models, position: 1 })).toEqual({
-    ...{ ids: [4, 5], interventions: edits, position: 1, other: true },
+    ...{ ids: [4, 5], interventions: edits, position: 1, other: true, max_new_tokens: 12 },
   });
   expect(bisectionAsked({ ...models, b: null })).toBeNull();
 });

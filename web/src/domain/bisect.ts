@@ -5,6 +5,10 @@ import { bare, sameRun, type Run } from "./run";
 
 export type BisectBody = PostBody<"/api/bisect">;
 
+/** Where nobody says how far two models go on; and the most that the server allows. */
+export const FAR = 30;
+export const MOST_BISECTED = 1000;
+
 interface Asked {
   a: Run | null;
   b: Run | null;
@@ -14,6 +18,8 @@ interface Asked {
   source: string;
   /** The other model, instead of another run; null for none. */
   other: string | null;
+  /** Tokens that two models write at most until one differs. */
+  most: number;
   /** B's token ids. */
   ids: readonly number[];
   position: number;
@@ -23,7 +29,7 @@ interface Asked {
  * Null where there are no two runs. Without edits against with them, this run is A; else it is B. Two models go on from the
  * position: what B has after it is left out.
  */
-export function bisectionAsked({ a, b, base, source, other, ids, position }: Asked): BisectBody | null {
+export function bisectionAsked({ a, b, base, source, other, most, ids, position }: Asked): BisectBody | null {
   if (b === null) return null;
   const mine = { ...bare(b), position };
   if (other !== null) {
@@ -31,6 +37,7 @@ export function bisectionAsked({ a, b, base, source, other, ids, position }: Ask
     return {
       ...(whole ? mine : { ids: ids.slice(0, position + 1), interventions: b.interventions, position }),
       other: true,
+      max_new_tokens: most,
     };
   }
   if (source !== "") return { ...mine, source };

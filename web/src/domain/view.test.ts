@@ -35,6 +35,7 @@ const EVERYTHING: View = {
   source: "another & one",
   part: "bisect",
   between: "models",
+  most: 12,
   read: 4,
   receiver: "L12 attention",
   sender: "ffn",

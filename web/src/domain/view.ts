@@ -12,6 +12,7 @@ import {
   type Field,
   type StateOf,
 } from "./fields";
+import { FAR, MOST_BISECTED } from "./bisect";
 import { formatConcept, newConcept, parseConcept, type Concept } from "./concept";
 import { cutDirection } from "./direction";
 import { formatEdit, parseEdit, type ListedEdit } from "./edit";
@@ -98,6 +99,8 @@ export const FIELDS = {
   part: choice("part", ["residual", "attention", "ffn", "heads", "paths", "bisect"]),
   /** Whether two runs are bisected, or this model and the server's other one. */
   between: choice("between", ["runs", "models"]),
+  /** Tokens that the two models write at most until one differs. */
+  most: number("most", FAR, 0, MOST_BISECTED),
   /** Of paths: the part that reads, what it reads, and what is computed anew between. */
   receiver: text("to"),
   sender: choice("sender", ["heads", "ffn"]),

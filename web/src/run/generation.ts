@@ -2,7 +2,7 @@
 // it, everybody else reads it.
 import { useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
-import { stream } from "../api/client";
+import { cutShort, stream } from "../api/client";
 import type { GeneratedToken, Generation, PostBody } from "../api/types";
 import { asApiError, type ApiError } from "../domain/failure";
 import { createStore, useStore } from "../ui/store";
@@ -21,6 +21,8 @@ interface Continuation {
 
 const NONE: Continuation = { key: "", tokens: [], warnings: [], running: false, error: null };
 const store = createStore<Continuation>(NONE);
+/** How often one that went wrong was asked for again. */
+const attempts = createStore(0);
 let controller: AbortController | null = null;
 
 const cached = (key: string) => ["generation", key];
@@ -35,10 +37,18 @@ export function stopGeneration(): void {
   setView({ generate: tokens.length });
 }
 
+/** Ask again for a continuation that went wrong. */
+export function continueAgain(): void {
+  if (store.get().error === null) return;
+  store.set(NONE);
+  attempts.set(attempts.get() + 1);
+}
+
 /** Runs the generation that is asked for; another one takes its place. Mounted once. */
 export function useContinuing(asked: GenerationRequest | null): void {
   const client = useQueryClient();
   const key = asked === null ? "" : JSON.stringify(asked);
+  const attempt = useStore(attempts);
   useEffect(() => {
     if (store.get().key === key) return;
     controller?.abort();
@@ -57,6 +67,7 @@ export function useContinuing(asked: GenerationRequest | null): void {
     };
     store.set({ ...NONE, key, running: true });
     const run = async () => {
+      let whole = false;
       try {
         for await (const { event, data } of stream("api/generate", JSON.parse(key), own.signal)) {
           if (event === "token") update({ tokens: [...store.get().tokens, data as GeneratedToken] });
@@ -64,15 +75,17 @@ export function useContinuing(asked: GenerationRequest | null): void {
             const result = data as Generation;
             client.setQueryData(cached(key), result);
             update({ tokens: result.tokens, warnings: result.warnings ?? [] });
+            whole = true;
           }
         }
+        if (!whole) throw cutShort();
       } catch (failure) {
         update({ error: asApiError(failure) });
       }
       update({ running: false });
     };
     void run();
-  }, [key, client]);
+  }, [key, client, attempt]);
 }
 
 export const useGeneration = (): Continuation => useStore(store);

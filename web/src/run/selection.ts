@@ -1,10 +1,11 @@
 // Moving the selection: through layers and positions, within what there is.
+import { layerAt } from "../domain/layer";
 import { getView, setView } from "./view";
 
 /** To the next layer, or with −1 the previous one. */
 export function moveLayer(step: number, layers: number): void {
   if (layers < 1) return;
-  const from = getView().layer ?? layers - 1;
+  const from = layerAt(getView().layer, layers);
   setView({ layer: Math.max(0, Math.min(layers - 1, from + step)) });
 }
 

@@ -4,6 +4,7 @@ import { useMemo } from "react";
 import { flowQuery } from "../api/attribution";
 import type { FlowEdge } from "../api/types";
 import { keyOf, reached, routeThrough, thresholdFor } from "../domain/flow";
+import { wasGivenUp } from "./again";
 import { useTrace } from "./useTrace";
 import { setView, useView } from "./view";
 
@@ -48,7 +49,7 @@ export function useFlow() {
     tokens: ofA ? aTokens : tokens,
     failure: query.error,
     waiting: query.isFetching || !ready,
-    stopped: query.fetchStatus === "idle" && query.isEnabled && flow === undefined && query.error === null,
+    stopped: wasGivenUp(query),
     retry: () => void query.refetch(),
   };
 }

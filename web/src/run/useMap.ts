@@ -2,6 +2,7 @@
 import { useCallback, useMemo } from "react";
 import { cellOf, differenceOf, numbersAt, type Cell, type Numbers } from "../domain/cells";
 import { rowsOf, type Row } from "../domain/fold";
+import { layerAt } from "../domain/layer";
 import { placeIn } from "../domain/run";
 import { useColumns, useSources } from "./columns";
 import { useFollowed } from "./follow";
@@ -57,7 +58,7 @@ export function useMap({ first, last }: Window, opened: ReadonlySet<number>, sid
     },
     [numbers, show, colour, followedIds],
   );
-  const chosen = view.layer ?? layers - 1;
+  const chosen = layerAt(view.layer, layers);
   // The columns are one map that grows: its version tells that more of them are there.
   const rows = useMemo(
     () => foldedRows(layers, { first, last }, cell, show === "difference", chosen, opened),

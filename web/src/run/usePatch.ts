@@ -4,6 +4,7 @@ import { bisectQuery, patchQuery, pathQuery } from "../api/attribution";
 import { modelQuery } from "../api/queries";
 import type { PatchMap, PathMap } from "../api/types";
 import { bisectionAsked, sidesOf } from "../domain/bisect";
+import { wasGivenUp } from "./again";
 import { useTrace } from "./useTrace";
 import { useView } from "./view";
 
@@ -19,13 +20,13 @@ export interface Asked<T> {
 }
 
 function askedOf<T>(query: UseQueryResult<T>, settled: boolean): Asked<T> {
-  const { data, error, isFetching, isPlaceholderData, isEnabled, fetchStatus } = query;
+  const { data, error, isFetching, isPlaceholderData, isEnabled } = query;
   return {
     answer: isEnabled ? data : undefined,
     failure: error,
     waiting: isFetching,
     stale: isPlaceholderData || !settled,
-    stopped: isEnabled && fetchStatus === "idle" && (data === undefined || isPlaceholderData) && error === null,
+    stopped: wasGivenUp(query),
     retry: () => void query.refetch(),
   };
 }
@@ -63,10 +64,10 @@ export function useOtherModel() {
 }
 
 export function useBisection() {
-  const { source } = useView();
+  const { source, most } = useView();
   const { a, b, base, read, settled, ids } = useCompared();
   const { known, chosen: other } = useOtherModel();
-  const body = bisectionAsked({ a, b: known ? b : null, base, source, other, ids, position: read });
+  const body = bisectionAsked({ a, b: known ? b : null, base, source, other, most, ids, position: read });
   const asked = askedOf(useQuery(bisectQuery(body)), settled);
   const sides = sidesOf({ source, base, other });
   return { ...asked, possible: b === null || !known || body !== null, sides, other, read, length: ids.length };

@@ -2,6 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { compareQuery, traceQuery } from "../api/queries";
 import type { Comparison, LayerView, TokenScore, TraceView } from "../api/types";
+import { wasGivenUp } from "./again";
 import { useRun, type Runs } from "./useRun";
 import { useViewPart } from "./view";
 
@@ -50,8 +51,7 @@ export function useTrace(): Traced {
     (!settled ||
       own.isPlaceholderData ||
       (!base && compared && (other.isPlaceholderData || between.isPlaceholderData)));
-  const stopped =
-    own.isEnabled && own.fetchStatus === "idle" && !own.error && (data === undefined || own.isPlaceholderData);
+  const stopped = wasGivenUp(own);
   const comparison = compared ? ((base ? data?.comparison : between.data) ?? null) : null;
   return {
     ...runs,

@@ -12,13 +12,15 @@ import { SearchBox } from "./SearchBox";
 import { SoughtPlace } from "./SoughtPlace";
 import { Start } from "./Start";
 import { useExplore } from "../../run/explore";
+import { Waiting } from "../../panels/shell/Waiting";
 import { useSought } from "../../run/useSought";
 import css from "./explore.module.css";
 
 export function SearchTab() {
   const { residual, like } = useExplore();
   const { sought, filter } = useSought();
-  const { data, error, isFetching, isPlaceholderData, refetch } = useQuery(searchQuery(sought, filter));
+  const found = useQuery(searchQuery(sought, filter));
+  const { data, error, isFetching, isPlaceholderData, refetch } = found;
   const answer = sought === null ? undefined : data;
   return (
     <div className="search">
@@ -36,7 +38,7 @@ export function SearchTab() {
       ) : sought === null ? (
         residual === null && <Start />
       ) : answer === undefined ? (
-        <Empty title="Searching all value vectors…" />
+        <Waiting query={found} doing="Searching all value vectors…" />
       ) : (
         <div className={css.searchAnswer} data-answer aria-busy={isFetching} data-old={isPlaceholderData}>
           <section aria-labelledby="found">

@@ -1,7 +1,8 @@
-// The Generate button with its number of tokens and its sampling.
-import { Settings2 } from "lucide-react";
+// The Generate button with its number of tokens and its sampling; and Stop in its place, which forgets neither.
+import { Settings2, Square } from "lucide-react";
 import { useState } from "react";
 import { Popover, Segments } from "../../ui/controls";
+import { stopGeneration, useGeneration } from "../../run/generation";
 import { useView, setView } from "../../run/view";
 import css from "./bar.module.css";
 
@@ -22,6 +23,15 @@ export function GenerateMenu({ prompt, onGenerate }: Props) {
     if (view.generate > 0) setView({ generate: next });
   };
   const greedy = view.temperature === 0;
+  const { running } = useGeneration();
+  if (running) {
+    return (
+      <button type="button" className="button danger" onClick={stopGeneration}>
+        <Square aria-hidden />
+        Stop
+      </button>
+    );
+  }
   return (
     <div className={css.generate}>
       <button type="button" className="button" disabled={prompt === ""} onClick={() => onGenerate(count)}>

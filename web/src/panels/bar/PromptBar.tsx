@@ -1,11 +1,11 @@
 // The top bar of the debugger: model, prompt, run, generate, A and B. The prompt is one line and grows on focus.
-import { Bug, Play, Square } from "lucide-react";
+import { Bug, Play } from "lucide-react";
 import { formatEdit } from "../../domain/edit";
 import { editsInForce } from "../../domain/run";
 import { visible } from "../../domain/visible";
 import { useRunAgain } from "../../run/again";
 import { runPrompt, useDraft } from "../../run/draft";
-import { stopGeneration, useGeneration } from "../../run/generation";
+import { continueAgain } from "../../run/generation";
 import { useSessionVerbs } from "../../run/session";
 import { getView, setView, useViewPart } from "../../run/view";
 import { Pages } from "../links/Pages";
@@ -19,7 +19,6 @@ import css from "./bar.module.css";
 export const COMMAND = navigator.platform.startsWith("Mac") ? "⌘" : "Ctrl";
 
 export function PromptBar() {
-  const { running } = useGeneration();
   const { text, write, unrun } = useDraft();
   const again = useRunAgain();
   const verbs = useSessionVerbs();
@@ -81,20 +80,14 @@ export function PromptBar() {
         <Play aria-hidden />
         Run
       </button>
-      {running ? (
-        <button type="button" className="button danger" onClick={stopGeneration}>
-          <Square aria-hidden />
-          Stop
-        </button>
-      ) : (
-        <GenerateMenu
-          prompt={text}
-          onGenerate={(count) => {
-            runPrompt(text);
-            setView({ generate: count });
-          }}
-        />
-      )}
+      <GenerateMenu
+        prompt={text}
+        onGenerate={(count) => {
+          runPrompt(text);
+          setView({ generate: count });
+          continueAgain();
+        }}
+      />
       <button
         id="debug"
         type="button"

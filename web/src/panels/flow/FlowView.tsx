@@ -1,9 +1,9 @@
 // The flow to the chosen prediction: tokens across, layers from the last down, the strongest edges. One is looked at beside
 // it; a route that is pinned stays whatever the threshold is.
-import { useRunAgain } from "../../run/again";
 import { LEAST, useFlow } from "../../run/useFlow";
 import { useViewPart } from "../../run/view";
 import { Empty, ErrorNote, Warning } from "../../ui/notes";
+import { Cancelled } from "../shell/Waiting";
 import { EdgeDetails } from "./EdgeDetails";
 import { EdgeList } from "./EdgeList";
 import { FlowChart } from "./FlowChart";
@@ -12,19 +12,9 @@ import css from "./flow.module.css";
 export function FlowView() {
   const shown = useFlow();
   const pins = useViewPart("pins");
-  const again = useRunAgain();
   const { flow, failure, stopped, looked, waiting } = shown;
   if (failure !== null) return <ErrorNote failure={failure} onRetry={shown.retry} />;
-  if (stopped) {
-    return (
-      <Warning>
-        Cancelled.{" "}
-        <button type="button" className="button small" onClick={again}>
-          Run
-        </button>
-      </Warning>
-    );
-  }
+  if (stopped) return <Cancelled />;
   if (flow === undefined) return <Empty title="Following the flow back to the tokens…" />;
   return (
     <div className={css.flow} data-stale={waiting} aria-busy={waiting}>

@@ -6,13 +6,13 @@ import type { HeadTable } from "../../api/types";
 import { HEAD_COLUMNS, orderedHeads, scoreOf, type HeadColumn } from "../../domain/headscores";
 import { percent, short } from "../../domain/numbers";
 import { visible } from "../../domain/visible";
-import { useRunAgain } from "../../run/again";
 import { openUnit } from "../../run/unit";
 import { useTrace } from "../../run/useTrace";
 import { setView, useView } from "../../run/view";
-import { Empty, ErrorNote, Warning } from "../../ui/notes";
+import { ErrorNote, Warning } from "../../ui/notes";
 import { useRoving } from "../../ui/roving";
 import { TokenText } from "../../ui/TokenText";
+import { Waiting } from "../shell/Waiting";
 import { EditMenu } from "../unit/EditMenu";
 import css from "./heads.module.css";
 
@@ -24,20 +24,9 @@ export function HeadsView() {
   const ofA = show === "base";
   const ready = data !== undefined && !stale;
   const found = useQuery(headTableQuery(ready ? (ofA ? a : b) : null, ofA ? aPosition : position));
-  const again = useRunAgain();
   if (found.error !== null) return <ErrorNote failure={found.error} onRetry={() => void found.refetch()} />;
   if (found.data !== undefined) return <Table table={found.data} stale={!ready || found.isFetching} />;
-  if (found.isEnabled && found.fetchStatus === "idle") {
-    return (
-      <Warning>
-        Cancelled.{" "}
-        <button type="button" className="button small" onClick={again}>
-          Run
-        </button>
-      </Warning>
-    );
-  }
-  return <Empty title="Reading what every head attends to…" />;
+  return <Waiting query={found} doing="Reading what every head attends to…" />;
 }
 
 function Table({ table, stale }: { table: HeadTable; stale: boolean }) {

@@ -10,6 +10,7 @@ import { short, signed } from "../../domain/numbers";
 import { diverging } from "../../domain/scale";
 import { visible } from "../../domain/visible";
 import { sourcesSaid } from "../../domain/why";
+import { wasGivenUp } from "../../run/again";
 import { useNames } from "../../run/names";
 import { useTarget } from "../../run/target";
 import { openUnit } from "../../run/unit";
@@ -20,6 +21,7 @@ import { IconButton } from "../../ui/controls";
 import { Empty, ErrorNote } from "../../ui/notes";
 import { useRoving } from "../../ui/roving";
 import { Stale } from "../../ui/Stale";
+import { Cancelled } from "../shell/Waiting";
 import { EditMenu } from "../unit/EditMenu";
 import { TokenPicker } from "./TokenPicker";
 import { WhyOptions } from "./WhyOptions";
@@ -49,6 +51,7 @@ export function Why() {
   const answers = { a: wantsA ? (ofA.data ?? null) : null, b: wantsB ? (ofB.data ?? null) : null };
   const answer = answers.b ?? answers.a;
   const old = stale || (wantsA && ofA.isPlaceholderData) || (wantsB && ofB.isPlaceholderData);
+  const givenUp = (wantsA && wasGivenUp(ofA)) || (wantsB && wasGivenUp(ofB));
   if (target === null) return <Empty title="Nothing to explain yet" />;
   const candidates = [...(sideB?.output ?? []), ...(sideA?.output ?? [])];
   return (
@@ -73,10 +76,11 @@ export function Why() {
         </IconButton>
       </div>
       <WhyOptions answer={answer} />
+      {givenUp && <Cancelled />}
       {failure !== null ? (
         <Unanswered failure={failure} />
       ) : answer === null ? (
-        <Empty title="Adding up what every unit wrote…" />
+        !givenUp && <Empty title="Adding up what every unit wrote…" />
       ) : (
         <div ref={group} data-stale={old}>
           <p className={css.where}>

@@ -3,9 +3,9 @@ import { useEffect, useMemo } from "react";
 import { ChevronDown, ChevronUp, Rows3 } from "lucide-react";
 import type { LayerView } from "../../api/types";
 import { isInForce } from "../../domain/concept";
+import { layerAt } from "../../domain/layer";
 import { lensName } from "../../domain/lens";
 import { visible } from "../../domain/visible";
-import { useRunAgain } from "../../run/again";
 import { useFollowed } from "../../run/follow";
 import { useNames } from "../../run/names";
 import { moveLayer } from "../../run/selection";
@@ -13,10 +13,11 @@ import { useEditedUpdates } from "../../run/useEditedUpdates";
 import { shownSide, useEffects, useTrace } from "../../run/useTrace";
 import { setView, useView } from "../../run/view";
 import { IconButton } from "../../ui/controls";
-import { Empty, ErrorNote, Warning } from "../../ui/notes";
+import { Empty, ErrorNote } from "../../ui/notes";
 import { Stale } from "../../ui/Stale";
 import { TokenText } from "../../ui/TokenText";
 import { useRoving } from "../../ui/roving";
+import { Cancelled } from "../shell/Waiting";
 import { LayerFlow } from "./LayerFlow";
 import css from "./layer.module.css";
 
@@ -24,7 +25,6 @@ export function LayerPanel() {
   const view = useView();
   const traced = useTrace();
   const { data, show, stale, busy, stopped, failure, position, sideA } = traced;
-  const again = useRunAgain();
   const names = useNames();
   const followed = useFollowed();
   const box = useRoving<HTMLDivElement>();
@@ -33,7 +33,7 @@ export function LayerPanel() {
   const extraByLayer = useMemo(() => Map.groupBy(extra, ({ layer }) => layer), [extra]);
   const effects = useEffects(traced, view.sort === "effect" ? (followed.ids[0] ?? null) : null);
   const layers: readonly LayerView[] = effects ?? shownSide(traced)?.layers ?? [];
-  const chosen = view.layer ?? layers.length - 1;
+  const chosen = layerAt(view.layer, layers.length);
   const token = data?.tokens[data.position];
   const leading = data?.output.find(({ id }) => id === followed.ids[0])?.text;
   const arrived = data !== undefined;
@@ -106,12 +106,9 @@ export function LayerPanel() {
       </div>
       {failure !== null && <ErrorNote failure={failure} onRetry={traced.retry} />}
       {stopped && (
-        <Warning>
-          Cancelled: {data === undefined ? "there is nothing to show yet." : "what is shown is the run before."}{" "}
-          <button type="button" className="button small" onClick={again}>
-            Run
-          </button>
-        </Warning>
+        <Cancelled
+          said={`Cancelled: ${data === undefined ? "there is nothing to show yet." : "what is shown is the run before."}`}
+        />
       )}
       <div
         ref={box}

@@ -136,7 +136,9 @@ export function LensMap({ length, side }: Props) {
         aria-busy={map.missing > 0}
         onScroll={(event) => setScroll({ left: event.currentTarget.scrollLeft, top: event.currentTarget.scrollTop })}
       >
-        {layers === 0 && <Empty title={traced.failure !== null ? "The model did not run" : "Running the model…"} />}
+        {layers === 0 && (
+          <Empty title={traced.failure !== null || traced.stopped ? "The model did not run" : "Running the model…"} />
+        )}
         <div style={{ width: LABELS + length * cell, height: HEAD + rows.length * high }} hidden={layers === 0}>
           <canvas
             ref={canvas}

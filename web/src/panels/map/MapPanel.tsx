@@ -23,7 +23,9 @@ const Trajectory = lazy(() => import("../trajectory/Trajectory"));
 
 export function MapPanel() {
   const { panel, measure, split } = useView();
-  const { length, stale, compared, lens, aLens } = useTrace();
+  const { length, stale, compared, lens, aLens, data, failure } = useTrace();
+  // The map says so itself; the others would wait for ever.
+  const failed = panel !== "grid" && failure !== null && data === undefined;
   return (
     <section className={css.panel} aria-label="Map of layers and tokens">
       <div className={css.head}>
@@ -70,10 +72,11 @@ export function MapPanel() {
         ) : (
           <LensMap length={length} />
         ))}
-      {panel === "flow" && <FlowView />}
-      {panel === "heads" && <HeadsView />}
-      {panel === "patch" && <PatchView />}
-      {panel === "trajectory" && (
+      {failed && <Empty title="The model did not run" />}
+      {!failed && panel === "flow" && <FlowView />}
+      {!failed && panel === "heads" && <HeadsView />}
+      {!failed && panel === "patch" && <PatchView />}
+      {!failed && panel === "trajectory" && (
         <Suspense fallback={<Empty title="Following tokens through the layers…" />}>
           <Trajectory />
         </Suspense>

@@ -1,8 +1,8 @@
 // What stands in place of an answer that is not there: what is wrong, that it was cancelled, that it is being made.
 import type { ReactNode } from "react";
-import { useRunAgain } from "../../run/again";
 import type { Asked } from "../../run/usePatch";
 import { Empty, ErrorNote, Warning } from "../../ui/notes";
+import { Cancelled } from "../shell/Waiting";
 import css from "./patch.module.css";
 
 interface Props<T> {
@@ -14,19 +14,11 @@ interface Props<T> {
 
 export function Answered<T extends { warnings?: readonly string[] }>({ asked, doing, children }: Props<T>) {
   const { answer, failure, waiting, stale, stopped, retry } = asked;
-  const again = useRunAgain();
   const old = stale || waiting;
   return (
     <>
       {failure !== null && <ErrorNote failure={failure} onRetry={retry} />}
-      {stopped && (
-        <Warning>
-          Cancelled.{" "}
-          <button type="button" className="button small" onClick={answer === undefined ? again : retry}>
-            Run
-          </button>
-        </Warning>
-      )}
+      {stopped && <Cancelled />}
       {answer === undefined && waiting && <Empty title={doing} />}
       {answer !== undefined && failure === null && (
         <div className={css.answer} data-stale={old} aria-busy={old}>

@@ -80,6 +80,7 @@ function Answer({ found, sides: { here, there }, models, read, length }: AnswerP
           write={short}
           chosen={{ layer, column: position }}
           marked={(row, column) => row === found.layer && (column === null || positions.includes(column))}
+          foremost={found.position}
           onChoose={(row, column) =>
             setView({ layer: row, ...(column === null || column >= length ? {} : { position: column, read }) })
           }

@@ -16,15 +16,19 @@ interface Props {
   chosen: { layer: number | null; column: number | null };
   /** Cells that an answer is about. */
   marked?: (layer: number, column: number | null) => boolean;
+  /** The column of those that is brought in sight; else the first. */
+  foremost?: number | null;
   onChoose: (layer: number, column: number | null) => void;
 }
 
 export const PatchCells = memo(function PatchCells(props: Props) {
-  const { label, columns, rows, last, strength, write, chosen, marked, onChoose } = props;
+  const { label, columns, rows, last, strength, write, chosen, marked, foremost, onChoose } = props;
   const group = useRoving<HTMLTableSectionElement>();
   // Of a long text what the answer is about may be out of sight.
   useEffect(() => {
-    group.current?.querySelector('[data-marked="true"]')?.scrollIntoView({ block: "nearest", inline: "nearest" });
+    const marks = group.current?.querySelectorAll('[data-marked="true"]') ?? [];
+    const sought = Array.from(marks).find((cell) => cell.matches('[data-foremost="true"]')) ?? marks[0];
+    sought?.scrollIntoView({ block: "nearest", inline: "nearest" });
   }, [group, rows]);
   const layers = rows.map((_, layer) => rows.length - 1 - layer);
   const cell = (layer: number, value: number | null, column: number | null) => (
@@ -32,6 +36,7 @@ export const PatchCells = memo(function PatchCells(props: Props) {
       key={column ?? "all"}
       data-chosen={column !== null && chosen.layer === layer && chosen.column === column}
       data-marked={marked?.(layer, column)}
+      data-foremost={column !== null && column === foremost}
     >
       {value !== null && (
         <button

@@ -4,7 +4,7 @@ import { ChevronDown, ChevronUp, X } from "lucide-react";
 import { memo, useEffect, useRef, useState } from "react";
 import { percent, short } from "../../domain/numbers";
 import { visible } from "../../domain/visible";
-import { useGeneration } from "../../run/generation";
+import { continueAgain, useGeneration } from "../../run/generation";
 import { useSessionWork } from "../../run/session";
 import { useLanes } from "../../run/useLanes";
 import { useSurprise } from "../../run/useSurprise";
@@ -112,7 +112,7 @@ export function TokenStrip() {
         </div>
       )}
       {a !== null && !parts && <p className={css.same}>A continues in the same way.</p>}
-      {error !== null && <ErrorNote failure={error} />}
+      {error !== null && <ErrorNote failure={error} onRetry={continueAgain} />}
       {warnings.map((warning) => (
         <Warning key={warning}>{warning}</Warning>
       ))}

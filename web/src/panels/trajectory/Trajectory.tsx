@@ -6,15 +6,17 @@ import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { trajectoryQuery } from "../../api/queries";
 import type { TokenPath } from "../../api/types";
+import { layerAt } from "../../domain/layer";
 import { change, percent, thousands } from "../../domain/numbers";
 import { visible } from "../../domain/visible";
 import { followStyle, useFollowed } from "../../run/follow";
 import { useTrace } from "../../run/useTrace";
 import { setView, useView } from "../../run/view";
 import { useSize } from "../../ui/hooks";
-import { Empty, ErrorNote } from "../../ui/notes";
+import { ErrorNote } from "../../ui/notes";
 import { useTheme } from "../../ui/theme";
 import { TokenText } from "../../ui/TokenText";
+import { Waiting } from "../shell/Waiting";
 import { chartData, chartOptions, type Drawn, type Measure } from "./chart";
 import { FollowToken } from "./FollowToken";
 import { Watches } from "./Watches";
@@ -36,7 +38,7 @@ function Tokens({ measure }: { measure: Measure }) {
   const error = own.error ?? other.error;
   if (error) return <ErrorNote failure={error} onRetry={() => void own.refetch()} />;
   const { data } = own;
-  if (data === undefined) return <Empty title="Following tokens through the layers…" />;
+  if (data === undefined) return <Waiting query={own} doing="Following tokens through the layers…" />;
   const pathsA = (base ? data.baseline : other.data?.tokens) ?? null;
   const inA = (id: number): TokenPath | undefined => pathsA?.find((path) => path.id === id);
   const old = own.isPlaceholderData || other.isPlaceholderData;
@@ -74,7 +76,7 @@ function Tokens({ measure }: { measure: Measure }) {
         </li>
         {compared && show === "difference" && <li className="muted">solid: B · dashed: A</li>}
       </ul>
-      <Chart stages={data.stages} paths={paths} measure={measure} layer={view.layer ?? layers - 1} />
+      <Chart stages={data.stages} paths={paths} measure={measure} layer={layerAt(view.layer, layers)} />
     </div>
   );
 }

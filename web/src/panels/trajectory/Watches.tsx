@@ -1,4 +1,5 @@
 // Watches as charts, one below the other, since each has its own unit: through the layers, or along the continuation.
+import { layerAt } from "../../domain/layer";
 import { useLayerCourses, useStepCourses } from "../../run/useCourses";
 import { useTrace } from "../../run/useTrace";
 import { getView, setView, useView } from "../../run/view";
@@ -18,7 +19,7 @@ export function Watches() {
   const group = useRoving<HTMLDivElement>();
   const both = compared && show === "difference" && a !== null;
   const courses = compared && show === "base" && a !== null ? a : b;
-  const at = along === "layers" ? (layer ?? (data?.model.layers ?? 1) - 1) : position - promptLength + 2;
+  const at = along === "layers" ? layerAt(layer, data?.model.layers ?? 0) : position - promptLength + 2;
   return (
     <div className={css.trajectory} data-stale={stale} aria-busy={stale || waiting}>
       <div className={css.legend}>

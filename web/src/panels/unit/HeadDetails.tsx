@@ -9,10 +9,11 @@ import { useLens } from "../../run/lens";
 import { editsOf } from "../../run/edits";
 import { shownSide, useTrace } from "../../run/useTrace";
 import { useViewPart } from "../../run/view";
-import { Empty, ErrorNote } from "../../ui/notes";
+import { ErrorNote } from "../../ui/notes";
 import { TokenText } from "../../ui/TokenText";
 import { UnitLink } from "../links/links";
 import { CopyButtons } from "./CopyButtons";
+import { Waiting } from "../shell/Waiting";
 import { EditMenu } from "./EditMenu";
 import css from "./unit.module.css";
 
@@ -21,7 +22,8 @@ export function HeadDetails({ head, wide = false }: { head: string; wide?: boole
   // Reading a circuit takes seconds of the model's one thread: the run that is shown beside it comes first.
   const first = !wide && traced.data === undefined;
   const { lens, known } = useLens();
-  const { data, error, refetch } = useQuery({ ...headQuery(head, lens), enabled: !first && known });
+  const found = useQuery({ ...headQuery(head, lens), enabled: !first && known });
+  const { data, error, refetch } = found;
   const edits = editsOf(useViewPart("edits"), head);
   const layer = parseUnitName(head)?.layer ?? 0;
   const here = shownSide(traced)?.layers[layer]?.heads?.find((one) => one.head === head);
@@ -62,7 +64,7 @@ export function HeadDetails({ head, wide = false }: { head: string; wide?: boole
       ) : (
         error !== null && <ErrorNote failure={error} onRetry={() => void refetch()} />
       )}
-      {data === undefined && error === null && <Empty title="Reading the head…" />}
+      {data === undefined && error === null && <Waiting query={found} doing="Reading the head…" />}
       {data !== undefined && (
         <>
           {data.opaque !== "" && <p className="muted">{data.opaque}</p>}

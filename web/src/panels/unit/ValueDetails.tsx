@@ -11,12 +11,13 @@ import { useLens } from "../../run/lens";
 import { useCoefficients } from "../../run/useCoefficients";
 import { useViewPart } from "../../run/view";
 import { Tip } from "../../ui/controls";
-import { Empty, ErrorNote } from "../../ui/notes";
+import { ErrorNote } from "../../ui/notes";
 import { WordCloud } from "../../ui/WordCloud";
 import { ExploreLink, UnitLink } from "../links/links";
 import { ClusterLine } from "./ClusterLine";
 import { Coefficients } from "./Coefficients";
 import { CopyButtons } from "./CopyButtons";
+import { Waiting } from "../shell/Waiting";
 import { EditMenu } from "./EditMenu";
 import { NameForm } from "./NameForm";
 import { Projection } from "./Projection";
@@ -30,10 +31,11 @@ const NEAREST = 5;
 
 export function ValueDetails({ value, wide = false }: { value: string; wide?: boolean }) {
   const { lens, known } = useLens();
-  const { data, error, refetch } = useQuery({
+  const found = useQuery({
     ...valueQuery(canonicalName(value) ?? value, lens),
     enabled: known && value !== "",
   });
+  const { data, error, refetch } = found;
   return (
     <section className={wide ? css.wide : css.unit} aria-label={wide ? undefined : value}>
       {!wide && (
@@ -49,7 +51,7 @@ export function ValueDetails({ value, wide = false }: { value: string; wide?: bo
         </div>
       )}
       {error && <ErrorNote failure={error} onRetry={() => void refetch()} />}
-      {data === undefined && !error && <Empty title="Reading the vector…" />}
+      {data === undefined && !error && <Waiting query={found} doing="Reading the vector…" />}
       {data !== undefined && (wide ? <Wide data={data} /> : <Narrow data={data} />)}
     </section>
   );
