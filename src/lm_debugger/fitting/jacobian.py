@@ -30,7 +30,7 @@ from lm_debugger.work import Work
 
 SKIPPED = 16  # positions at the beginning that are left out
 PARTS = 12  # `sampled` takes this part of the channels in each text
-TOKENS = {"cpu": 256}  # that run in one forward: their graph is in memory
+TOKENS = {"cpu": 384}  # that run in one forward: their graph is in memory
 TOKENS_ELSEWHERE = 8192
 PULLED = {"cpu": 1 << 26}  # bytes of cotangents that are held at once
 PULLED_ELSEWHERE = 1 << 31
