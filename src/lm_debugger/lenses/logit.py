@@ -18,8 +18,10 @@ FEW = 128
 
 
 def _is_plain(module: nn.Module) -> TypeGuard[nn.Linear]:
-    """Whether a module is its matrix and nothing else, also no hooks of the user's."""
-    return type(module) is nn.Linear and module.bias is None and not foreign_hooks(module)
+    """Whether a module is a matrix in the CPU's memory and nothing else: no bias, no hooks, no forward of another's."""
+    if type(module) is not nn.Linear or module.bias is not None or module.weight.device.type != "cpu":
+        return False
+    return "forward" not in vars(module) and not foreign_hooks(module)
 
 
 class LogitLens:
@@ -88,7 +90,7 @@ class LogitLens:
 
     def _unembed(self, stream: Tensor) -> Tensor:
         unembedding = self._modules[-1]
-        if len(stream) <= FEW and _is_plain(unembedding) and stream.device.type == "cpu":
+        if len(stream) <= FEW and _is_plain(unembedding):
             return (unembedding.weight[: self.vocabulary] @ stream.T).T.contiguous().float()
         logits: Tensor = unembedding(stream[None])[0, :, : self.vocabulary]
         return logits.float()
