@@ -19,9 +19,9 @@ FEW = 128
 
 def _is_plain(module: nn.Module) -> TypeGuard[nn.Linear]:
     """Whether a module is a matrix in the CPU's memory and nothing else: no bias, no hooks, no forward of another's."""
-    if type(module) is not nn.Linear or module.bias is not None or module.weight.device.type != "cpu":
+    if type(module) is not nn.Linear or [name for name, _ in module.named_parameters()] != ["weight"]:
         return False
-    return "forward" not in vars(module) and not foreign_hooks(module)
+    return module.weight.device.type == "cpu" and "forward" not in vars(module) and not foreign_hooks(module)
 
 
 class LogitLens:
