@@ -2,21 +2,19 @@
 
 from pathlib import Path
 
-import accelerate
 import pytest
 import torch
 from torch import Tensor
 
 from lm_debugger.debugger.session import Debugger
 from lm_debugger.errors import LensError
-from lm_debugger.lenses import logit
 from lm_debugger.lenses.lens import FittedLens
 from lm_debugger.readouts.grid import grid
 from lm_debugger.readouts.trajectory import trajectory
 from lm_debugger.records.lens import LensSummary
 from lm_debugger.records.names import read_unit
 from lm_debugger.records.search import Filter
-from tests.tiny import debugger, prompt, shared
+from tests.tiny import prompt, shared
 
 TYPES = ("llama", "gpt2", "gemma2", "mixtral", "gptj")
 
@@ -208,22 +206,3 @@ def test_the_default_lens(empty_cache: Path) -> None:
     with pytest.raises(LensError):
         tiny.use_lens("nothing")
     assert tiny.value("L0D5").lens == "made"
-
-
-def test_few_rows_are_read_as_many_are() -> None:
-    readout = debugger("llama").model.readout
-    streams = torch.randn(logit.FEW + 1, readout.hidden)
-    torch.testing.assert_close(readout.logits(streams[:3]), readout.logits(streams)[:3])
-
-
-def test_the_unembedding_is_called_where_it_is_more_than_its_matrix() -> None:
-    """With a hook of the user's, and where accelerate fetches its matrix when it is called."""
-    model = debugger("llama").model
-    streams, unembedding = torch.randn(2, model.anatomy.hidden_size), model.network.get_output_embeddings()
-    plain = model.readout.logits(streams)
-    hook = unembedding.register_forward_hook(lambda _, __, output: 2 * output)
-    torch.testing.assert_close(model.readout.logits(streams), 2 * plain)
-    hook.remove()
-    accelerate.cpu_offload(unembedding, execution_device=torch.device("cpu"))
-    assert unembedding.weight.is_meta
-    torch.testing.assert_close(model.readout.logits(streams), plain)

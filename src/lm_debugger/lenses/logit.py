@@ -1,27 +1,14 @@
 """Applies the model's own way from the residual stream to logits (the logit lens), and projects single vectors."""
 
 from functools import cached_property
-from typing import TypeGuard
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from transformers import PreTrainedModel
 
 from lm_debugger.anatomy.linear import Linear
 from lm_debugger.anatomy.norms import NormForm, probe
 from lm_debugger.anatomy.parts import Anatomy
-from lm_debugger.engine.state import foreign_hooks
-
-# Rows that are multiplied from the right: on two cores a matrix of 49,152 x 576 with 12 rows takes 26 ms so, and 44 as
-# the module does it, with 90 rows 100 and 121, with 200 as long.
-FEW = 128
-
-
-def _is_plain(module: nn.Module) -> TypeGuard[nn.Linear]:
-    """Whether a module is a matrix in the CPU's memory and nothing else: no bias, no hooks, no forward of another's."""
-    if type(module) is not nn.Linear or [name for name, _ in module.named_parameters()] != ["weight"]:
-        return False
-    return module.weight.device.type == "cpu" and "forward" not in vars(module) and not foreign_hooks(module)
 
 
 class LogitLens:
@@ -89,10 +76,7 @@ class LogitLens:
         return stream.to(self._dtype)
 
     def _unembed(self, stream: Tensor) -> Tensor:
-        unembedding = self._modules[-1]
-        if len(stream) <= FEW and _is_plain(unembedding):
-            return (unembedding.weight[: self.vocabulary] @ stream.T).T.contiguous().float()
-        logits: Tensor = unembedding(stream[None])[0, :, : self.vocabulary]
+        logits: Tensor = self._modules[-1](stream[None])[0, :, : self.vocabulary]
         return logits.float()
 
     def _scaled(self, logits: Tensor) -> Tensor:
