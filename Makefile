@@ -26,10 +26,8 @@ demo: $(VENV)/installed $(PAGE) ## Trace and steer the demo model, then open the
 # Eight value vectors that promote negative words: each is switched on.
 NEGATIVE := L18D267 L22D75 L22D333 L22D524 L23D1046 L28D270 L29D168 L29D263
 
-# Its halves run side by side: each waits more than the other leaves of two cores.
 .PHONY: test
-test: $(VENV)/installed-dev $(PAGE) ## Check style, types and import directions, and run all tests
-	$(MAKE) --jobs=2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) test-python test-web
+test: test-python test-web ## Check style, types and import directions, and run all tests
 
 # Tests wait for servers and start programs more than they compute: one worker more than there are cores keeps these at
 # work. Each holds a model, so that more than a few would ask for a large machine.
