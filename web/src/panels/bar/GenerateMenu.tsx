@@ -2,6 +2,7 @@
 import { Settings2, Square } from "lucide-react";
 import { useState } from "react";
 import { Popover, Segments } from "../../ui/controls";
+import { useRoving } from "../../ui/roving";
 import { stopGeneration, useGeneration } from "../../run/generation";
 import { useView, setView } from "../../run/view";
 import css from "./bar.module.css";
@@ -24,6 +25,7 @@ export function GenerateMenu({ prompt, onGenerate }: Props) {
   };
   const greedy = view.temperature === 0;
   const { running } = useGeneration();
+  const group = useRoving<HTMLDivElement>();
   if (running) {
     return (
       <button type="button" className="button danger" onClick={stopGeneration}>
@@ -33,15 +35,28 @@ export function GenerateMenu({ prompt, onGenerate }: Props) {
     );
   }
   return (
-    <div className={css.generate}>
-      <button type="button" className="button" disabled={prompt === ""} onClick={() => onGenerate(count)}>
+    <div className={css.generate} ref={group}>
+      <button
+        type="button"
+        className="button"
+        data-rove
+        tabIndex={-1}
+        disabled={prompt === ""}
+        onClick={() => onGenerate(count)}
+      >
         Generate {count}
       </button>
       <Popover
         label="How to generate"
         align="end"
         trigger={
-          <button type="button" className="button icon" aria-label="Number of tokens and sampling">
+          <button
+            type="button"
+            className="button icon"
+            data-rove
+            tabIndex={-1}
+            aria-label="Number of tokens and sampling"
+          >
             <Settings2 aria-hidden />
           </button>
         }

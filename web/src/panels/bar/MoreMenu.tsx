@@ -3,16 +3,20 @@ import { Command, Ellipsis } from "lucide-react";
 import { DropdownMenu as Menu } from "radix-ui";
 import { copyLink } from "../../run/share";
 import { showPalette, showSheet } from "../../run/overlays";
+import { useRoving } from "../../ui/roving";
 import { toggleTheme, useTheme } from "../../ui/theme";
 import css from "./bar.module.css";
 
 export function MoreMenu({ command }: { command: string }) {
   const theme = useTheme();
+  const group = useRoving<HTMLDivElement>();
   return (
-    <div className={css.topTools}>
+    <div className={css.topTools} ref={group}>
       <button
         type="button"
         className="button quiet"
+        data-rove
+        tabIndex={-1}
         aria-label="Command palette"
         title={`Every action, unit and example (${command} K)`}
         aria-keyshortcuts="Control+K Meta+K"
@@ -23,7 +27,7 @@ export function MoreMenu({ command }: { command: string }) {
       </button>
       <Menu.Root modal={false}>
         <Menu.Trigger asChild>
-          <button type="button" className="button icon quiet" aria-label="More">
+          <button type="button" className="button icon quiet" data-rove tabIndex={-1} aria-label="More">
             <Ellipsis aria-hidden />
           </button>
         </Menu.Trigger>

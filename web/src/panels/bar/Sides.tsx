@@ -11,6 +11,7 @@ import { restore } from "../../run/restore";
 import { useRun } from "../../run/useRun";
 import { setView, useView } from "../../run/view";
 import { Segments } from "../../ui/controls";
+import { useRoving } from "../../ui/roving";
 import { droppedRun, holdsRun, type Dragged } from "../runs/drag";
 import css from "./bar.module.css";
 
@@ -20,13 +21,14 @@ export function Sides() {
   const view = useView();
   const { compared, base, interventions, lens, aLens } = useRun();
   const lenses = useLenses();
+  const group = useRoving<HTMLDivElement>();
   const other = visible(view.aPrompt);
   const through = lens === aLens ? "" : lensName(aLens);
   const aSaid = base
     ? "without edits"
     : `${through === "" ? "" : `through the ${through}, `}${view.aPrompt === view.prompt ? "this prompt" : other}${view.aEdits.length > 0 ? `, ${counted(view.aEdits.length)}` : ""}`;
   return (
-    <div className={css.sides}>
+    <div className={css.sides} ref={group}>
       <Side
         name="A"
         said={aSaid}
@@ -98,6 +100,8 @@ function Side({ name, said, short, onDrop, children }: SideProps) {
         <button
           type="button"
           className={`button ${css.side}`}
+          data-rove
+          tabIndex={-1}
           data-over={over}
           aria-label={`Run ${name}: ${said}`}
           title={`${name}: ${said}`}

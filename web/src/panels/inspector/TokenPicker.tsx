@@ -17,10 +17,12 @@ interface Props {
   tokens: readonly Target[];
   /** What choosing none is called, where that is possible. */
   none?: string;
+  /** One of a group that is reached by arrow keys. */
+  rove?: boolean;
   onChoose: (id: number | null) => void;
 }
 
-export function TokenPicker({ label, chosen, tokens, none, onChoose }: Props) {
+export function TokenPicker({ label, chosen, tokens, none, rove = false, onChoose }: Props) {
   const client = useQueryClient();
   const [text, setText] = useState("");
   const [said, say] = useState("");
@@ -40,7 +42,12 @@ export function TokenPicker({ label, chosen, tokens, none, onChoose }: Props) {
     }
   };
   const trigger = (
-    <button type="button" className={`button small ${css.picker}`} aria-label={`${label}: ${name(chosen, none)}`}>
+    <button
+      type="button"
+      className={`button small ${css.picker}`}
+      aria-label={`${label}: ${name(chosen, none)}`}
+      {...(rove ? { "data-rove": true, tabIndex: -1 } : {})}
+    >
       {chosen === null ? <span className="muted">{none}</span> : <TokenText text={chosen.text} />}
       <ChevronDown aria-hidden />
     </button>

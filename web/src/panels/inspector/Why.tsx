@@ -39,6 +39,7 @@ export function Why() {
   const { estimate, ablate, resample, sources } = view;
   const verify = view.verify ? VERIFIED : 0;
   const options = { verify, estimate, ablate, resample, sources };
+  const question = useRoving<HTMLDivElement>();
   const group = useRoving<HTMLDivElement>();
   const wantsA = compared && show !== "edited";
   const wantsB = !wantsA || show === "difference";
@@ -56,18 +57,26 @@ export function Why() {
   const candidates = [...(sideB?.output ?? []), ...(sideA?.output ?? [])];
   return (
     <section className={css.why} aria-label="Why">
-      <div className={css.question}>
-        <TokenPicker label="Explain" chosen={target} tokens={candidates} onChoose={(id) => setView({ target: id })} />
+      <div className={css.question} ref={question}>
+        <TokenPicker
+          label="Explain"
+          chosen={target}
+          tokens={candidates}
+          rove
+          onChoose={(id) => setView({ target: id })}
+        />
         <span className="muted">against</span>
         <TokenPicker
           label="Against"
           chosen={versus}
           tokens={candidates}
           none="nothing"
+          rove
           onChoose={(id) => setView({ target: target.id, versus: id })}
         />
         <IconButton
           label="Swap the tokens"
+          rove
           className="small"
           disabled={versus === null}
           onClick={() => versus !== null && setView({ target: versus.id, versus: target.id })}
