@@ -18,7 +18,7 @@ from tests.server.live import Process
 from .measures import worst_health
 
 MOST_SECONDS = 0.2
-TRIES = 6  # on a machine that is busy with other things an innocent request waits too; a real block shows each time
+TRIES = 6  # whoever waits for one of several cores may be unlucky; a real block shows each time
 
 RECIPE = "# LM-Debugger recipe\n# name: a\n# fingerprint: f\n"
 

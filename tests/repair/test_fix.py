@@ -23,7 +23,7 @@ def agrees(debugger: Debugger, found: Fix, ids: list[int], interventions: tuple[
     view = debugger.trace(ids, [*interventions, *found.edits]).view(found.position, top_k=10)
     assert [token.id for token in found.after[:10]] == [token.id for token in view.output]
     for told, real in zip(found.after, view.output, strict=False):
-        assert told.logit == pytest.approx(real.logit, abs=1e-5)
+        assert told.logit == pytest.approx(real.logit, rel=1e-5)
         assert told.probability == pytest.approx(real.probability, abs=1e-5)
     before = debugger.trace(ids, interventions).view(found.position, top_k=10)
     assert [token.id for token in found.before] == [token.id for token in before.output]
