@@ -11,10 +11,9 @@ from tests.server.live import Process
 
 SAMPLE = 0.1  # seconds of the processor that tell how crowded it is
 
+
 def worst_health(server: Process, attack: Callable[[httpx2.Client], object]) -> float:
-    """The longest that `/api/health` took to answer while the attack was handled, in seconds of a machine that has nothing
-    else to do.
-    """
+    """The longest that `/api/health` took to answer while the attack was handled, in seconds of a quiet machine."""
     waits: list[float] = []
     over = threading.Event()
     begun = threading.Event()
@@ -39,7 +38,7 @@ def worst_health(server: Process, attack: Callable[[httpx2.Client], object]) -> 
 
 
 def _crowding() -> float:
-    """How many times longer than alone work takes at the moment, for all else that the machine does: 1 on a quiet one."""
+    """How many times longer than alone work takes at the moment: 1 on a quiet machine."""
     begun, used = time.perf_counter(), time.thread_time()
     while time.thread_time() - used < SAMPLE:
         pass

@@ -10,7 +10,9 @@ import torch
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, T5Config, T5ForConditionalGeneration
 
+import lm_debugger
 from lm_debugger.errors import LMDebuggerError, ModelLoadError, ModelNotFoundError, NumericalError
+from lm_debugger.proof.finite import check_finite
 from lm_debugger.source.load import check_network, check_tokenizer, load_network
 from lm_debugger.source.options import LoadOptions
 from lm_debugger.work import Work
@@ -219,15 +221,24 @@ def test_weights_that_are_not_numbers(folder: Path, bad: float) -> None:
     tensor = load_file(folder / "model.safetensors")[name]
     tensor[2, 3] = bad
     change_weights(folder, name, tensor)
-    says(NumericalError, name, folder)
     with pytest.raises(NumericalError, match=name):
-        check_network(AutoModelForCausalLM.from_pretrained(folder))
+        lm_debugger.load(folder, device="cpu")
+    with pytest.raises(NumericalError, match=name):
+        lm_debugger.load(AutoModelForCausalLM.from_pretrained(folder), tokenizer(96))
+
+
+def test_weights_that_are_no_numbers_any_more_are_seen_although_the_model_was_proved(folder: Path) -> None:
+    found = lm_debugger.load(folder, device="cpu")
+    found.trace("w1 w2")
+    found.model.network.model.layers[1].mlp.up_proj.weight[2, 3] = float("nan")
+    with pytest.raises(NumericalError, match="up_proj"):
+        found.trace("w1 w2")
 
 
 def test_large_finite_weights_are_accepted() -> None:
     model = zoo.make("llama")
     model.lm_head.weight.data.fill_(3e38)  # their sum overflows
-    check_network(model)
+    check_finite(model)
 
 
 def test_what_is_in_memory() -> None:

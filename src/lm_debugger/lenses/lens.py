@@ -43,6 +43,11 @@ class Lens(Protocol):
         """The transpose of `vector`: the product of vector(v) with a direction (…, hidden) is that of v with this."""
 
 
+def cache_key(fingerprint: str, lens: Lens) -> str:
+    """Names what is kept of a model through a lens."""
+    return f"{fingerprint}-{lens.key}" if lens.key else fingerprint
+
+
 class PlainLens:
     """Reads every layer as if it were the last (nostalgebraist 2020): nothing is done to a stream."""
 

@@ -6,26 +6,21 @@ Source: Geva et al. 2022, arXiv 2203.14680, section 3.1.
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
+from lm_debugger.lenses import words
 from lm_debugger.lenses.lens import LOGIT_LENS, Lens
 from lm_debugger.lenses.source import ValueSource
+from lm_debugger.lenses.words import End
 from lm_debugger.records.names import UnitName
 from lm_debugger.records.token import PromotedToken
 
 MEMORY = 40_000  # ends of vectors whose tokens are kept
 MOST = 50  # tokens that can be asked for
 BATCH = 256  # vectors projected at once: 256 · vocabulary floats
-
-
-class End(NamedTuple):
-    """One end of a vector's projection: the tokens it promotes, or with `negative` those it suppresses."""
-
-    name: UnitName
-    negative: bool = False
+WORTH = 100  # ends that are spelled anew before they are written: fewer are spelled again in no time
 
 
 class Projections:
@@ -40,16 +35,41 @@ class Projections:
         self._model = model
         self._lens = lens
         self._known: OrderedDict[End, tuple[list[float], list[int]]] = OrderedDict()
+        self._kept = False  # whether what other programs have spelled was looked up
+        self._new = 0  # ends spelled since they were written
         self._ranks: OrderedDict[tuple[End, tuple[int, ...]], int] = OrderedDict()
         self._lock = threading.RLock()  # a server reads out and searches on several threads
 
     def remember(self, ends: Iterable[End], limit: int) -> None:
         """Project those vectors whose `limit` tokens are not known yet, all in one product."""
         wanted = min(limit, self._model.readout.vocabulary)
-        missing = [end for end in dict.fromkeys(ends) if len(self._known.get(end, ((), ()))[1]) < wanted]
+        ends = list(dict.fromkeys(ends))
+        missing = self._missing(ends, wanted)
+        if missing and not self._kept:
+            self._recall()
+            missing = self._missing(missing, wanted)
         for first in range(0, len(missing), BATCH):
             with self._lock:
                 self._project(missing[first : first + BATCH], wanted)
+        self._keep(len(missing))
+
+    def _missing(self, ends: Sequence[End], count: int) -> list[End]:
+        return [end for end in ends if len(self._known.get(end, ((), ()))[1]) < count]
+
+    def _recall(self) -> None:
+        """Take what other programs have spelled."""
+        with self._lock:
+            self._kept = True
+            for end, found in words.read(self._model.fingerprint, self._lens).items():
+                self._known.setdefault(end, found)
+
+    def _keep(self, new: int) -> None:
+        """Write what is known, if enough of it is new: each end is written a few times at most, however many come."""
+        with self._lock:
+            self._new += new
+            if self._new >= max(WORTH, len(self._known) // 4):
+                words.write(self._model.fingerprint, self._lens, self._known)
+                self._new = 0
 
     @torch.no_grad()
     def _project(self, ends: Sequence[End], count: int) -> None:

@@ -9,6 +9,7 @@ from transformers import PreTrainedModel
 
 from lm_debugger.anatomy.fingerprint import fingerprint
 from lm_debugger.anatomy.parts import Anatomy
+from lm_debugger.proof.finite import check_finite
 from lm_debugger.records.base import Record
 from lm_debugger.records.examination import Examination
 from lm_debugger.store import cache
@@ -39,6 +40,9 @@ def prove(
 
     Returns:
         The report, and the anatomy unless the model is not supported.
+
+    Raises:
+        NumericalError: if a weight is NaN or infinite. The weights of a proved model are not.
     """
     start = time.perf_counter()
     own = fingerprint(network)
@@ -49,6 +53,7 @@ def prove(
         told = {"model": name, "fingerprint": identity or own}
         report = kept.examination.model_copy(update=told | {"cached": True, "seconds": seconds})
         return report, kept.anatomy
+    check_finite(network)
     from lm_debugger.proof.report import examine_network  # not needed by models that are known
 
     report, anatomy = examine_network(network, name=name, fingerprint=identity or own, progress=work)

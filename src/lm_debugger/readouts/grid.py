@@ -23,7 +23,7 @@ from lm_debugger.work import Work
 T = TypeVar("T", int, float)
 
 CHUNK = 1 << 24  # logits held at once: 64 MB, and as much again while they are reduced
-ROWS = 4  # reduced at once
+ROWS = 16  # reduced at once
 RULED_OUT = -1e4
 DECIMALS = 6
 TOKENS_HELD = 4  # for each run

@@ -14,6 +14,7 @@ CacheKind = Literal[
     "lensfits",
     "held",
     "lengths",
+    "words",
     "converted",
     "demo",
     "content",

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from lm_debugger.lenses.lens import LOGIT_LENS, Lens
+from lm_debugger.lenses.lens import LOGIT_LENS, Lens, cache_key
 from lm_debugger.lenses.source import ValueSource
 from lm_debugger.store import cache
 from lm_debugger.units.blocks import PIECE
@@ -41,7 +41,7 @@ class Statistics:
 
 def cached(source: ValueSource, layout: Layout, lens: Lens = LOGIT_LENS) -> Statistics | None:
     """The statistics kept for these weights and a lens, or None."""
-    entry = cache.read(KIND, _key(source, lens), VERSION)
+    entry = cache.read(KIND, cache_key(source.fingerprint, lens), VERSION)
     if entry is None:
         return None
     hidden = source.readout.directions(slice(0, 1)).shape[1]
@@ -84,12 +84,8 @@ def measure(
             done += len(vectors)
     found = Statistics(mean.cpu(), covariance.cpu(), deviations)
     arrays = {"mean": found.mean, "covariance": found.covariance, "deviations": deviations}
-    cache.write(KIND, _key(source, lens), VERSION, arrays)
+    cache.write(KIND, cache_key(source.fingerprint, lens), VERSION, arrays)
     return found
-
-
-def _key(source: ValueSource, lens: Lens) -> str:
-    return f"{source.fingerprint}-{lens.key}" if lens.key else source.fingerprint
 
 
 def _through(lens: Lens, covariance: Tensor, layer: int) -> Tensor:

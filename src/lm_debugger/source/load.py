@@ -27,7 +27,7 @@ from transformers import (
     PreTrainedTokenizerBase,
 )
 
-from lm_debugger.errors import LMDebuggerError, ModelLoadError, NumericalError
+from lm_debugger.errors import LMDebuggerError, ModelLoadError
 from lm_debugger.source import bars
 from lm_debugger.source import explain as failures
 from lm_debugger.source import references as sources
@@ -58,7 +58,6 @@ def load_network(
         ModelNotFoundError: if the reference names nothing that can be read.
         ModelLoadError: if the model cannot be loaded, or not as asked.
         DownloadError: if the demo model cannot be fetched.
-        NumericalError: if a weight is NaN or infinite.
     """
     chosen = Chosen.of(options)
     source = sources.find(reference, revision=options.revision, work=work)
@@ -77,7 +76,6 @@ def load_network(
     except Exception as error:  # a loader runs code of many packages, and remote code: anything may come
         raise failures.explain(source.reference, error) from error
     network.eval().requires_grad_(False)
-    check_finite(network)
     return network, tokenizer
 
 
@@ -88,7 +86,6 @@ def check_network(model: object) -> PreTrainedModel:
 
     Raises:
         ModelLoadError: if it is not of transformers, or nothing of it can be differentiated.
-        NumericalError: if a weight is NaN or infinite.
     """
     network = model = getattr(model, "_orig_mod", model)  # what torch.compile(model) wraps
     if _is_peft(model):
@@ -108,7 +105,6 @@ def check_network(model: object) -> PreTrainedModel:
             "The model was made under torch.inference_mode, and PyTorch differentiates no such weights.",
             "Load it outside of that block, or under torch.no_grad.",
         )
-    check_finite(network)
     return network
 
 
@@ -124,18 +120,6 @@ def check_tokenizer(tokenizer: object) -> PreTrainedTokenizerBase:
             "Give the one that AutoTokenizer.from_pretrained loads for the model: load(model, tokenizer).",
         )
     return tokenizer
-
-
-@torch.no_grad()
-def check_finite(network: torch.nn.Module) -> None:
-    """Raise NumericalError if a parameter holds NaN or infinity, naming the first (weights on `meta` are skipped)."""
-    for name, parameter in network.named_parameters():
-        if parameter.is_meta or not parameter.is_floating_point() or parameter.numel() == 0:
-            continue
-        values = parameter if parameter.element_size() > 1 else parameter.float()  # float8 can only be converted
-        # NaN and infinity always reach a sum. A sum may also overflow, so it only clears, it does not convict.
-        if not torch.isfinite(values.sum()) and not torch.isfinite(values).all():
-            raise NumericalError(f"The weight {name} holds NaN or infinity.", "Fetch or train the model again.")
 
 
 def _plain(source: sources.Source, work: Work) -> sources.Source:

@@ -27,6 +27,7 @@ ARRAYS: tuple[CacheKind, ...] = (
     "lensfits",
     "held",
     "lengths",
+    "words",
 )
 FOLDERS: tuple[CacheKind, ...] = ("converted", "demo")
 CONTENT: CacheKind = "content"
