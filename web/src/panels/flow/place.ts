@@ -5,7 +5,7 @@ export const HEAD = 22;
 /** Room for what leads to the embeddings, and for the tokens, which stay in sight. */
 export const BELOW = 8;
 export const FOOT = 20;
-export const LABELS = 40;
+export const LABELS = 48;
 /** Beside a token's line, where a feed-forward writes. */
 export const ASIDE = 11;
 
