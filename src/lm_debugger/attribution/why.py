@@ -15,7 +15,7 @@ from lm_debugger.attribution.question import Question, Word, ask, score
 from lm_debugger.attribution.reference import Reference, embedding_site
 from lm_debugger.engine.sites import Write
 from lm_debugger.errors import OptionError, UnsupportedModelError
-from lm_debugger.lenses.words import End
+from lm_debugger.lenses.projection import End
 from lm_debugger.records.why import Ablation, EstimateMethod, Why, WhyPart, WhySource
 from lm_debugger.runs.kept import KeptRun
 from lm_debugger.units.heads.group import HeadGroup

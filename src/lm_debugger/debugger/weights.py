@@ -7,9 +7,8 @@ from lm_debugger.debugger.verb import verb
 from lm_debugger.edits.validate import check_name
 from lm_debugger.errors import OptionError, ValueNameError
 from lm_debugger.lenses.book import LensBook, Named
-from lm_debugger.lenses.projection import MOST
+from lm_debugger.lenses.projection import MOST, End
 from lm_debugger.lenses.source import ValueSource
-from lm_debugger.lenses.words import End
 from lm_debugger.records.calibration import CoefficientRange
 from lm_debugger.records.cluster import Clustering, ClusterView
 from lm_debugger.records.lens import LOGIT

@@ -6,6 +6,7 @@ Source: Geva et al. 2022, arXiv 2203.14680, section 3.1.
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -13,14 +14,23 @@ from torch import Tensor
 from lm_debugger.lenses import words
 from lm_debugger.lenses.lens import LOGIT_LENS, Lens
 from lm_debugger.lenses.source import ValueSource
-from lm_debugger.lenses.words import End
 from lm_debugger.records.names import UnitName
 from lm_debugger.records.token import PromotedToken
 
 MEMORY = 40_000  # ends of vectors whose tokens are kept
 MOST = 50  # tokens that can be asked for
 BATCH = 256  # vectors projected at once: 256 · vocabulary floats
-WORTH = 100  # ends that are spelled anew before they are written: fewer are spelled again in no time
+WORTH = 100  # ends that are spelled anew before all are written: it takes less time than spelling them
+
+
+class End(NamedTuple):
+    """One end of a vector's projection: the tokens it promotes, or with `negative` those it suppresses."""
+
+    name: UnitName
+    negative: bool = False
+
+    def __str__(self) -> str:
+        return f"-{self.name}" if self.negative else str(self.name)
 
 
 class Projections:
@@ -34,42 +44,46 @@ class Projections:
     def __init__(self, model: ValueSource, lens: Lens = LOGIT_LENS) -> None:
         self._model = model
         self._lens = lens
-        self._known: OrderedDict[End, tuple[list[float], list[int]]] = OrderedDict()
-        self._kept = False  # whether what other programs have spelled was looked up
-        self._new = 0  # ends spelled since they were written
+        self._known: OrderedDict[End, tuple[Sequence[float], Sequence[int]]] = OrderedDict()
+        self._kept: words.Words | None = None  # what this and other programs have written; looked up when it is needed
+        self._new: list[End] = []  # spelled since
         self._ranks: OrderedDict[tuple[End, tuple[int, ...]], int] = OrderedDict()
         self._lock = threading.RLock()  # a server reads out and searches on several threads
 
     def remember(self, ends: Iterable[End], limit: int) -> None:
         """Project those vectors whose `limit` tokens are not known yet, all in one product."""
         wanted = min(limit, self._model.readout.vocabulary)
-        ends = list(dict.fromkeys(ends))
-        missing = self._missing(ends, wanted)
-        if missing and not self._kept:
-            self._recall()
-            missing = self._missing(missing, wanted)
+        missing = [end for end in dict.fromkeys(ends) if self._length(end) < wanted]
+        missing = [end for end in missing if not self._recalled(end, wanted)]
         for first in range(0, len(missing), BATCH):
             with self._lock:
                 self._project(missing[first : first + BATCH], wanted)
-        self._keep(len(missing))
+        self._keep(missing)
 
-    def _missing(self, ends: Sequence[End], count: int) -> list[End]:
-        return [end for end in ends if len(self._known.get(end, ((), ()))[1]) < count]
+    def _length(self, end: End) -> int:
+        """How many tokens of an end are known."""
+        return len(self._known.get(end, ((), ()))[1])
 
-    def _recall(self) -> None:
-        """Take what other programs have spelled."""
+    def _recalled(self, end: End, count: int) -> bool:
+        """Whether another program has spelled so many tokens of an end."""
         with self._lock:
-            self._kept = True
-            for end, found in words.read(self._model.fingerprint, self._lens).items():
-                self._known.setdefault(end, found)
+            if self._kept is None:
+                self._kept = words.read(self._model.fingerprint, self._lens)
+            found = self._kept.get(str(end))
+            if found is None or len(found[1]) < count:
+                return False
+            self._known[end] = found
+            return True
 
-    def _keep(self, new: int) -> None:
-        """Write what is known, if enough of it is new: each end is written a few times at most, however many come."""
+    def _keep(self, spelled: Sequence[End]) -> None:
+        """Write what is known, once enough of it is new."""
         with self._lock:
-            self._new += new
-            if self._new >= max(WORTH, len(self._known) // 4):
-                words.write(self._model.fingerprint, self._lens, self._known)
-                self._new = 0
+            self._new += spelled
+            if self._kept is None or len(self._new) < WORTH:
+                return
+            new = {str(end): self._known[end] for end in self._new if end in self._known}
+            self._kept = words.write(self._model.fingerprint, self._lens, self._kept | new)
+            self._new = []
 
     @torch.no_grad()
     def _project(self, ends: Sequence[End], count: int) -> None:
@@ -127,7 +141,7 @@ class Projections:
             for value, i in zip(values[:limit], indices[:limit], strict=True)
         )
 
-    def _top(self, end: End, limit: int) -> tuple[list[float], list[int]]:
+    def _top(self, end: End, limit: int) -> tuple[Sequence[float], Sequence[int]]:
         with self._lock:
             self.remember([end], limit)
             return self._known[end]

@@ -4,9 +4,8 @@ import torch
 from torch import Tensor
 
 from lm_debugger.errors import OptionError
-from lm_debugger.lenses.projection import Projections
+from lm_debugger.lenses.projection import End, Projections
 from lm_debugger.lenses.reading import Reading
-from lm_debugger.lenses.words import End
 from lm_debugger.model.loaded import LoadedModel
 from lm_debugger.readouts.compare import compare, warnings
 from lm_debugger.readouts.heads import head_updates, strongest_heads, to_spell

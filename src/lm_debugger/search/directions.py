@@ -13,9 +13,8 @@ import torch
 from torch import Tensor
 
 from lm_debugger.errors import OptionError
-from lm_debugger.lenses.projection import Projections
+from lm_debugger.lenses.projection import End, Projections
 from lm_debugger.lenses.reading import Reading
-from lm_debugger.lenses.words import End
 from lm_debugger.records.search import Combine, Keyword, Match, Query, WordForm
 from lm_debugger.search.keywords import MOST, Forms, parse
 from lm_debugger.work import UNWATCHED, Work

@@ -15,9 +15,9 @@ import torch
 from torch import Tensor
 
 from lm_debugger.lenses.lens import LOGIT_LENS, Lens
+from lm_debugger.lenses.projection import End
 from lm_debugger.lenses.reading import Reading
 from lm_debugger.lenses.source import ValueSource
-from lm_debugger.lenses.words import End
 from lm_debugger.records.names import UnitName, numbered
 from lm_debugger.records.search import Filter, Keyword, Match, Measure, Query, SearchAnswer, SearchResult
 from lm_debugger.records.value import SimilarValue

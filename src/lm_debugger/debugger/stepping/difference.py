@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 
 from lm_debugger.debugger.trace import Trace
-from lm_debugger.lenses.words import End
+from lm_debugger.lenses.projection import End
 from lm_debugger.readouts.subupdates import dominant
 from lm_debugger.readouts.view import top_tokens
 from lm_debugger.records.session import LayerDifference, RunDifference, UnitDifference

@@ -9,9 +9,8 @@ import torch
 from torch import Tensor
 
 from lm_debugger.errors import NoClustersError, OptionError
-from lm_debugger.lenses.projection import MOST, Projections
+from lm_debugger.lenses.projection import MOST, End, Projections
 from lm_debugger.lenses.source import ValueSource
-from lm_debugger.lenses.words import End
 from lm_debugger.records.cluster import ClusterBrief, Clustering, ClusterMember, ClusterView
 from lm_debugger.records.names import UnitName
 from lm_debugger.records.token import PromotedToken
