@@ -25,8 +25,9 @@ def test_json_is_the_contract(run_demo: Run, demo: Debugger) -> None:
     assert found.after[0].id == top.id
 
 
-def test_the_report_names_the_edits_and_what_they_cost(run_demo: Run) -> None:
-    ran = run_demo("fix", TEXT, "-t", " table", "--max-edits", "3")
+def test_the_report_names_the_edits_and_what_they_cost(run_demo: Run, demo: Debugger) -> None:
+    (table,) = demo.model.vocabulary.encode(" table")
+    ran = run_demo("fix", TEXT, "-t", f"#{table}", "--max-edits", "3")
     assert ran.status == 0, ran.err
     assert "fixed after position 7: ·top" in ran.out
     assert "KL here" in ran.out

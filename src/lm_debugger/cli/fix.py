@@ -20,12 +20,12 @@ def fix(
         list[str] | None,
         typer.Option(
             "--target", "-t", metavar="TOKEN",
-            help="The token wanted, such as ' doctor'. Given more than once: any of them.",
+            help="The token wanted, such as ' doctor', or #123. Given more than once: any of them.",
         ),
     ] = None,
     avoid: Annotated[
         list[str] | None,
-        typer.Option("--avoid", metavar="TOKEN", help="A token not wanted. Can be given more than once."),
+        typer.Option("--avoid", metavar="TOKEN", help="A token not wanted, or #123. Can be given more than once."),
     ] = None,
     position: Annotated[
         int, typer.Option("--position", "-p", help="Where to read; negative positions count from the end.")
@@ -69,16 +69,17 @@ def fix(
     if cases is not None and (target or position != -1):
         raise OptionError("--target and --position are told by the file's lines.", "Leave them out.")
     text = None if prompt is None else options.read_prompt(prompt)
+    wanted, unwanted = ([options.read_token(word) for word in words or ()] for words in (target, avoid))
     with progress_bar() as progress:
         debugger = load(model, device=device, dtype=dtype, trust_remote_code=trust_remote_code, progress=progress)
         together, found = None, None
         if cases is not None:
             together = debugger.fix_all(
-                cases, avoid=avoid or (), interventions=interventions, held=stay, options=chosen, progress=progress
+                cases, avoid=unwanted, interventions=interventions, held=stay, options=chosen, progress=progress
             )
         elif text is not None:
             found = debugger.fix(
-                text, target or (), avoid=avoid or (), position=position, interventions=interventions, held=stay,
+                text, wanted, avoid=unwanted, position=position, interventions=interventions, held=stay,
                 options=chosen, progress=progress,
             )  # fmt: skip
     answer = together or found

@@ -101,7 +101,7 @@ class LocalEngine:
         order.clock.start, order.clock.length = ahead, ids.shape[1]
 
         def forward() -> dict[Site, Tensor]:
-            self.network(input_ids=ids, **{**self._options[LOGITS in sites], **cached})
+            self.network(input_ids=ids, **{**self._options[LOGITS in order.taps], **cached})
             return {} if pull is None else _pulled(order, taps, pull, within)
 
         with torch.set_grad_enabled(pull is not None):

@@ -24,7 +24,6 @@ T = TypeVar("T", int, float)
 
 CHUNK = 1 << 24  # logits held at once: 64 MB, and as much again while they are reduced
 ROWS = 16  # reduced at once
-RULED_OUT = -1e4
 DECIMALS = 6
 TOKENS_HELD = 4  # for each run
 
@@ -157,21 +156,20 @@ def _complete(
 def _reduce(
     known: _Known, followed: _Followed | None, token: int | None, at: tuple[Tensor, Tensor], logits: Tensor
 ) -> None:
-    """Keep the numbers of some cells, given their logits (N, vocabulary)."""
+    """Keep the numbers of some cells, given their logits (N, vocabulary), which are overwritten."""
     best = logits.max(-1)
-    # A token that is ruled out is −∞: as a large number it has weight 0, and no part in the entropy.
-    shifted = (logits - best.values[:, None]).clamp_min_(RULED_OUT)
-    weights = shifted.exp()
-    norm = weights.sum(-1)
-    known.id[at] = best.indices.cpu()
-    known.probability[at] = _rounded(norm.reciprocal())
-    # −Σ p log p with p = weights / norm. Sums are pairwise: one after the other they would lose the third decimal.
-    part = weights.mul_(shifted).sum(-1)
-    known.entropy[at] = _rounded((norm.log() - part / norm).clamp_min(0))
     if followed is not None and token is not None:
-        own = logits[:, token]
-        followed.rank[at] = ((logits > own[:, None]).sum(-1) + 1).cpu()
-        followed.probability[at] = _rounded((own - best.values).exp() / norm)
+        followed.rank[at] = ((logits > logits[:, token, None]).sum(-1) + 1).cpu()
+    shifted = logits.sub_(best.values[:, None])
+    probabilities = shifted.softmax(-1)
+    largest = probabilities.gather(-1, best.indices[:, None])[:, 0]
+    known.id[at] = best.indices.cpu()
+    known.probability[at] = _rounded(largest)
+    if followed is not None and token is not None:
+        followed.probability[at] = _rounded(probabilities[:, token])
+    # −Σ p log p, where log p is what is shifted, and log p of the largest. A token that is ruled out (−∞, so that its
+    # product is no number) has no part in it. Sums are pairwise: one after the other they would lose the third decimal.
+    known.entropy[at] = _rounded((-largest.log() - probabilities.mul_(shifted).nansum(-1)).clamp_min(0))
 
 
 def _predict(known: _Known, trace: KeptRun, predicting: Tensor, layers: Tensor, places: Tensor, logits: Tensor) -> None:
@@ -200,8 +198,9 @@ def _lenses(
     for part in cells.split(rows) if len(cells) else ():
         Work(cancel=cancel).go_on()
         layers, places = part.unbind(-1)
-        chosen = [(int(layer), trace.layer(int(layer)).after[places[layers == layer]]) for layer in layers.unique()]
-        yield layers, places, reading.logits(chosen)
+        each, counts = layers.unique_consecutive(return_counts=True)
+        of_layers = zip(each.tolist(), places.split(counts.tolist()), strict=True)
+        yield layers, places, reading.logits([(layer, trace.layer(layer).after[there]) for layer, there in of_layers])
 
 
 def _rows(rows: list[list[T]]) -> tuple[tuple[T, ...], ...]:
