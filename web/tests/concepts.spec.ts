@@ -2,7 +2,7 @@
 import AxeBuilder from "@axe-core/playwright";
 import { readFile } from "node:fs/promises";
 import { expect, test, type Page } from "@playwright/test";
-import { address, answered, complaints, output, WIFE } from "./pages";
+import { address, answered, complaints, output, reload, WIFE } from "./pages";
 
 const EDITS = ["L28D270=40", "L29D168=off"];
 
@@ -50,7 +50,7 @@ test("two edits become a concept: scaled, switched, renamed, undone", async ({ p
 
   await page.getByRole("switch", { name: "job & mood in force" }).click();
   await expect(output(page)).not.toContainText("KL");
-  await page.reload();
+  await reload(page);
   await answered(page);
   await expect(page.getByRole("switch", { name: "job & mood in force" })).toHaveAttribute("aria-checked", "false");
   await expect(strength).toHaveAttribute("aria-valuenow", "0.5");

@@ -2,7 +2,7 @@
 import { expect, test, type Page } from "@playwright/test";
 import { accessible, fewTabStops } from "./accessibility";
 import { HALF, looksAsKept } from "./baselines";
-import { address, answered, complaints, layer, output, settled, tokens } from "./pages";
+import { address, answered, complaints, layer, output, reload, settled, tokens } from "./pages";
 
 test.use(HALF);
 
@@ -129,7 +129,7 @@ test("a session is paused by a breakpoint, stepped, edited, taken back, branched
   await page.getByRole("menuitem", { name: "What differs from where I am" }).click();
   await expect(page.getByRole("region", { name: "What differs" })).toContainText(/KL .* nats/);
 
-  await page.reload();
+  await reload(page);
   await answered(page);
   await expect(bar(page)).toContainText(`PAUSED at ${first + 2}`);
   await expect(generated(page).last()).toContainText(forced);

@@ -1,6 +1,6 @@
 // Value vectors and edits: details, names, switching off, comparing, undoing, sharing, generating.
 import { expect, test, type Page } from "@playwright/test";
-import { address, answered, complaints, layer, output, tokens, WIFE } from "./pages";
+import { address, answered, complaints, layer, output, reload, tokens, WIFE } from "./pages";
 
 const VALUE = "L29D168";
 
@@ -19,7 +19,7 @@ test("a value is opened from its chip, renamed, and its name is there after a re
   await details.getByRole("button", { name: "Save" }).click();
   await expect(details.getByRole("button", { name: "Save" })).toBeHidden();
   await expect(layer(page, 29)).toContainText("jobs <b>bold</b>");
-  await page.reload();
+  await reload(page);
   await answered(page);
   await expect(layer(page, 29)).toContainText("jobs <b>bold</b>");
   await expect(details.getByRole("textbox", { name: "Note about this vector" })).toHaveValue("seen in a test");

@@ -1,7 +1,7 @@
 // The Explore page: searching all value vectors, a vector's page, and the way from there into the prediction.
 import AxeBuilder from "@axe-core/playwright";
 import { expect, test, type Locator, type Page } from "@playwright/test";
-import { address, answered, complaints, layer, output, WIFE } from "./pages";
+import { address, answered, complaints, layer, output, reload, WIFE } from "./pages";
 
 const HUSBAND = "My husband is working as a";
 /** It promotes women, woman, daughter. */
@@ -199,7 +199,7 @@ test("what writes a residual stream, and what tells two apart", async ({ page })
   await page.keyboard.press("Enter");
   await found(page);
   await expect(rows(page).first()).toContainText(WOMEN);
-  await page.reload();
+  await reload(page);
   await expect(rows(page).first()).toContainText(WOMEN);
   await page.getByRole("link", { name: `Like ${WOMEN}` }).click();
   await expect(page).toHaveURL(new RegExp(`like=${WOMEN}`));

@@ -5,7 +5,7 @@ import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { command, port } from "./browser";
 import { cacheWith } from "./cache";
-import { address, answered, settled, WIFE } from "./pages";
+import { address, answered, reload, settled, WIFE } from "./pages";
 
 test("a lens is fitted, in use and named; the same prompt is read through two", async ({ page, request }) => {
   test.setTimeout(400_000);
@@ -31,7 +31,7 @@ test("a lens is fitted, in use and named; the same prompt is read through two", 
     // A small one: what is tested is the page.
     const fit = { kind: "tuned", prompts: 12, tokens: 32 };
     expect((await request.post(`${at}/api/lenses/fit`, { data: fit, timeout: 300_000 })).ok()).toBe(true);
-    await page.reload();
+    await reload(page);
     await answered(page);
     await expect(page.getByRole("button", { name: "Lens: tuned lens" })).toBeVisible();
     await expect(page.getByRole("region", { name: "Layer 29" })).toContainText("tuned lens");

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { accessible } from "./accessibility";
 import { HALF, looksAsKept, sameFonts } from "./baselines";
 import { command, folder, port } from "./browser";
-import { address, answered, more, output, settled, tokens, WIFE } from "./pages";
+import { address, answered, more, output, reload, settled, tokens, WIFE } from "./pages";
 
 const FULL = address({ p: WIFE, e: ["L28D270=on", "!L12D3=2"], value: "L28D270", layer: "20", generate: "5" });
 
@@ -75,7 +75,7 @@ test("no serious finding of axe, light or dark", async ({ page }) => {
 test("the theme is chosen and kept", async ({ page }) => {
   await page.goto("/");
   await more(page, "Dark theme");
-  await page.reload();
+  await reload(page);
   await expect(page.locator("html")).toHaveAttribute("data-theme", "dark");
 });
 

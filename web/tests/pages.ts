@@ -17,6 +17,12 @@ export async function scheme(page: Page, colours: "light" | "dark"): Promise<voi
   await expect(page.locator("html")).toHaveAttribute("data-theme", colours);
 }
 
+/** Load the page again, with the address that it has after a moment: it follows the state a few times a second. */
+export async function reload(page: Page): Promise<void> {
+  await page.evaluate(() => dispatchEvent(new Event("pagehide")));
+  await page.reload();
+}
+
 /** Wait until a layer is there and is that of the run that was asked for: the answer has come. */
 export async function answered(page: Page): Promise<void> {
   await expect(page.getByRole("article", { name: /^Layer \d+$/ }).first()).toBeAttached();

@@ -1,6 +1,6 @@
 // The history of runs: it survives a reload, lies along the time, has titles, and what is saved is seen by others.
 import { expect, test, type Locator, type Page } from "@playwright/test";
-import { address, answered, complaints, layer, output, WIFE } from "./pages";
+import { address, answered, complaints, layer, output, reload, WIFE } from "./pages";
 
 const VALUE = "L29D168";
 const HUSBAND = "My husband is working as a";
@@ -45,7 +45,7 @@ test("runs lie along the time, a branch in its own lane; a click brings the whol
   await addEdit(page, "L3D4=2");
   await expect(pills(page)).toHaveCount(3);
 
-  await page.reload();
+  await reload(page);
   await answered(page);
   await expect(pills(page)).toHaveCount(3);
   await expect(pills(page).nth(1)).toContainText(`+ ${VALUE}=off`);
@@ -99,7 +99,7 @@ test("a run is dropped on A: every number is set against it, and the address kee
   );
   await expect(output(page).getByRole("row").nth(1)).toContainText(most?.text.replace(" ", "·") ?? "?");
   await expect(output(page)).toContainText("KL");
-  await page.reload();
+  await reload(page);
   await answered(page);
   await expect(page.getByRole("button", { name: /^Run A:.*husband/ })).toBeVisible();
   await page.getByRole("button", { name: /^Run A:/ }).click();
@@ -137,7 +137,7 @@ test("a run gets a title, is saved, seen elsewhere, and forgotten", async ({ pag
   await expect(runs(other)).toContainText("renamed");
   await context.close();
 
-  await page.reload();
+  await reload(page);
   await answered(page);
   await expect(own).toContainText("renamed");
   for (const left of [1, 0]) {
