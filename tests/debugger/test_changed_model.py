@@ -296,6 +296,34 @@ def test_many_threads_on_one_debugger_get_what_they_asked_for() -> None:
     assert failures == []
 
 
+def test_what_another_thread_runs_meanwhile_is_no_change_of_the_model() -> None:
+    """A forward under way has our hooks on: a trace that is kept is found all the same, and a session goes on."""
+    tiny = debugger("llama")
+    inside, over = threading.Event(), threading.Event()
+    mine = threading.get_ident()
+
+    def wait(*_: Any) -> None:
+        if threading.get_ident() != mine:
+            inside.set()
+            assert over.wait(60)
+
+    handle = tiny.model.network.model.layers[1].register_forward_hook(wait)
+    kept = tiny.trace(prompt())
+    session = tiny.debug(prompt(), max_new_tokens=4)
+    session.over(2)
+    other = threading.Thread(target=lambda: tiny.trace(prompt(7, 1)))
+    other.start()
+    try:
+        assert inside.wait(60)
+        assert tiny.find(prompt()) is not None
+        session.back()
+    finally:
+        over.set()
+        other.join()
+        handle.remove()
+    assert kept.view().output
+
+
 def test_a_first_on_in_a_batch_is_measured_before_anything_runs(empty_cache: Path) -> None:
     tiny = debugger("llama")
     plain, edited = tiny.trace_batch([prompt(5), prompt(6)], [[], ["L2D1=on"]])

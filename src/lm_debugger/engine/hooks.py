@@ -6,7 +6,7 @@ A hook acts only in the thread that attached it: a forward that somebody else ru
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from threading import get_ident
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 from torch import Tensor, nn
 
@@ -33,6 +33,11 @@ class _Ours:
 
     def __call__(self, *call: Any) -> Any:
         return self.function(*call) if get_ident() == self.owner else None
+
+
+def is_ours(hook: object) -> TypeGuard[_Ours]:
+    """Whether a function on a module is a hook that was attached here, by any thread."""
+    return isinstance(hook, _Ours)
 
 
 @contextmanager
@@ -63,7 +68,7 @@ def sweep(modules: Iterable[nn.Module]) -> None:
     for module in modules:
         for hooks in (module._forward_pre_hooks, module._forward_hooks):
             for key, function in list(hooks.items()):
-                if isinstance(function, _Ours) and function.owner == me:
+                if is_ours(function) and function.owner == me:
                     hooks.pop(key, None)
                     module._forward_pre_hooks_with_kwargs.pop(key, None)
                     module._forward_hooks_with_kwargs.pop(key, None)

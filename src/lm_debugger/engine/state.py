@@ -9,6 +9,8 @@ from collections.abc import Iterator
 
 from torch import Tensor, nn
 
+from lm_debugger.engine.hooks import is_ours
+
 Key = tuple[object, ...]
 
 
@@ -51,10 +53,14 @@ class WeightState:
 
 
 def foreign_hooks(network: nn.Module) -> Key:
-    """Identifies the hooks that others have on the network: PyTorch never gives a number twice."""
+    """Identifies the hooks that others have on the network: PyTorch never gives a number twice.
+
+    Ours come and go with the forwards that other threads run meanwhile.
+    """
     return tuple(
         number
         for module in modules(network)
         if module._forward_hooks or module._forward_pre_hooks
-        for number in (*module._forward_hooks, *module._forward_pre_hooks)
+        for number, function in (*list(module._forward_hooks.items()), *list(module._forward_pre_hooks.items()))
+        if not is_ours(function)
     )
