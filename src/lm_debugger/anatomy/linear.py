@@ -87,8 +87,9 @@ class Linear:
     def find_plain(self) -> None:
         """Look whether the module has a weight of its own. It is called for that, so no hooks may be on it."""
         weight = getattr(self.module, "weight", None)
-        if type(self.module) is nn.Linear and "forward" not in vars(self.module):  # known without a call
-            self._matrix = None if self.module.weight.device.type == "meta" else self.module.weight.detach().T
+        if type(self.module) is nn.Linear and type(weight) is nn.Parameter and "forward" not in vars(self.module):
+            # Known without a call; a quantised weight is a tensor of another class.
+            self._matrix = None if weight.device.type == "meta" else weight.detach().T
         elif isinstance(weight, Tensor) and weight.dim() == 2 and weight.device.type != "meta":
             probe = torch.randn(4, self.width, generator=torch.Generator().manual_seed(0))
             probe = probe.to(weight.device, self._reference().dtype)
